@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * events.h - the schema: what a field can mean, the header of every event,
+ * the event kinds, and one struct for each of them.
+ *
+ * These structs are the only description of an event. Their BTF, which clang
+ * puts into every BPF object, is read once at load (user/schema_btf.c); text,
+ * JSON, CSV, filters and archives work from the table made of it, and that
+ * table travels in every archive. So:
+ *  - what a field means is its type (a typedef below, or an enum); its one
+ *    line of help is WEIR_DOC(), the human line of a kind WEIR_TEXT();
+ *  - char[N] is a NUL-padded string, struct weir_str a string in the record's
+ *    tail; otherwise integers and one-dimensional arrays of them: no
+ *    bit-fields, no unions, no nested structs or arrays, no padding;
+ *  - kind numbers are append-only: an archive outlives the program.
+ *
+ * Included by BPF programs (after vmlinux.h) and by user space.
+ */
+#ifndef WEIR_EVENTS_H
+#define WEIR_EVENTS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#if defined(__clang__) && defined(__bpf__)
+#define WEIR_DOC(text) __attribute__((btf_decl_tag("doc:" text)))
+#define WEIR_TEXT(text) __attribute__((btf_decl_tag("text:" text)))
+#define WEIR_KERNEL_ENUM(name) __attribute__((btf_decl_tag("kenum:" name)))
+#else
+#define WEIR_DOC(text)
+#define WEIR_TEXT(text)
+#define WEIR_KERNEL_ENUM(name)
+#endif
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+/*
+ * Meanings. The name without weir_ and _t is the meaning that `weir list
+ * fields` prints and that a renderer keys on (user/meaning.c).
+ */
+typedef __u64 weir_time_t;	/* instant, ns of CLOCK_MONOTONIC */
+typedef __u64 weir_ns_t;	/* span, ns */
+typedef __u32 weir_pid_t;	/* process: the kernel's tgid */
+typedef __u32 weir_tid_t;	/* thread: the kernel's pid */
+typedef __u32 weir_uid_t;	/* user or group id, initial namespace */
+typedef __u64 weir_bytes_t;	/* size or amount, bytes */
+typedef __u64 weir_count_t;	/* how many */
+typedef __s32 weir_errno_t;	/* 0 or a positive errno */
+typedef __s64 weir_ret_t;	/* >= 0 a value, -4095..-1 a negative errno */
+typedef __u32 weir_cpu_t;	/* CPU number */
+typedef __u64 weir_cgroup_t;	/* cgroup id: kernfs node id */
+typedef __u8 weir_ip_t[16];	/* IPv6, or IPv4 as ::ffff:a.b.c.d */
+typedef __u16 weir_port_t;	/* port, host byte order */
+typedef __u32 weir_dev_t;	/* device: major << 20 | minor */
+typedef __u64 weir_sector_t;	/* position, 512-byte sectors */
+typedef __s32 weir_signal_t;	/* signal number */
+typedef __u32 weir_state_t;	/* task state bits, include/linux/sched.h */
+typedef __u64 weir_hex_t;	/* flags, addresses: printed as hex */
+typedef __u32 weir_bool_t;	/* 0 or 1 */
+typedef __u64 weir_args_t;	/* syscall arguments, see bpf/syscalls.h */
+typedef __s64 weir_value_t;	/* number whose unit is the `unit` field */
+
+/*
+ * A string in the record's tail: @len bytes at @off from the start of the
+ * record. @full is its true length, larger than @len when it was cut, or
+ * WEIR_STR_UNKNOWN when it could not be read (then @len is 0).
+ */
+struct weir_str {
+	__u16 off;
+	__u16 len;
+	__u32 full;
+};
+typedef struct weir_str weir_argv_t;	/* words, each ended by a NUL */
+
+#define WEIR_STR_UNKNOWN 0xffffffffU
+#define WEIR_STR_MAX 4096	/* bytes kept of one string */
+#define WEIR_COMM_LEN 16	/* TASK_COMM_LEN, include/linux/sched.h */
+
+/* weir_hdr.flags */
+#define WEIR_F_LATE 0x0001	/* came after a later event had passed on */
+#define WEIR_F_CONTEXT 0x0002	/* kept for its state; the filter said no */
+#define WEIR_F_PARTIAL 0x0004	/* began before recording: spans unknown */
+#define WEIR_F_URING 0x0008	/* submitted through io_uring */
+#define WEIR_F_STALLED 0x0010	/* order not guaranteed around here */
+
+/*
+ * First in every event. @ts is read after the record was reserved, which is
+ * what lets the aggregator order events (user/aggregator.h).
+ */
+struct weir_hdr {
+	weir_time_t ts;
+	__u16 kind;	/* enum weir_kind */
+	__u16 cpu;	/* that ran the program */
+	__u16 len;	/* bytes used: header, struct and tail */
+	__u16 flags;	/* WEIR_F_* */
+	weir_pid_t pid;	/* on whose behalf */
+	weir_tid_t tid;
+};
+
+enum weir_kind {
+	/* task: the life of tasks; never shed */
+	EV_TASK_FORK = 1,
+	EV_TASK_EXEC = 2,
+	EV_TASK_EXIT = 3,
+	EV_TASK_RENAME = 4,
+	EV_TASK_SIGNAL = 5,
+	EV_TASK_ALIVE = 6,
+	EV_TASK_CGROUP = 7,
+	EV_CGROUP_PATH = 8,
+	/* sched */
+	EV_SCHED_SWITCH = 16,
+	EV_SCHED_WAKEUP = 17,
+	EV_SCHED_MIGRATE = 18,
+	/* syscall */
+	EV_SYSCALL_DONE = 32,
+	EV_SYSCALL_ENTER = 33,
+	/* block */
+	EV_BLOCK_IO = 48,
+	/* net */
+	EV_NET_CONNECT = 64,
+	EV_NET_ACCEPT = 65,
+	EV_NET_CLOSE = 66,
+	EV_NET_LISTEN = 67,
+	EV_NET_RETRANSMIT = 68,
+	EV_NET_RESET = 69,
+	EV_NET_DROP = 70,
+	/* repo */
+	EV_REPO_METRIC = 112,
+	EV_REPO_LOG = 113,
+	EV_GAP = 114,
+	EV_CLOCK = 115,
+	/* outside this tree: examples, private sources */
+	EV_PRIVATE = 224,
+	EV_MAX = 256,
+};
+
+/* ---- task ---------------------------------------------------------------- */
+
+struct ev_task_fork {
+	struct weir_hdr h;
+	weir_pid_t child_pid WEIR_DOC("process of the new task");
+	weir_tid_t child_tid WEIR_DOC("the new task");
+	weir_time_t start_time WEIR_DOC("its start: with the tid its identity");
+	weir_cgroup_t cgroup WEIR_DOC("its cgroup");
+	weir_uid_t uid WEIR_DOC("its user");
+	weir_pid_t ppid WEIR_DOC("its parent process");
+	char child_comm[WEIR_COMM_LEN] WEIR_DOC("its name");
+} WEIR_TEXT("child={child_pid}/{child_tid}") WEIR_DOC("a task was created");
+
+struct ev_task_exec {
+	struct weir_hdr h;
+	weir_time_t start_time WEIR_DOC("start of the task");
+	weir_cgroup_t cgroup WEIR_DOC("its cgroup");
+	weir_uid_t uid WEIR_DOC("effective user after the exec");
+	weir_pid_t ppid WEIR_DOC("parent process");
+	weir_tid_t old_tid WEIR_DOC("tid of the caller before the exec");
+	__u32 argc WEIR_DOC("0 unless known");
+	char new_comm[WEIR_COMM_LEN] WEIR_DOC("new name");
+	struct weir_str filename WEIR_DOC("path as given to execve");
+	struct weir_str file WEIR_DOC("file really executed, resolved");
+	weir_argv_t argv WEIR_DOC("arguments, up to 4 KiB");
+} WEIR_TEXT("{filename} {argv}[ uid={uid}] ppid={ppid}")
+	WEIR_DOC("a process executed a program");
+
+struct ev_task_exit {
+	struct weir_hdr h;
+	weir_time_t start_time WEIR_DOC("start of the task");
+	__s32 exit_code WEIR_DOC("status given to exit, 0..255");
+	weir_signal_t signal WEIR_DOC("signal that killed it");
+	weir_ns_t lifetime WEIR_DOC("from fork to exit");
+	weir_ns_t utime WEIR_DOC("CPU time in user mode");
+	weir_ns_t stime WEIR_DOC("CPU time in the kernel");
+	weir_bytes_t max_rss WEIR_DOC("largest resident size of the process");
+	weir_bool_t last WEIR_DOC("1: the last thread, the process ends");
+	weir_bool_t core WEIR_DOC("1: a core dump was made");
+} WEIR_TEXT("code={exit_code}[ signal={signal}] lifetime={lifetime}"
+	    " utime={utime} stime={stime} max_rss={max_rss}[ last={last}]")
+	WEIR_DOC("a task ended");
+
+struct ev_task_rename {
+	struct weir_hdr h;
+	weir_pid_t target_pid WEIR_DOC("process of the renamed task");
+	weir_tid_t target_tid WEIR_DOC("the renamed task");
+	char new_comm[WEIR_COMM_LEN] WEIR_DOC("new name");
+} WEIR_TEXT("{target_tid} {new_comm}") WEIR_DOC("a task changed its name");
+
+struct ev_task_signal {
+	struct weir_hdr h;
+	weir_signal_t signal WEIR_DOC("signal sent");
+	__s32 code WEIR_DOC("si_code: who sent it (signal.h)");
+	weir_pid_t target_pid WEIR_DOC("process it was sent to");
+	weir_tid_t target_tid WEIR_DOC("task it was sent to");
+	__s32 result WEIR_DOC("0 queued, 1 ignored, 2 already pending, 3-4 "
+			      "overflow (trace/events/signal.h)");
+	weir_bool_t group WEIR_DOC("1: to the process, 0: to the thread");
+} WEIR_TEXT("{signal} -> {target_pid}[ result={result}]")
+	WEIR_DOC("a signal was generated");
+
+struct ev_task_alive {
+	struct weir_hdr h;
+	weir_time_t start_time WEIR_DOC("start of the task");
+	weir_cgroup_t cgroup WEIR_DOC("its cgroup");
+	weir_pid_t ppid WEIR_DOC("parent process");
+	weir_uid_t uid WEIR_DOC("effective user");
+	weir_bool_t exiting WEIR_DOC("1: already on its way out");
+	weir_bool_t kthread WEIR_DOC("1: kernel thread");
+	char task_comm[WEIR_COMM_LEN] WEIR_DOC("name");
+	struct weir_str file WEIR_DOC("file it executes, resolved");
+	weir_argv_t argv WEIR_DOC("arguments, where known");
+} WEIR_TEXT("{task_comm} ppid={ppid} uid={uid}[ {file}]")
+	WEIR_DOC("a task that ran when recording, or a segment, began");
+
+struct ev_task_cgroup {
+	struct weir_hdr h;
+	weir_pid_t target_pid WEIR_DOC("process moved");
+	weir_tid_t target_tid WEIR_DOC("task moved");
+	weir_cgroup_t cgroup WEIR_DOC("where to");
+} WEIR_TEXT("{target_tid} -> {cgroup}")
+	WEIR_DOC("a task was moved to another cgroup");
+
+struct ev_cgroup_path {
+	struct weir_hdr h;
+	weir_cgroup_t cgroup WEIR_DOC("cgroup id");
+	struct weir_str path WEIR_DOC("its path in its hierarchy");
+} WEIR_TEXT("{cgroup} {path}")
+	WEIR_DOC("path of a cgroup, once, when first seen");
+
+/* ---- sched --------------------------------------------------------------- */
+
+struct ev_sched_switch {
+	struct weir_hdr h;	/* pid, tid: the task that leaves the CPU */
+	weir_ns_t ran WEIR_DOC("time the leaving task had the CPU");
+	weir_ns_t waited WEIR_DOC("run-queue delay of the next task");
+	weir_pid_t next_pid WEIR_DOC("process that gets the CPU");
+	weir_tid_t next_tid WEIR_DOC("task that gets the CPU");
+	weir_state_t prev_state WEIR_DOC("why the leaving task leaves");
+	weir_bool_t preempted WEIR_DOC("1: it would have gone on");
+} WEIR_TEXT("{prev_state} ran={ran} -> {next_tid} waited={waited}")
+	WEIR_DOC("a CPU changed from one task to another");
+
+struct ev_sched_wakeup {
+	struct weir_hdr h;	/* pid, tid: the waker */
+	weir_pid_t target_pid WEIR_DOC("process woken");
+	weir_tid_t target_tid WEIR_DOC("task woken");
+	weir_cpu_t target_cpu WEIR_DOC("CPU it last ran on");
+	__s32 prio WEIR_DOC("its kernel priority");
+} WEIR_TEXT("-> {target_tid} cpu={target_cpu}")
+	WEIR_DOC("a task was woken (sched_waking: in the waker's context)");
+
+struct ev_sched_migrate {
+	struct weir_hdr h;
+	weir_pid_t target_pid WEIR_DOC("process moved");
+	weir_tid_t target_tid WEIR_DOC("task moved");
+	weir_cpu_t from_cpu WEIR_DOC("CPU it leaves");
+	weir_cpu_t to_cpu WEIR_DOC("CPU it goes to");
+} WEIR_TEXT("{target_tid} cpu {from_cpu} -> {to_cpu}")
+	WEIR_DOC("a task was moved to another CPU");
+
+/* ---- syscall ------------------------------------------------------------- */
+
+#include "syscalls.h"
+
+struct ev_syscall_done {
+	struct weir_hdr h;
+	enum weir_syscall name WEIR_DOC("syscall");
+	__u32 compat WEIR_DOC("1: 32-bit call, numbers of that ABI");
+	weir_args_t args[6] WEIR_DOC("arguments as given");
+	weir_ret_t ret WEIR_DOC("result, or error by name");
+	weir_ns_t duration WEIR_DOC("from enter to exit");
+	struct weir_str path WEIR_DOC("first path argument, claimed");
+	struct weir_str path2 WEIR_DOC("second path argument, claimed");
+	struct weir_str file WEIR_DOC("file the kernel really opened");
+} WEIR_TEXT("{name}({args}) = {ret}[ file={file}] <{duration}>")
+	WEIR_DOC("a system call, from enter to exit");
+
+struct ev_syscall_enter {
+	struct weir_hdr h;
+	enum weir_syscall name WEIR_DOC("syscall");
+	__u32 compat WEIR_DOC("1: 32-bit call, numbers of that ABI");
+	weir_args_t args[6] WEIR_DOC("arguments as given");
+	weir_time_t since WEIR_DOC("when it was entered");
+	weir_ns_t duration WEIR_DOC("time inside so far");
+} WEIR_TEXT("{name}({args}) unfinished <{duration}>")
+	WEIR_DOC("a system call still inside when recording ended");
+
+/* ---- block --------------------------------------------------------------- */
+
+/* The kernel's enum req_op (include/linux/blk_types.h, 6.18), by value. */
+enum weir_block_op {
+	WEIR_BLOCK_OP_READ = 0,
+	WEIR_BLOCK_OP_WRITE = 1,
+	WEIR_BLOCK_OP_FLUSH = 2,
+	WEIR_BLOCK_OP_DISCARD = 3,
+	WEIR_BLOCK_OP_SECURE_ERASE = 5,
+	WEIR_BLOCK_OP_ZONE_APPEND = 7,
+	WEIR_BLOCK_OP_WRITE_ZEROES = 9,
+	WEIR_BLOCK_OP_ZONE_OPEN = 10,
+	WEIR_BLOCK_OP_ZONE_CLOSE = 11,
+	WEIR_BLOCK_OP_ZONE_FINISH = 12,
+	WEIR_BLOCK_OP_ZONE_RESET = 13,
+	WEIR_BLOCK_OP_ZONE_RESET_ALL = 15,
+	WEIR_BLOCK_OP_DRV_IN = 34,
+	WEIR_BLOCK_OP_DRV_OUT = 35,
+};
+
+struct ev_block_io {
+	struct weir_hdr h;	/* pid, tid: the task that issued it */
+	char disk[32] WEIR_DOC("disk name");
+	weir_dev_t dev WEIR_DOC("device, major:minor");
+	enum weir_block_op op WEIR_DOC("operation");
+	weir_sector_t sector WEIR_DOC("first sector");
+	weir_bytes_t bytes WEIR_DOC("size");
+	weir_ns_t queued WEIR_DOC("from request to issue to the driver");
+	weir_ns_t service WEIR_DOC("from issue to completion");
+	weir_ns_t latency WEIR_DOC("queued and service together");
+	weir_hex_t flags WEIR_DOC("the kernel's cmd_flags");
+	weir_errno_t error WEIR_DOC("0, or what went wrong");
+	__u32 requeues WEIR_DOC("times the driver sent it back");
+} WEIR_TEXT("{disk} {op} {bytes} @{sector} queued={queued} service={service}"
+	    "[ error={error}]")
+	WEIR_DOC("a block request, from issue to completion");
+
+/* ---- net ----------------------------------------------------------------- */
+
+enum weir_family {
+	WEIR_FAMILY_UNIX = 1,
+	WEIR_FAMILY_INET = 2,
+	WEIR_FAMILY_INET6 = 10,
+};
+
+struct ev_net_connect {
+	struct weir_hdr h;	/* pid, tid: the task that connected */
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	weir_port_t rport WEIR_DOC("remote port");
+	weir_ip_t laddr WEIR_DOC("local address");
+	weir_ip_t raddr WEIR_DOC("remote address");
+	weir_ns_t duration WEIR_DOC("time the handshake took");
+	weir_errno_t error WEIR_DOC("0, or why it failed");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+} WEIR_TEXT("{laddr}:{lport} -> {raddr}:{rport} handshake={duration}"
+	    "[ error={error}]")
+	WEIR_DOC("a TCP connection was made, or failed to be");
+
+struct ev_net_accept {
+	struct weir_hdr h;	/* pid, tid: the task that listens */
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	weir_port_t rport WEIR_DOC("remote port");
+	weir_ip_t laddr WEIR_DOC("local address");
+	weir_ip_t raddr WEIR_DOC("remote address");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+	__u32 backlog WEIR_DOC("connections waiting to be accepted");
+} WEIR_TEXT("{laddr}:{lport} <- {raddr}:{rport}[ backlog={backlog}]")
+	WEIR_DOC("a TCP connection came in and was established");
+
+struct ev_net_close {
+	struct weir_hdr h;	/* pid, tid: the task that owned it */
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	weir_port_t rport WEIR_DOC("remote port");
+	weir_ip_t laddr WEIR_DOC("local address");
+	weir_ip_t raddr WEIR_DOC("remote address");
+	weir_ns_t duration WEIR_DOC("time it was established");
+	weir_bytes_t sent WEIR_DOC("bytes sent and acknowledged");
+	weir_bytes_t received WEIR_DOC("bytes received");
+	weir_ns_t rtt WEIR_DOC("smoothed round-trip time at the end");
+	weir_count_t retransmits WEIR_DOC("segments sent again");
+	weir_errno_t error WEIR_DOC("0, or the socket's error");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+} WEIR_TEXT("{laddr}:{lport} - {raddr}:{rport} {duration} sent={sent}"
+	    " received={received} rtt={rtt}[ retransmits={retransmits}]"
+	    "[ error={error}]")
+	WEIR_DOC("a TCP connection ended");
+
+struct ev_net_listen {
+	struct weir_hdr h;
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	__u16 pad WEIR_DOC("0");
+	weir_ip_t laddr WEIR_DOC("local address");
+	__u32 backlog WEIR_DOC("how many connections may wait");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+} WEIR_TEXT("{laddr}:{lport} backlog={backlog}")
+	WEIR_DOC("a TCP socket began to listen");
+
+struct ev_net_retransmit {
+	struct weir_hdr h;	/* pid, tid: the task that owns the socket */
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	weir_port_t rport WEIR_DOC("remote port");
+	weir_ip_t laddr WEIR_DOC("local address");
+	weir_ip_t raddr WEIR_DOC("remote address");
+	__u32 state WEIR_DOC("TCP state, include/net/tcp_states.h");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+} WEIR_TEXT("{laddr}:{lport} -> {raddr}:{rport}")
+	WEIR_DOC("a TCP segment was sent again");
+
+enum weir_direction {
+	WEIR_DIRECTION_SENT = 1,
+	WEIR_DIRECTION_RECEIVED = 2,
+};
+
+struct ev_net_reset {
+	struct weir_hdr h;
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("local port");
+	weir_port_t rport WEIR_DOC("remote port");
+	weir_ip_t laddr WEIR_DOC("local address");
+	weir_ip_t raddr WEIR_DOC("remote address");
+	enum weir_direction direction WEIR_DOC("sent or received");
+	__u32 netns WEIR_DOC("network namespace, inode number");
+} WEIR_TEXT("{direction} {laddr}:{lport} - {raddr}:{rport}")
+	WEIR_DOC("a TCP reset was sent or received");
+
+struct ev_net_drop {
+	struct weir_hdr h;
+	enum weir_family family WEIR_DOC("address family");
+	weir_port_t lport WEIR_DOC("destination port");
+	weir_port_t rport WEIR_DOC("source port");
+	weir_ip_t laddr WEIR_DOC("destination address");
+	weir_ip_t raddr WEIR_DOC("source address");
+	__u32 reason WEIR_DOC("why, by the kernel's own names")
+		WEIR_KERNEL_ENUM("skb_drop_reason");
+	__u32 protocol WEIR_DOC("IP protocol number");
+	weir_hex_t location WEIR_DOC("kernel address that dropped it");
+	weir_bytes_t bytes WEIR_DOC("packet length");
+} WEIR_TEXT("{raddr}:{rport} -> {laddr}:{lport} proto={protocol} {bytes}"
+	    " reason={reason}")
+	WEIR_DOC("the kernel dropped an IP packet");
+
+/* ---- repo: weir about itself --------------------------------------------- */
+
+enum weir_stage {
+	WEIR_STAGE_HOOK = 1,	/* the kernel skipped the program */
+	WEIR_STAGE_KERNEL_RING = 2,
+	WEIR_STAGE_MAIN_RING = 3,
+	WEIR_STAGE_WINDOW = 4,
+	WEIR_STAGE_ARCHIVE = 5,
+};
+
+enum weir_level {
+	WEIR_LEVEL_ERROR = 1,
+	WEIR_LEVEL_WARNING = 2,
+	WEIR_LEVEL_INFO = 3,
+};
+
+struct ev_repo_metric {
+	struct weir_hdr h;
+	char name[32] WEIR_DOC("what was measured");
+	char of[32] WEIR_DOC("source or program it is about");
+	char unit[8] WEIR_DOC("ns, bytes, events, 1/s, ppm");
+	weir_value_t value WEIR_DOC("the value");
+} WEIR_TEXT("{name}[ {of}] {value} {unit}")
+	WEIR_DOC("a measurement of weir itself");
+
+struct ev_repo_log {
+	struct weir_hdr h;
+	enum weir_level level WEIR_DOC("how bad");
+	__u32 code WEIR_DOC("errno, or 0");
+	struct weir_str message WEIR_DOC("what happened");
+} WEIR_TEXT("{level} {message}") WEIR_DOC("a line of weir's own log");
+
+struct ev_gap {
+	struct weir_hdr h;	/* cpu: where it was lost */
+	char of[16] WEIR_DOC("source that lost events");
+	enum weir_stage stage WEIR_DOC("where they were lost");
+	weir_cpu_t on_cpu WEIR_DOC("on which CPU; 4294967295: any");
+	weir_count_t count WEIR_DOC("how many");
+	weir_time_t first WEIR_DOC("not before");
+	weir_time_t last WEIR_DOC("not after");
+} WEIR_TEXT("{of} lost {count} at {stage} cpu={on_cpu} {first} .. {last}")
+	WEIR_DOC("events were lost");
+
+struct ev_clock {
+	struct weir_hdr h;
+	weir_time_t monotonic WEIR_DOC("CLOCK_MONOTONIC, ns");
+	__u64 realtime WEIR_DOC("CLOCK_REALTIME at that instant, ns");
+	__u64 boottime WEIR_DOC("CLOCK_BOOTTIME at that instant, ns");
+} WEIR_TEXT("{monotonic} {realtime}")
+	WEIR_DOC("what the wall clock said");
+
+#pragma GCC diagnostic pop
+
+/*
+ * One slot for each source and CPU, in an array map that user space maps
+ * (bpf/weir.bpf.h writes, user/source.c reads). The kernel's side of the
+ * account: attempted = submitted + filtered + shed + lost.
+ * @lost_seen is written by user space: the part of @lost it has reported, so
+ * that @lost_first is the first loss since then or earlier, never later.
+ */
+struct weir_account {
+	__u64 submitted;
+	__u64 filtered;
+	__u64 shed;
+	__u64 lost;
+	__u64 lost_first;
+	__u64 lost_last;
+	__u64 lost_seen;
+	__u64 reserved;
+};
+
+#endif

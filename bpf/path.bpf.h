@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * path.bpf.h - the name of an open file, from the kernel's own objects.
+ *
+ * What a program passed to open() is a claim: another thread can change it
+ * after the kernel has read it. This walks file -> dentry -> parents and
+ * mounts instead, up to the root of the mount namespace, and so says what the
+ * kernel really opened. bpf_d_path() would, but tracing hooks may not call it.
+ */
+#ifndef WEIR_PATH_BPF_H
+#define WEIR_PATH_BPF_H
+
+#include "weir.bpf.h"
+
+#define PATH_NAME_MAX 255	/* NAME_MAX */
+#define PATH_DEPTH_MAX 64	/* names and mounts walked; deeper is cut */
+
+/*
+ * Names are laid down from the end to the front. The state of the walk lives
+ * here too: what the verifier cannot see it need not tell apart, and the
+ * loops below stay small to it.
+ */
+struct path_buf {
+	__u8 data[WEIR_STR_MAX + PATH_NAME_MAX + 1];
+	struct dentry *dentry;
+	struct vfsmount *mnt;
+	__u32 pos;	/* first byte laid down, in 0..WEIR_STR_MAX - 1 */
+	__u32 done;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WEIR_SLOTS);
+	__type(key, __u32);
+	__type(value, struct path_buf);
+} paths SEC(".maps");
+
+#define PATH_END (WEIR_STR_MAX - 1)
+
+static __always_inline void path_start(struct path_buf *b)
+{
+	b->pos = PATH_END;
+	b->done = 0;
+}
+
+/* Lay down one name and the slash before it; full stops the walk. */
+static __always_inline void path_name(struct path_buf *b, const void *name,
+				      __u32 len)
+{
+	__u32 pos = b->pos;
+
+	len &= PATH_NAME_MAX;
+	if (pos < len + 1) {
+		b->done = 1;
+		return;
+	}
+	pos -= len;
+	bpf_probe_read_kernel(b->data + (pos & PATH_END), len, name);
+	pos = (pos - 1) & PATH_END;
+	b->data[pos] = '/';
+	b->pos = pos;
+}
+
+/* Length laid down; the root itself is "/". */
+static __always_inline __u32 path_finish(struct path_buf *b)
+{
+	__u32 pos = b->pos & PATH_END;
+
+	if (pos == PATH_END) {
+		pos = PATH_END - 1;
+		b->data[pos] = '/';
+		b->pos = pos;
+	}
+	return PATH_END - pos;
+}
+
+/* One step towards the root: over a mount point, or to the parent. */
+static __always_inline void path_step(struct path_buf *b)
+{
+	struct vfsmount *mnt = b->mnt;
+	struct dentry *d = b->dentry, *parent;
+	struct mount *m, *up;
+
+	if (d == BPF_CORE_READ(mnt, mnt_root)) {
+		m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+		up = BPF_CORE_READ(m, mnt_parent);
+		b->done = up == m;
+		b->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+		b->mnt = (void *)up + bpf_core_field_offset(struct mount, mnt);
+		return;
+	}
+	parent = BPF_CORE_READ(d, d_parent);
+	if (parent == d) {
+		b->done = 1;
+		return;
+	}
+	path_name(b, BPF_CORE_READ(d, d_name.name),
+		  BPF_CORE_READ(d, d_name.len));
+	b->dentry = parent;
+}
+
+/*
+ * path_of_file - lay the path of a struct file down in paths[slot]
+ *
+ * A function of its own to the verifier, checked once and not for each path
+ * that leads here. Return: its length; 0 when there is none.
+ */
+__noinline int path_of_file(__u64 file, __u32 slot)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	struct file *f = (struct file *)file;
+	int i;
+
+	if (!weir_strings || !b || !f)
+		return 0;
+	path_start(b);
+	b->dentry = BPF_CORE_READ(f, f_path.dentry);
+	b->mnt = BPF_CORE_READ(f, f_path.mnt);
+	for (i = 0; i < PATH_DEPTH_MAX && !b->done; i++)
+		path_step(b);
+	return path_finish(b);
+}
+
+/* Append what is laid down in paths[slot] to the scratch record. */
+static __always_inline __u32 path_put(void *base, struct weir_str *s,
+				      __u32 pos, __u32 slot, __u32 len)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	__u32 at = weir_tail(pos);
+
+	s->off = at;
+	s->len = 0;
+	s->full = WEIR_STR_UNKNOWN;
+	barrier_var(len);	/* clang knows the range, the verifier not */
+	len &= PATH_END;
+	if (!weir_strings || !at || !b || !len)
+		return pos;
+	if (bpf_probe_read_kernel(base + at, len,
+				  b->data + (b->pos & PATH_END)))
+		return pos;
+	s->len = len;
+	s->full = b->done ? len : len + 1;
+	return at + len;
+}
+
+/*
+ * weir_put_file - append the path of an open file to the scratch record
+ *
+ * Arguments and return as weir_put_str(). Deeper than PATH_DEPTH_MAX: the
+ * front is cut, and @full says so.
+ */
+static __always_inline __u32 weir_put_file(void *base, struct weir_str *s,
+					   __u32 pos, struct file *file,
+					   __u32 slot)
+{
+	return path_put(base, s, pos, slot, path_of_file((__u64)file, slot));
+}
+
+#endif

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * task.bpf.c - the life of tasks: fork, exec, exit, rename, signals, cgroups,
+ * and what was alive when recording began.
+ *
+ * The repo's task table is made of these events alone, so this source is
+ * never shed or filtered by kind, and has a mini-buffer that no flood of
+ * another source can fill.
+ */
+#include "weir.bpf.h"
+#include "path.bpf.h"
+#include "flavors.h"
+
+WEIR_SOURCE(task, "life of tasks: fork, exec, exit, rename, signals");
+WEIR_EVENT(task_fork, EV_TASK_FORK);
+WEIR_EVENT(task_exec, EV_TASK_EXEC);
+WEIR_EVENT(task_exit, EV_TASK_EXIT);
+WEIR_EVENT(task_rename, EV_TASK_RENAME);
+WEIR_EVENT(task_signal, EV_TASK_SIGNAL);
+WEIR_EVENT(task_alive, EV_TASK_ALIVE);
+WEIR_EVENT(task_cgroup, EV_TASK_CGROUP);
+WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
+
+#define PF_EXITING 0x00000004	/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define EXIT_CORE 0x80		/* wait(2): core dumped */
+#define PAGE_BYTES 4096		/* x86-64 */
+#define CGROUP_DEPTH_MAX 16
+#define CGROUPS_MAX 16384
+
+/* Cgroups whose path is in the stream already. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, CGROUPS_MAX);
+	__type(key, __u64);
+	__type(value, __u8);
+} cgroups_seen SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- cgroups ------------------------------------------------------------- */
+
+/* Its cgroup in the unified hierarchy, or where v1 rules that of memory. */
+static __always_inline struct cgroup *task_cgroup(struct task_struct *t)
+{
+	struct css_set *set = BPF_CORE_READ(t, cgroups);
+	struct cgroup *cg = BPF_CORE_READ(set, dfl_cgrp);
+	struct cgroup_subsys_state *css = NULL;
+	__u32 id;
+
+	if (BPF_CORE_READ(cg, level) > 0 ||
+	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return cg;
+	id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
+	return css ? BPF_CORE_READ(css, cgroup) : cg;
+}
+
+static __always_inline __u64 cgroup_id(struct cgroup *cg)
+{
+	return BPF_CORE_READ(cg, kn, id);
+}
+
+/* Lay the path of a cgroup down in paths[slot], see path_of_file(). */
+__noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	struct cgroup *cg = (struct cgroup *)cgroup;
+	struct kernfs_node *kn, *parent;
+	char name[PATH_NAME_MAX + 1];
+	long n;
+	int i;
+
+	if (!weir_strings || !b || !cg)
+		return 0;
+	path_start(b);
+	kn = BPF_CORE_READ(cg, kn);
+	for (i = 0; i < CGROUP_DEPTH_MAX && !b->done; i++) {
+		parent = kernfs_parent(kn);
+		if (!parent) {
+			b->done = 1;
+			break;
+		}
+		n = bpf_probe_read_kernel_str(name, sizeof(name),
+					      BPF_CORE_READ(kn, name));
+		if (n < 1)
+			break;
+		path_name(b, name, n - 1);
+		kn = parent;
+	}
+	return path_finish(b);
+}
+
+/* Put the path of a cgroup into the stream when it is new there. */
+static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
+{
+	struct ev_cgroup_path *ev;
+	__u64 id = cgroup_id(cg);
+	__u8 one = 1;
+	__u32 len;
+
+	if (bpf_map_lookup_elem(&cgroups_seen, &id))
+		return 0;
+	ev = weir_begin(slot);
+	if (!ev)
+		return 0;
+	bpf_map_update_elem(&cgroups_seen, &id, &one, BPF_ANY);
+	ev->cgroup = id;
+	len = path_put(ev, &ev->path, sizeof(*ev), slot,
+		       path_of_cgroup((__u64)cg, slot));
+	return weir_emit(&ev->h, EV_CGROUP_PATH, len);
+}
+
+/* ---- fork ---------------------------------------------------------------- */
+
+/*
+ * Every new task is woken once, by its parent, in wake_up_new_task(), before
+ * it can run. That hook has the task at hand and runs with the run queue
+ * locked, so it is never preempted and one program serves all kernels.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(task__fork, struct task_struct *child)
+{
+	struct cgroup *cg = task_cgroup(child);
+	__u32 parent = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = child->tgid, one = 1;
+	struct ev_task_fork *ev;
+
+	if (weir_follow && bpf_map_lookup_elem(&followed, &parent))
+		bpf_map_update_elem(&followed, &pid, &one, BPF_ANY);
+	if (!weir_admit(pid))
+		return 1;
+	see_cgroup(cg, WEIR_SLOT_HOOK);
+	ev = weir_reserve(task_fork, EV_TASK_FORK);
+	if (!ev)
+		return 1;
+	ev->child_pid = pid;
+	ev->child_tid = child->pid;
+	ev->start_time = child->start_time;
+	ev->cgroup = cgroup_id(cg);
+	ev->uid = child->cred->euid.val;
+	ev->ppid = child->real_parent->tgid;
+	__builtin_memcpy(ev->child_comm, child->comm, WEIR_COMM_LEN);
+	return weir_submit(ev);
+}
+
+/* ---- exec ---------------------------------------------------------------- */
+
+/* argv lies between arg_start and arg_end, its words ended by NULs. */
+static __always_inline __u32 put_argv(void *base, struct weir_str *s,
+				      __u32 pos, struct mm_struct *mm)
+{
+	unsigned long start = BPF_CORE_READ(mm, arg_start);
+	unsigned long full = BPF_CORE_READ(mm, arg_end) - start;
+	__u32 at = weir_tail(pos), len;
+
+	s->off = at;
+	s->len = 0;
+	s->full = full < WEIR_STR_UNKNOWN ? full : WEIR_STR_UNKNOWN - 1;
+	if (!weir_strings || !at)
+		return pos;
+	len = full < WEIR_STR_MAX ? full : WEIR_STR_MAX;
+	len &= 2 * WEIR_STR_MAX - 1;
+	if (len > WEIR_STR_MAX ||
+	    bpf_probe_read_user(base + at, len, (void *)start))
+		return pos;
+	s->len = len;
+	return at + len;
+}
+
+static __always_inline int on_exec(const char *filename, __u32 old_tid,
+				   __u32 argc)
+{
+	struct task_struct *t = weir_current();
+	struct cgroup *cg = task_cgroup(t);
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct ev_task_exec *ev;
+	__u32 len = sizeof(*ev);
+
+	if (!weir_admit(weir_get(t, tgid)))
+		return 1;
+	see_cgroup(cg, WEIR_SLOT_HOOK);
+	ev = weir_begin(WEIR_SLOT_HOOK);
+	if (!ev)
+		return 1;
+	ev->start_time = weir_get(t, start_time);
+	ev->cgroup = cgroup_id(cg);
+	ev->uid = BPF_CORE_READ(t, cred, euid.val);
+	ev->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	ev->old_tid = old_tid;
+	ev->argc = argc;
+	bpf_get_current_comm(ev->new_comm, sizeof(ev->new_comm));
+	len = weir_put_str(ev, &ev->filename, len, filename, WEIR_FROM_KERNEL);
+	len = weir_put_file(ev, &ev->file, len, BPF_CORE_READ(mm, exe_file),
+			    WEIR_SLOT_HOOK);
+	len = put_argv(ev, &ev->argv, len, mm);
+	return weir_emit(&ev->h, EV_TASK_EXEC, len);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task__exec, struct task_struct *p, pid_t old_pid,
+	     struct linux_binprm *bprm)
+{
+	return on_exec(bprm->filename, old_pid, bprm->argc);
+}
+
+SEC("tp/sched/sched_process_exec")
+int task__exec_tp(struct trace_event_raw_sched_process_exec *ctx)
+{
+	__u32 at = ctx->__data_loc_filename & 0xffff;
+
+	return on_exec((void *)ctx + at, ctx->old_pid, 0);
+}
+
+/* ---- exit ---------------------------------------------------------------- */
+
+static __always_inline void fill_exit(struct ev_task_exit *ev,
+				      struct task_struct *t)
+{
+	__u32 code = weir_get(t, exit_code);
+	struct signal_struct *sig = BPF_CORE_READ(t, signal);
+
+	ev->start_time = weir_get(t, start_time);
+	ev->lifetime = ev->h.ts - ev->start_time;
+	ev->exit_code = code >> 8 & 0xff;
+	ev->signal = code & 0x7f;
+	ev->core = !!(code & EXIT_CORE);
+	ev->utime = weir_get(t, utime);
+	ev->stime = weir_get(t, stime);
+	ev->max_rss = BPF_CORE_READ(sig, maxrss) * PAGE_BYTES;
+	ev->last = BPF_CORE_READ(sig, live.counter) == 0;
+}
+
+static __always_inline int on_exit(void)
+{
+	struct task_struct *t = weir_current();
+	__u32 pid = weir_get(t, tgid);
+	struct ev_task_exit *ev;
+	bool last;
+
+	if (!weir_admit(pid))
+		return 1;
+	ev = weir_reserve(task_exit, EV_TASK_EXIT);
+	if (!ev)
+		return 1;
+	fill_exit(ev, t);
+	last = ev->last;
+	weir_submit(ev);
+	if (weir_follow && last)
+		bpf_map_delete_elem(&followed, &pid);
+	return 1;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task__exit, struct task_struct *p)
+{
+	return on_exit();
+}
+
+SEC("tp/sched/sched_process_exit")
+int task__exit_tp(void *ctx)
+{
+	return on_exit();
+}
+
+/* ---- rename, signal, cgroup ---------------------------------------------- */
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(task__rename, struct task_struct *t, const char *comm)
+{
+	struct ev_task_rename *ev;
+
+	if (!weir_admit(t->tgid))
+		return 1;
+	ev = weir_reserve(task_rename, EV_TASK_RENAME);
+	if (!ev)
+		return 1;
+	ev->target_pid = t->tgid;
+	ev->target_tid = t->pid;
+	__builtin_memset(ev->new_comm, 0, WEIR_COMM_LEN);
+	if (weir_strings)
+		bpf_probe_read_kernel_str(ev->new_comm, WEIR_COMM_LEN, comm);
+	return weir_submit(ev);
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
+	     struct task_struct *t, int group, int result)
+{
+	struct ev_task_signal *ev;
+
+	if (!weir_admit(t->tgid))
+		return 1;
+	ev = weir_reserve(task_signal, EV_TASK_SIGNAL);
+	if (!ev)
+		return 1;
+	ev->signal = sig;
+	/* SEND_SIG_NOINFO 0 and SEND_SIG_PRIV 1: include/linux/signal.h */
+	if ((unsigned long)info > 1)
+		ev->code = BPF_CORE_READ(info, si_code);
+	else
+		ev->code = info ? 0x80 : 0;	/* SI_KERNEL, SI_USER */
+	ev->target_pid = t->tgid;
+	ev->target_tid = t->pid;
+	ev->group = group;
+	ev->result = result;
+	return weir_submit(ev);
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
+	     struct task_struct *t)
+{
+	struct ev_task_cgroup *ev;
+	struct cgroup *cg;
+
+	if (!weir_admit(t->tgid))
+		return 1;
+	cg = task_cgroup(t);
+	see_cgroup(cg, WEIR_SLOT_HOOK);
+	ev = weir_reserve(task_cgroup, EV_TASK_CGROUP);
+	if (!ev)
+		return 1;
+	ev->target_pid = t->tgid;
+	ev->target_tid = t->pid;
+	ev->cgroup = cgroup_id(cg);
+	return weir_submit(ev);
+}
+
+/* ---- what was alive ------------------------------------------------------ */
+
+/* weir_room - does the ring of this CPU have room for a largest record? */
+static __always_inline bool weir_room(void)
+{
+	void *ring = weir_ring(bpf_get_smp_processor_id());
+	__u64 used, size;
+
+	if (!ring)
+		return false;
+	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	size = bpf_ringbuf_query(ring, 1 /* BPF_RB_RING_SIZE */);
+	return size - used > 4 * WEIR_RECORD_MAX || used < size / 2;
+}
+
+/*
+ * Run once the hooks above are attached. Its events enter the same stream, so
+ * no fork or exit falls between the two; a task seen twice is one task (tid
+ * and start time). Return: 0 go on, 1 try this task again when there is room.
+ */
+SEC("iter/task")
+int task__alive(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct ev_task_alive *ev;
+	struct mm_struct *mm;
+	struct cgroup *cg;
+	__u32 len = sizeof(*ev);
+
+	if (!t || (__u32)t->tgid == weir_self)
+		return 0;
+	if (!weir_room())
+		return 1;
+	cg = task_cgroup(t);
+	see_cgroup(cg, WEIR_SLOT_ITER);
+	ev = weir_begin(WEIR_SLOT_ITER);
+	if (!ev)
+		return 0;
+	ev->h.pid = t->tgid;
+	ev->h.tid = t->pid;
+	ev->start_time = t->start_time;
+	ev->cgroup = cgroup_id(cg);
+	ev->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	ev->uid = BPF_CORE_READ(t, cred, euid.val);
+	ev->exiting = !!(t->flags & PF_EXITING);
+	ev->kthread = !!(t->flags & PF_KTHREAD);
+	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
+	mm = BPF_CORE_READ(t, mm);
+	len = weir_put_file(ev, &ev->file, len,
+			    mm ? BPF_CORE_READ(mm, exe_file) : NULL,
+			    WEIR_SLOT_ITER);
+	weir_no_str(&ev->argv);
+	weir_emit(&ev->h, EV_TASK_ALIVE, len);
+	return 0;
+}

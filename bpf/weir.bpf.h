@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * weir.bpf.h - what every source shares: markers, maps, admission, reserve,
+ * submit, account.
+ *
+ * The invariant: an event that weir_admit() let in is either submitted or
+ * counted as lost, on the CPU it happened on; and its time stamp is read
+ * after its record was reserved, with a full barrier between (the atomic add
+ * in weir_stamp()). The aggregator's order rests on that.
+ *
+ * A source is one file bpf/<source>.bpf.c: WEIR_SOURCE(), one WEIR_EVENT()
+ * for each kind, and programs. Where <what>_tp stands beside <what>, the
+ * loader takes the first from Linux 7.0 on (there tracepoints are preemptible
+ * and a raw program that is preempted makes the kernel skip it for others)
+ * and the second before. A program for SEC("tp/...") must return 1: 0 would
+ * hide the event from other tracers of that hook.
+ */
+#ifndef WEIR_BPF_H
+#define WEIR_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "events.h"
+
+/*
+ * Markers, read from BTF by user/schema_btf.c; no code, no data at run time.
+ * The kind's number is the length of an array type, as in libbpf's __uint().
+ */
+#define WEIR_SOURCE(name, text)                                              \
+	struct weir_source_##name {                                          \
+		int unused;                                                  \
+	} WEIR_DOC(text);                                                    \
+	const struct weir_source_##name *weir_source SEC(".weir.source")
+
+#define WEIR_EVENT(name, number)                                             \
+	_Static_assert(sizeof(struct ev_##name) % 8 == 0, "pad " #name);     \
+	const struct {                                                       \
+		struct ev_##name *type;                                      \
+		int (*kind)[number];                                         \
+	} weir_event_##name SEC(".weir.events")
+
+/* Set by user/source.c before load; the verifier prunes what they rule out. */
+const volatile __u32 weir_self;		/* weir's own process, never recorded */
+const volatile __u32 weir_shards = 1;	/* rings of this source, 2^n */
+const volatile __u32 weir_wake_bytes;	/* wake the reader each so many bytes */
+const volatile bool weir_follow;	/* record only processes in followed */
+const volatile bool weir_strings = 1;	/* probe_read helpers are allowed */
+const volatile bool weir_task_btf = 1;	/* bpf_get_current_task_btf() exists */
+
+#define WEIR_MAX_SHARDS 256
+
+/* The source's mini-buffer, one ring for each shard of the CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WEIR_MAX_SHARDS);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_RINGBUF);
+		__uint(max_entries, 4096);
+	});
+} rings SEC(".maps");
+
+/* struct weir_account by CPU; user/source.c sets max_entries, and maps it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_account);
+} account SEC(".maps");
+
+/* Processes that are followed (`-- COMMAND`): one map, kept by task.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, __u32);
+} followed SEC(".maps");
+
+/*
+ * A field of a pointer that is trusted where bpf_get_current_task_btf()
+ * exists (5.11), and must be read by helper where it does not.
+ */
+#define weir_get(p, field) (weir_task_btf ? (p)->field : BPF_CORE_READ(p, field))
+
+static __always_inline struct task_struct *weir_current(void)
+{
+	if (weir_task_btf)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+static __always_inline struct weir_account *weir_account_here(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&account, &cpu);
+}
+
+/* On a foreign clock the kernel writes; only its order of magnitude matters. */
+static __always_inline void weir_count_lost(struct weir_account *a)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (a->lost == a->lost_seen)
+		a->lost_first = now;
+	a->lost_last = now;
+	__sync_fetch_and_add(&a->lost, 1);
+}
+
+static __always_inline void weir_count_filtered(void)
+{
+	struct weir_account *a;
+
+	a = weir_account_here(bpf_get_smp_processor_id());
+	if (a)
+		__sync_fetch_and_add(&a->filtered, 1);
+}
+
+/*
+ * weir_admit - does an event of process @pid concern this recording?
+ *
+ * weir's own process is not part of what happened: not admitted, not counted.
+ */
+static __always_inline bool weir_admit(__u32 pid)
+{
+	if (pid == weir_self)
+		return false;
+	if (!weir_follow || bpf_map_lookup_elem(&followed, &pid))
+		return true;
+	weir_count_filtered();
+	return false;
+}
+
+static __always_inline void *weir_ring(__u32 cpu)
+{
+	__u32 shard = cpu & (weir_shards - 1);
+
+	return bpf_map_lookup_elem(&rings, &shard);
+}
+
+/*
+ * weir_stamp - fill the header of a record just reserved.
+ *
+ * The add is the full barrier between reservation and clock (x86: lock add).
+ */
+static __always_inline void weir_stamp(struct weir_hdr *h,
+				       struct weir_account *a, __u32 cpu,
+				       __u16 kind, __u16 len)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	__sync_fetch_and_add(&a->submitted, 1);
+	h->kind = kind;
+	h->cpu = cpu;
+	h->len = len;
+	h->flags = 0;
+	h->pid = id >> 32;
+	h->tid = id;
+	h->ts = bpf_ktime_get_ns();
+}
+
+static __always_inline void *weir_reserve_kind(__u16 kind, const __u64 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct weir_account *a = weir_account_here(cpu);
+	void *ring = weir_ring(cpu);
+	void *rec;
+
+	if (!a || !ring)
+		return NULL;
+	rec = bpf_ringbuf_reserve(ring, size, 0);
+	if (!rec) {
+		weir_count_lost(a);
+		return NULL;
+	}
+	weir_stamp(rec, a, cpu, kind, size);
+	return rec;
+}
+
+/*
+ * weir_reserve - reserve and stamp a record of a fixed-size kind.
+ *
+ * Return: struct ev_<name> *, to be filled and given to weir_submit(); NULL
+ * when the mini-buffer is full (counted). Header pid and tid are the current
+ * task's; a hook that speaks of another task overwrites them.
+ */
+#define weir_reserve(name, kind)                                             \
+	((struct ev_##name *)weir_reserve_kind(kind, sizeof(struct ev_##name)))
+
+/*
+ * weir_submit - hand over a record.
+ *
+ * No wakeup but one for each weir_wake_bytes that pile up (a crossing seen
+ * by two CPUs at once may be missed: the reader's timer is the fallback).
+ * Return: 1, what a program on a hook returns.
+ */
+static __always_inline int weir_submit_len(void *rec, __u64 size)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP, step = weir_wake_bytes, avail;
+	void *ring;
+
+	if (step) {
+		ring = weir_ring(bpf_get_smp_processor_id());
+		avail = ring ? bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) : 0;
+		if ((avail ^ (avail - size)) & ~(step - 1))
+			flags = BPF_RB_FORCE_WAKEUP;
+	}
+	bpf_ringbuf_submit(rec, flags);
+	return 1;
+}
+
+#define weir_submit(ev) weir_submit_len(ev, sizeof(*(ev)))
+
+/* ---- records with strings ------------------------------------------------ */
+
+/*
+ * bpf_ringbuf_reserve() wants a constant size, and the time stamp must come
+ * after it. So an event with strings is put together in the CPU's scratch
+ * record, then copied into a record of the next larger size class. Hooks that
+ * use it run with preemption off (raw below 7.0, tp from there on), so one
+ * scratch for each CPU and source is enough where the hook does not nest.
+ */
+#define WEIR_RECORD_MAX 12288
+#define WEIR_SCRATCH_MAX (WEIR_RECORD_MAX + WEIR_STR_MAX)
+
+/* Iterators can be preempted by hooks, so they have a slot of their own. */
+enum weir_slot { WEIR_SLOT_HOOK, WEIR_SLOT_ITER, WEIR_SLOTS };
+
+struct weir_scratch {
+	__u8 data[WEIR_SCRATCH_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WEIR_SLOTS);
+	__type(key, __u32);
+	__type(value, struct weir_scratch);
+} scratch SEC(".maps");
+
+/*
+ * weir_begin - the CPU's scratch record of @slot, header filled for the
+ * current task; never NULL in fact.
+ */
+static __always_inline void *weir_begin(__u32 slot)
+{
+	struct weir_hdr *h = bpf_map_lookup_elem(&scratch, &slot);
+	__u64 id;
+
+	if (!h)
+		return NULL;
+	id = bpf_get_current_pid_tgid();
+	h->pid = id >> 32;
+	h->tid = id;
+	h->flags = 0;
+	return h;
+}
+
+/* Where the next string goes; 0 when no more fits. */
+static __always_inline __u32 weir_tail(__u32 pos)
+{
+	return pos <= WEIR_RECORD_MAX - WEIR_STR_MAX ? pos : 0;
+}
+
+enum weir_from { WEIR_FROM_KERNEL, WEIR_FROM_USER };
+
+/*
+ * weir_put_str - append a NUL-terminated string to the scratch record
+ * @base: scratch record
+ * @s:    descriptor inside it
+ * @pos:  end of the record so far
+ *
+ * Return: new end of the record. A string that cannot be read is recorded as
+ * such; one cut at WEIR_STR_MAX - 1 has a @full larger than its @len.
+ */
+static __always_inline __u32 weir_put_str(void *base, struct weir_str *s,
+					  __u32 pos, const void *from,
+					  enum weir_from where)
+{
+	__u32 at = weir_tail(pos);
+	long n;
+
+	s->off = at;
+	s->len = 0;
+	s->full = WEIR_STR_UNKNOWN;
+	if (!weir_strings || !at || !from)
+		return pos;
+	if (where == WEIR_FROM_USER)
+		n = bpf_probe_read_user_str(base + at, WEIR_STR_MAX, from);
+	else
+		n = bpf_probe_read_kernel_str(base + at, WEIR_STR_MAX, from);
+	if (n <= 0 || n > WEIR_STR_MAX)
+		return pos;
+	s->len = n - 1;
+	s->full = n == WEIR_STR_MAX ? WEIR_STR_MAX : n - 1;
+	return at + n - 1;
+}
+
+static __always_inline void weir_no_str(struct weir_str *s)
+{
+	s->off = 0;
+	s->len = 0;
+	s->full = 0;
+}
+
+static __always_inline void weir_copy(void *to, const void *from, __u32 size)
+{
+	bpf_probe_read_kernel(to, size, from);
+}
+
+#define WEIR_SMALL 256	/* up to here copied without a helper */
+
+#define weir_emit_class(ring, a, base, cpu, kind, len, size)                 \
+	do {                                                                 \
+		void *rec_ = bpf_ringbuf_reserve(ring, size, 0);             \
+		if (!rec_) {                                                 \
+			weir_count_lost(a);                                  \
+			return 1;                                            \
+		}                                                            \
+		if ((size) <= WEIR_SMALL)                                    \
+			__builtin_memcpy(rec_, base, size);                  \
+		else                                                         \
+			weir_copy(rec_, base, size);                         \
+		weir_restamp(rec_, base, a, cpu, kind, len);                 \
+		return weir_submit_len(rec_, size);                          \
+	} while (0)
+
+/* Stamp a copied record; the header's pid and tid are the scratch record's. */
+static __always_inline void weir_restamp(struct weir_hdr *h,
+					 const struct weir_hdr *from,
+					 struct weir_account *a, __u32 cpu,
+					 __u16 kind, __u16 len)
+{
+	__sync_fetch_and_add(&a->submitted, 1);
+	h->kind = kind;
+	h->cpu = cpu;
+	h->len = len;
+	h->flags = from->flags;
+	h->pid = from->pid;
+	h->tid = from->tid;
+	h->ts = bpf_ktime_get_ns();
+}
+
+/*
+ * weir_emit - reserve, stamp and submit a copy of the scratch record
+ * @base: scratch record; its header's pid, tid and flags are set
+ * @len:  its length, struct and strings
+ *
+ * Return: 1, what a program on a hook returns.
+ */
+static __always_inline int weir_emit(struct weir_hdr *base, __u16 kind,
+				     __u32 len)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct weir_account *a = weir_account_here(cpu);
+	void *ring = weir_ring(cpu);
+
+	if (!a || !ring)
+		return 1;
+	if (len <= 128)
+		weir_emit_class(ring, a, base, cpu, kind, len, 128);
+	if (len <= 256 || !weir_strings)
+		weir_emit_class(ring, a, base, cpu, kind, len, 256);
+	if (len <= 512)
+		weir_emit_class(ring, a, base, cpu, kind, len, 512);
+	if (len <= 1024)
+		weir_emit_class(ring, a, base, cpu, kind, len, 1024);
+	if (len <= 2048)
+		weir_emit_class(ring, a, base, cpu, kind, len, 2048);
+	if (len <= 4096)
+		weir_emit_class(ring, a, base, cpu, kind, len, 4096);
+	weir_emit_class(ring, a, base, cpu, kind, len, WEIR_RECORD_MAX);
+}
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flavors.h - kernel types whose shape changed between 5.10 and today. One
+ * entry each, naming the release that changed it; libbpf ignores what follows
+ * ___ in a type's name when it relocates.
+ */
+#ifndef WEIR_FLAVORS_H
+#define WEIR_FLAVORS_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)),          \
+			     apply_to = record)
+
+/* 5.14 renamed task_struct.state to __state and made it unsigned int */
+struct task_struct___state_old {
+	volatile long state;
+};
+
+struct task_struct___state_new {
+	unsigned int __state;
+};
+
+/* 6.15 renamed kernfs_node.parent to __parent */
+struct kernfs_node___old {
+	struct kernfs_node *parent;
+};
+
+struct kernfs_node___new {
+	struct kernfs_node *__parent;
+};
+
+#pragma clang attribute pop
+
+static __always_inline __u32 task_state(struct task_struct *t)
+{
+	struct task_struct___state_new *n = (void *)t;
+	struct task_struct___state_old *o = (void *)t;
+
+	if (bpf_core_field_exists(n->__state))
+		return BPF_CORE_READ(n, __state);
+	return BPF_CORE_READ(o, state);
+}
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *k)
+{
+	struct kernfs_node___new *n = (void *)k;
+	struct kernfs_node___old *o = (void *)k;
+
+	if (bpf_core_field_exists(n->__parent))
+		return BPF_CORE_READ(n, __parent);
+	return BPF_CORE_READ(o, parent);
+}
+
+#endif
