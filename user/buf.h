@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * buf.h - a growable byte buffer that text, JSON and frames are built in.
+ *
+ * Writing never fails to the caller: when memory runs out the buffer latches
+ * -ENOMEM in @err, later writes do nothing, and who hands the bytes on checks
+ * buf_err() once. Not thread-safe; one owner.
+ */
+#ifndef WEIR_BUF_H
+#define WEIR_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+	char *data;	/* owned; NULL while empty; no NUL at the end */
+	size_t len;
+	size_t cap;
+	int err;	/* 0 or -ENOMEM, latched */
+};
+
+/** buf_done - free the memory; @b is empty and usable again. NULL-safe. */
+void buf_done(struct buf *b);
+
+/** buf_reset - forget the content, keep the memory and clear the error. */
+void buf_reset(struct buf *b);
+
+/** buf_err - Return: 0; -ENOMEM some write was dropped. */
+int buf_err(const struct buf *b);
+
+/**
+ * buf_space - make room for @len more bytes
+ *
+ * Return: where they go (the caller fills them and adds to @b->len), or NULL
+ * with the error latched. Valid until the next call on @b.
+ */
+void *buf_space(struct buf *b, size_t len);
+
+void buf_put(struct buf *b, const void *data, size_t len);
+void buf_putc(struct buf *b, char c);
+void buf_puts(struct buf *b, const char *s);
+void buf_u64(struct buf *b, uint64_t v);	/* decimal */
+void buf_s64(struct buf *b, int64_t v);		/* decimal */
+void buf_hex(struct buf *b, uint64_t v);	/* 0x…, no leading zeros */
+void buf_printf(struct buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** buf_pad - append blanks until the line is @column characters long. */
+void buf_pad(struct buf *b, size_t line_start, size_t column);
+
+/**
+ * buf_flush - write all of it to @fd and reset
+ *
+ * Blocks; goes on after short writes and EINTR.
+ * Return: 0; -errno of write(2), the rest of the content is dropped then;
+ * -ENOMEM latched earlier.
+ */
+int buf_flush(struct buf *b, int fd);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * event.h - one event as every stage after the main ring sees it, and how to
+ * read a field of it.
+ *
+ * An event is a view: it points into the ring or a decoded block and is valid
+ * only inside the callback that gets it. event_init() checks the record once
+ * against its kind; after that every field read stays inside it.
+ */
+#ifndef WEIR_EVENT_H
+#define WEIR_EVENT_H
+
+#include "../bpf/events.h"
+#include "schema.h"
+
+struct task;	/* tasks.h */
+
+struct event {
+	const struct weir_hdr *h;
+	const struct schema_kind *kind;
+	const struct task *task;	/* whose event it is, or NULL: unknown */
+	uint32_t len;			/* bytes at @h */
+};
+
+/**
+ * event_init - make a view of a record
+ * @data: 8-aligned record, header first
+ * @len:  bytes there
+ *
+ * Return: 0; -EBADMSG shorter than it says, of an unknown kind, or a string
+ * that points outside.
+ */
+int event_init(struct event *ev, const struct schema *s, const void *data,
+	       size_t len);
+
+/** field_u64, field_s64 - element @i of a number, extended to 64 bits. */
+uint64_t field_u64(const struct event *ev, const struct schema_field *f,
+		   unsigned i);
+int64_t field_s64(const struct event *ev, const struct schema_field *f,
+		  unsigned i);
+
+struct field_bytes {
+	const uint8_t *data;	/* inside the record */
+	uint32_t len;
+	uint32_t full;		/* true length; WEIR_STR_UNKNOWN: unreadable */
+};
+
+/** field_bytes - content of FIELD_CHARS (to its NUL), FIELD_BYTES, FIELD_STR. */
+struct field_bytes field_bytes(const struct event *ev,
+			       const struct schema_field *f);
+
+/**
+ * field_is_empty - zero, or a string of no bytes: what [optional] parts of a
+ * human line leave out.
+ */
+bool field_is_empty(const struct event *ev, const struct schema_field *f);
+
+/*
+ * A field bound by name, for code that needs one (the task table, statistics):
+ * schemas of other versions may lack it, so it is optional at use.
+ */
+struct bound {
+	const struct schema_kind *kind;
+	const struct schema_field *field;
+};
+
+/** bind - look up "kind.field". Return: true when the schema has it. */
+bool bind(struct bound *b, const struct schema *s, const char *kind,
+	  const char *field);
+
+/** bound_u64 - Return: element 0, or @fallback when not bound. */
+uint64_t bound_u64(const struct bound *b, const struct event *ev,
+		   uint64_t fallback);
+
+/** bound_bytes - Return: as field_bytes(), empty when not bound. */
+struct field_bytes bound_bytes(const struct bound *b, const struct event *ev);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * schema.h - what events there are and what their fields mean, as one flat
+ * table.
+ *
+ * The table is made once, from the BTF of the BPF objects (schema_btf.c) or
+ * from an archive's SCHEMA frame (schema_wire.c), and is read-only from then
+ * on: any thread may use it, pointers into it live as long as it does.
+ * Nothing but this table says what a record holds; no code names a kind,
+ * except where it binds a field by name (event.h).
+ */
+#ifndef WEIR_SCHEMA_H
+#define WEIR_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+/* How the bytes of a field are laid out. */
+enum field_type {
+	FIELD_UINT,	/* little-endian, 1, 2, 4 or 8 bytes, times @count */
+	FIELD_INT,
+	FIELD_CHARS,	/* char[size], NUL-padded */
+	FIELD_BYTES,	/* __u8[size] */
+	FIELD_STR,	/* struct weir_str: bytes in the record's tail */
+	FIELD_TYPES,
+};
+
+/*
+ * What a field means: the typedefs of bpf/events.h by name. MEANING_NONE is a
+ * plain number or string. Numbers are written into archives: append only.
+ */
+enum meaning {
+	MEANING_NONE,
+	MEANING_TIME,
+	MEANING_NS,
+	MEANING_PID,
+	MEANING_TID,
+	MEANING_UID,
+	MEANING_BYTES,
+	MEANING_COUNT,
+	MEANING_ERRNO,
+	MEANING_RET,
+	MEANING_CPU,
+	MEANING_CGROUP,
+	MEANING_IP,
+	MEANING_PORT,
+	MEANING_DEV,
+	MEANING_SECTOR,
+	MEANING_SIGNAL,
+	MEANING_STATE,
+	MEANING_HEX,
+	MEANING_BOOL,
+	MEANING_ARGS,
+	MEANING_ARGV,
+	MEANING_VALUE,
+	MEANINGS,
+};
+
+struct schema_enumerator {
+	int64_t value;
+	const char *name;	/* common prefix taken off, lower case */
+};
+
+struct schema_enum {
+	const char *name;	/* as in C: weir_stage */
+	uint32_t count;
+	const struct schema_enumerator *values;	/* ascending by value */
+};
+
+struct schema_field {
+	const char *name;
+	const char *help;	/* one line, or "" */
+	uint16_t offset;	/* from the start of the record */
+	uint16_t size;		/* bytes in all */
+	uint16_t count;		/* elements: 1, or the array's length */
+	uint8_t type;		/* enum field_type */
+	uint8_t meaning;	/* enum meaning */
+	const struct schema_enum *names;	/* or NULL */
+};
+
+struct schema_kind {
+	const char *name;	/* task_exec */
+	const char *source;	/* task */
+	const char *help;
+	const char *text;	/* the human line's template, render.h */
+	uint16_t number;	/* enum weir_kind */
+	uint16_t size;		/* of the struct: header and fixed part */
+	uint16_t field_count;	/* header not among them */
+	const struct schema_field *fields;	/* ascending by offset */
+};
+
+struct schema_source {
+	const char *name;
+	const char *help;
+};
+
+#define SCHEMA_KINDS_MAX 256	/* EV_MAX */
+
+struct schema;	/* opaque: owns an arena all the pointers above point into */
+
+/** schema_kind - Return: the kind by its number, or NULL when unknown. */
+const struct schema_kind *schema_kind(const struct schema *s, unsigned number);
+
+/** schema_kind_by_name - Return: the kind called @name, or NULL. */
+const struct schema_kind *schema_kind_by_name(const struct schema *s,
+					      const char *name);
+
+/** schema_field - Return: the field called @name, or NULL. */
+const struct schema_field *schema_field(const struct schema_kind *k,
+					const char *name);
+
+/** schema_source_count, schema_source - the sources, in order of loading. */
+unsigned schema_source_count(const struct schema *s);
+const struct schema_source *schema_source(const struct schema *s, unsigned i);
+const struct schema_source *schema_source_by_name(const struct schema *s,
+						  const char *name);
+
+/** meaning_name - Return: "ns", "bytes", …; "" for MEANING_NONE. */
+const char *meaning_name(enum meaning m);
+
+/** enum_name - Return: the enumerator's name, or NULL when it has none. */
+const char *enum_name(const struct schema_enum *e, int64_t value);
+
+/** enum_value - find a name, case ignored. Return: 0; -ENOENT. */
+int enum_value(const struct schema_enum *e, const char *name, size_t len,
+	       int64_t *ret_value);
+
+/** schema_free - NULL-safe. */
+void schema_free(struct schema *s);
+
+/* ---- building: schema_btf.c and schema_wire.c only ------------------------ */
+
+/**
+ * schema_new - an empty table
+ * Return: 0; -ENOMEM.
+ */
+int schema_new(struct schema **ret);
+
+/**
+ * schema_add_source, schema_add_enum, schema_add_kind - copy one in
+ *
+ * Strings and arrays are copied into the table's arena; a field's @names must
+ * be what schema_add_enum() of the same table returned. schema_add_kind checks
+ * what a reader relies on: number in 1..255 and new, name and field names new
+ * and identifiers, not one of the common names (ts source kind cpu pid tid
+ * comm), fields inside the struct, ascending, not overlapping, sizes legal.
+ * Return: 0; -EINVAL with a reason in @why (may be NULL); -EEXIST; -ENOMEM.
+ */
+int schema_add_source(struct schema *s, const struct schema_source *src);
+int schema_add_enum(struct schema *s, const struct schema_enum *e,
+		    const struct schema_enum **ret);
+int schema_add_kind(struct schema *s, const struct schema_kind *k,
+		    const char **why);
+
+/* ---- from BTF: schema_btf.c ----------------------------------------------- */
+
+struct btf;
+
+/**
+ * schema_add_btf - add the source and the kinds that a BPF object declares
+ * @s:      table being built
+ * @source: its name, from the file name
+ * @btf:    the object's BTF, borrowed
+ * @kernel: BTF of the running kernel for WEIR_KERNEL_ENUM(), or NULL
+ * @why:    set to a static or arena string saying what was wrong
+ *
+ * Finds WEIR_SOURCE() and WEIR_EVENT() (bpf/weir.bpf.h): variables in the
+ * sections .weir.source and .weir.events.
+ * Return: 0; -EINVAL a struct breaks the rules of bpf/events.h; -EEXIST;
+ * -ENOMEM.
+ */
+int schema_add_btf(struct schema *s, const char *source,
+		   const struct btf *btf, const struct btf *kernel,
+		   const char **why);
+
+/**
+ * btf_tracepoint_args - how many arguments a tracepoint hands a raw program
+ *
+ * From the kernel's typedef btf_trace_<name>; the leading void * not counted.
+ * Return: the number; -ENOENT no such tracepoint.
+ */
+int btf_tracepoint_args(const struct btf *kernel, const char *name);
+
+/* ---- to and from bytes: schema_wire.c -------------------------------------- */
+
+/** schema_encode - append the table in its archive encoding to @b. */
+void schema_encode(const struct schema *s, struct buf *b);
+
+/**
+ * schema_decode - read it back; every byte of @data is checked
+ * Return: 0; -EBADMSG damaged; -EPROTONOSUPPORT a newer encoding; -ENOMEM.
+ */
+int schema_decode(struct schema **ret, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tasks.h - every task of the host, as of the event being looked at.
+ *
+ * Built from the stream alone (kinds task_*, cgroup_path), bound by field
+ * name, so it works the same on the live stream, a window and an archive.
+ * A task is its tid and its start time: a reused pid is a new task. A task
+ * that exited is kept until its tid is used again or TASKS_DEAD_MAX newer ones
+ * died, so that events that come after its exit still have a name.
+ * Thread: the owner's only (the repo, or a reader).
+ */
+#ifndef WEIR_TASKS_H
+#define WEIR_TASKS_H
+
+#include "event.h"
+
+#define TASKS_DEAD_MAX 4096
+
+struct cgroup {
+	uint64_t id;
+	const char *path;	/* "" until known */
+	const char *container;	/* 64 hex digits of the path, or "" */
+};
+
+struct task {
+	uint32_t tid, pid, ppid, uid;
+	uint64_t start_time;	/* monotonic ns; 0 unknown */
+	uint64_t exit_time;	/* monotonic ns; 0 alive */
+	const struct cgroup *cgroup;	/* or NULL */
+	char comm[WEIR_COMM_LEN + 1];
+	const char *exe;	/* file it executes, or ""; owned by the table */
+	uint32_t exe_len;
+	bool kthread;
+	/* what it did, counted by tasks_apply() for every event */
+	uint64_t events;
+	struct task *next;	/* bucket chain; internal */
+	struct task *older, *newer;	/* list of the dead; internal */
+};
+
+struct tasks;
+
+/** tasks_new - Return: 0; -ENOMEM. @schema is borrowed for its life. */
+int tasks_new(struct tasks **ret, const struct schema *schema);
+void tasks_free(struct tasks *t);
+
+/**
+ * tasks_apply - take an event into account and set ev->task
+ *
+ * The task is that of the header's tid at this event: a fork's parent, an
+ * exec's new image, an exit's dying task.
+ * Return: 0; -ENOMEM the table could not grow (the event is then unjoined).
+ */
+int tasks_apply(struct tasks *t, struct event *ev);
+
+/** tasks_find - Return: the task with this tid now, dead or alive, or NULL. */
+const struct task *tasks_find(const struct tasks *t, uint32_t tid);
+
+/** tasks_cgroup - Return: the cgroup, or NULL when its path is not known. */
+const struct cgroup *tasks_cgroup(const struct tasks *t, uint64_t id);
+
+/** tasks_count - Return: how many are alive. */
+size_t tasks_count(const struct tasks *t);
+
+/** tasks_each - call @fn for each task alive, in order of tid. */
+int tasks_each(const struct tasks *t,
+	       int (*fn)(void *arg, const struct task *task), void *arg);
+
+/**
+ * tasks_state - the table as events, for a segment's STATE frame
+ *
+ * Calls @fn with cgroup_path events, then task_alive events, stamped @ts, such
+ * that applying them to an empty table gives this one.
+ * Return: 0; what @fn returned; -ENOMEM.
+ */
+int tasks_state(const struct tasks *t, uint64_t ts,
+		int (*fn)(void *arg, const void *record, size_t len),
+		void *arg);
+
+#endif
