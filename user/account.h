@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * account.h - where every event went: one row for each source and CPU.
+ *
+ * The equations (checked by `weir verify` and the tests):
+ *   occurred  = attempted + missed
+ *   attempted = submitted + filtered + shed + lost_kernel
+ *   submitted = delivered                     (nothing left in the ring)
+ *   delivered = kept + rejected + lost_main + lost_archive
+ * The kernel's own counters are the truth for the first two lines; the rest
+ * is counted where it happens. A row is written by several threads, each its
+ * own fields, and read by anybody: relaxed atomic loads and stores.
+ */
+#ifndef WEIR_ACCOUNT_H
+#define WEIR_ACCOUNT_H
+
+#include <stdint.h>
+
+#define ACCOUNT_ANY_CPU UINT32_MAX
+
+struct account_row {
+	char source[16];
+	uint32_t cpu;		/* ACCOUNT_ANY_CPU: not told apart */
+	uint32_t zero;
+	uint64_t submitted;	/* kernel: handed over (repo: written) */
+	uint64_t filtered;	/* kernel: refused by a filter */
+	uint64_t shed;		/* kernel: refused by the budget */
+	uint64_t lost_kernel;	/* kernel: its mini-buffer was full */
+	uint64_t missed;	/* kernel: program skipped, any CPU's row only */
+	uint64_t delivered;	/* aggregator: taken from the mini-buffer */
+	uint64_t lost_main;	/* aggregator: the main ring was full */
+	uint64_t late;		/* aggregator: delivered after its turn */
+	uint64_t rejected;	/* repo: refused by the filter in user space */
+	uint64_t context;	/* repo: of those, archived for their state */
+	uint64_t kept;		/* repo: archived, or shown */
+	uint64_t lost_archive;	/* archive: could not be written */
+};
+
+/** account_lost - Return: all that @r lost after it was attempted. */
+uint64_t account_lost(const struct account_row *r);
+
+/** account_add - add the counters of @from to @to (names are kept). */
+void account_add(struct account_row *to, const struct account_row *from);
+
+/**
+ * account_check - do the equations hold?
+ * @final: recording has ended, nothing may be under way
+ * Return: 0; -EBADMSG and in @why (static text) which does not.
+ */
+int account_check(const struct account_row *r, int final, const char **why);
+
+#endif

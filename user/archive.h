@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive.h - what was captured, on disk: write it, read it, check it.
+ *
+ * An archive is a directory of segments; each decodes alone: it begins with
+ * the schema, a clock and the state of all tasks. Layout: archive_format.h;
+ * only segment.c knows it. Files are made 0600 in a 0700 directory, opened by
+ * directory descriptor, never through a symbolic link.
+ */
+#ifndef WEIR_ARCHIVE_H
+#define WEIR_ARCHIVE_H
+
+#include "account.h"
+#include "event.h"
+#include "schema.h"
+
+/* ---- writing --------------------------------------------------------------- */
+
+struct archive_writer;
+
+struct archive_options {
+	const char *path;	/* directory; made if missing */
+	bool exist_ok;		/* go on in an archive that is there */
+	uint64_t segment_bytes;	/* a new segment from here on; 0: 256 MiB */
+	uint64_t segment_ns;	/* or after so long; 0: 15 min */
+	const char *command;	/* what was recorded, for META; may be NULL */
+	/*
+	 * Called when a segment begins, between two events: hand the state
+	 * (clock, cgroup_path, task_alive records) to archive_state().
+	 */
+	int (*state)(void *arg, struct archive_writer *w);
+	/* The account so far, for LOSS frames; borrowed rows. */
+	size_t (*account)(void *arg, const struct account_row **ret);
+	void *arg;
+};
+
+/**
+ * archive_create - begin an archive
+ *
+ * Return: 0; -EEXIST it is there and holds segments; -EBUSY another recorder
+ * writes it; -ENOTDIR, -EACCES, -ENOSPC, -EROFS, -ELOOP … of the system.
+ */
+int archive_create(struct archive_writer **ret, const struct schema *schema,
+		   const struct archive_options *opts);
+
+/**
+ * archive_append - take one event
+ *
+ * Copies it into the block being filled; a full block (64 Ki events, 1 s,
+ * 4 MiB) is written out. Return: 0; -errno when a block could not be written:
+ * its events are then lost, counted by source and CPU (archive_lost()), and
+ * the next call tries again with a new block: recording never ends here.
+ */
+int archive_append(struct archive_writer *w, const struct event *ev);
+
+/** archive_state - one state record; only inside options.state. */
+int archive_state(struct archive_writer *w, const void *record, size_t len);
+
+/** archive_tick - write out what is older than 1 s. Return: as append. */
+int archive_tick(struct archive_writer *w, uint64_t mono_ns);
+
+/**
+ * archive_lost - tell how many events each source and CPU lost here
+ *
+ * Calls @fn once for each (source, cpu) with losses since the last call, for
+ * the caller to account and to report as gap events.
+ */
+void archive_lost(struct archive_writer *w,
+		  void (*fn)(void *arg, const char *source, uint32_t cpu,
+			     uint64_t count, uint64_t first, uint64_t last),
+		  void *arg);
+
+struct archive_stats {
+	uint64_t events;
+	uint64_t bytes;		/* on disk, all segments of this writer */
+	uint32_t segments;
+	int error;		/* of the last failed write, 0: none since */
+};
+
+/** archive_writer_stats - Thread: the writer's. */
+void archive_writer_stats(const struct archive_writer *w,
+			  struct archive_stats *ret);
+
+/**
+ * archive_close - write the rest, seal the segment, free @w
+ * Return: 0; -errno when something could not be written. NULL-safe.
+ */
+int archive_close(struct archive_writer *w);
+
+/* ---- reading --------------------------------------------------------------- */
+
+struct archive;
+
+/**
+ * archive_open - open archives for reading; needs no privileges
+ * @paths: directories or segment files, in any order; borrowed for the call
+ * @why:   on failure the path that was the cause (one of @paths), or NULL
+ *
+ * Reading one that is still being written is fine: what is there is read. A
+ * segment that ends in the middle of a frame is read up to there.
+ * Return: 0; -ENOENT; -EACCES; -EBADMSG not an archive or nothing readable;
+ * -EPROTONOSUPPORT made by a newer weir; -EXDEV segments whose schemas differ
+ * (read them one by one); -ENOMEM.
+ */
+int archive_open(struct archive **ret, char *const *paths, unsigned count,
+		 const char **why);
+void archive_free(struct archive *a);
+
+const struct schema *archive_schema(const struct archive *a);
+
+struct archive_info {
+	uint64_t first_ns, last_ns;	/* monotonic, of events */
+	int64_t wall_offset;		/* realtime - monotonic, ns */
+	uint64_t events;		/* in blocks */
+	uint64_t bytes;			/* on disk */
+	uint32_t segments;
+	uint32_t open_segments;		/* not sealed: in use, or cut off */
+	uint32_t damaged;		/* frames that could not be read */
+	const char *host, *kernel, *boot_id, *command, *version;	/* META */
+};
+void archive_info(const struct archive *a, struct archive_info *ret);
+
+/** archive_account - the last account written; rows live as long as @a. */
+size_t archive_account(const struct archive *a,
+		       const struct account_row **ret);
+
+/* A pass over the events in the one order. */
+struct archive_range {
+	uint64_t from_ns, to_ns;	/* monotonic, half-open; 0, 0: all */
+	const bool *kinds;		/* [SCHEMA_KINDS_MAX], or NULL: all */
+};
+
+/**
+ * archive_each - hand every event of a range to @fn
+ *
+ * State records come too, flagged WEIR_F_CONTEXT, before the events they
+ * belong to, and so does every earlier event of the kinds that tasks.c binds
+ * (context), so that tasks_apply() is right from the first event on.
+ * @fn may stop the pass by returning non-zero.
+ * Return: 0; what @fn returned; -EBADMSG some frames were damaged and left out
+ * (everything else was handed over); -ENOMEM.
+ */
+int archive_each(struct archive *a, const struct archive_range *range,
+		 int (*fn)(void *arg, struct event *ev), void *arg);
+
+/* ---- checking -------------------------------------------------------------- */
+
+struct verify_report {
+	uint64_t frames, blocks, events, bytes;
+	uint64_t damaged;	/* frames with a wrong checksum or nonsense */
+	uint64_t torn_bytes;	/* at the end of segments that were cut off */
+	uint64_t unsealed;	/* segments without their end */
+	uint64_t disorder;	/* events before their predecessor, unflagged */
+	uint64_t lost;		/* by the account and its gaps */
+	uint64_t unaccounted;	/* rows whose equations do not hold */
+};
+
+/**
+ * archive_verify - check every frame and every equation
+ * @say: called with one line for each finding: file, offset, what, and what
+ *       it costs (events, time span)
+ * Return: 0 whole (look at @ret->lost for losses); -EBADMSG damaged; errors
+ * of archive_open().
+ */
+int archive_verify(char *const *paths, unsigned count,
+		   struct verify_report *ret,
+		   void (*say)(void *arg, const char *line), void *arg);
+
+#endif
