@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# weir: a flight recorder for Linux hosts. `make help` lists the targets.
+
+VERSION := 0.1
+O       ?= build
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= bpftool
+STRIP   ?= llvm-strip
+PKGCONF ?= pkg-config
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+LIBDIR  ?= $(PREFIX)/lib
+INCDIR  ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
+CFLAGS  ?= -O2 -g
+Q       := $(if $(V),,@)
+msg      = @printf '  %-7s %s\n' '$(1)' '$(2)'
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wformat=2 -Wundef $(if $(CI),-Werror)
+LIBS := libbpf libelf zlib libzstd
+BASE := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' $(WARN) \
+	-fno-common -fstack-protector-strong
+ALLC  = $(BASE) $(SAN) $(CFLAGS) $(CPPFLAGS)
+LDALL = $(SAN) $(LDFLAGS) -pthread
+LDLIB = $(shell $(PKGCONF) --libs $(LIBS))
+
+# More sources than bpf/ has: make EXTRA_BPF=examples/hello-source/hello.bpf.c
+BPF_SRC  := $(wildcard bpf/*.bpf.c) $(EXTRA_BPF)
+BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+BPF_FLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -std=gnu11 -g -O2 \
+	-Wall -Wextra -Wno-unused-parameter $(if $(CI),-Werror) -Ivmlinux -Ibpf
+
+CMD_SRC := user/main.c $(wildcard user/cmd_*.c)
+LIB_SRC := $(filter-out $(CMD_SRC),$(wildcard user/*.c))
+CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+RING_OBJ := $(O)/ring/ring.o
+
+UNIT   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
+KERNEL := $(patsubst %.c,$(O)/%,$(wildcard tests/kernel/*_test.c))
+LOADS  := $(patsubst %.c,$(O)/%,$(wildcard tests/load/*.c))
+FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all run test test-unit test-kernel test-cli test-fuzz test-ring \
+	test-san test-vm test-long bench bench-ring bench-capture fuzz lint \
+	format install uninstall deps clean help
+
+## all: build/weir, build/libweir-ring.a
+all: $(O)/weir
+
+## run: install what is missing, build, record this host for 10 s, show it
+run: deps
+	$(Q)$(MAKE) --no-print-directory -j2 all
+	$(Q)examples/first-run.sh $(O)/weir
+
+## help: this list
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+# --- BPF objects, and their bytes in the binary ------------------------------
+
+vpath %.bpf.c bpf $(sort $(dir $(EXTRA_BPF)))
+
+$(O)/bpf/%.bpf.o: %.bpf.c
+	$(call msg,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
+	$(Q)$(STRIP) -g $@.tmp
+	$(Q)mv $@.tmp $@
+
+# The set of objects is part of the binary: rebuild when it changes.
+$(O)/embed.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(sort $(BPF_OBJ))' | cmp -s - $@ || \
+		echo '$(sort $(BPF_OBJ))' > $@
+.PHONY: FORCE
+FORCE:
+
+$(O)/embed.S: $(O)/embed.list user/embed.sh
+	$(call msg,EMBED,$@)
+	$(Q)user/embed.sh $(sort $(BPF_OBJ)) > $@
+
+$(O)/embed.o: $(O)/embed.S $(BPF_OBJ)
+	$(Q)$(CC) -c $< -o $@
+
+# --- user space --------------------------------------------------------------
+
+$(O)/%.o: %.c
+	$(call msg,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLC) -MMD -MP -c $< -o $@
+
+$(O)/libweir.a: $(LIB_OBJ) $(RING_OBJ)
+	$(call msg,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/weir: $(CMD_OBJ) $(O)/libweir.a $(O)/embed.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+# --- tests -------------------------------------------------------------------
+
+$(UNIT) $(KERNEL): $(O)/%: $(O)/%.o $(O)/libweir.a $(O)/embed.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB) -lcmocka
+
+$(LOADS): $(O)/%: $(O)/%.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^
+
+$(FUZZ): $(O)/%: $(O)/%.o $(O)/tests/fuzz/driver.o $(O)/libweir.a $(O)/embed.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+## test: install what is missing, build, run all tests but the long ones
+test: deps
+	$(Q)$(MAKE) --no-print-directory -j2 all test-programs
+	$(Q)O=$(O) tests/run.sh all
+
+.PHONY: test-programs
+test-programs: $(UNIT) $(KERNEL) $(LOADS) $(FUZZ) ring-tests
+
+## test-unit: tests of single modules; no privileges needed
+test-unit: $(UNIT)
+	$(Q)O=$(O) tests/run.sh unit
+
+## test-kernel: real events on this kernel; root
+test-kernel: all $(KERNEL) $(LOADS)
+	$(Q)O=$(O) tests/run.sh kernel
+
+## test-cli: the command line as a user meets it
+test-cli: all $(LOADS)
+	$(Q)O=$(O) tests/run.sh cli
+
+## test-fuzz: replay the fuzz corpus
+test-fuzz: $(FUZZ)
+	$(Q)O=$(O) tests/run.sh fuzz
+
+## test-san: the unit tests and the fuzz corpus under ASan and UBSan
+test-san:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/san CFLAGS='-O1 -g' \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		test-unit test-fuzz
+
+## fuzz: search for crashing inputs with libFuzzer, TIME seconds each (60)
+TIME ?= 60
+fuzz:
+	$(Q)O=$(O)/fuzz TIME=$(TIME) tests/fuzz/run.sh
+
+# --- ring --------------------------------------------------------------------
+
+# --- vm ----------------------------------------------------------------------
+
+# --- bench -------------------------------------------------------------------
+
+## bench: all benchmarks (minutes); bench-capture, bench-ring: one of them
+bench: bench-capture
+
+## bench-capture: what recording costs this host; root
+bench-capture: all $(LOADS)
+	$(Q)O=$(O) tests/bench/capture.sh
+
+# --- checks ------------------------------------------------------------------
+
+C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v -e '^build/')
+
+## format: apply .clang-format to every C file
+format:
+	$(Q)clang-format -i $(C_FILES)
+
+## lint: formatting, directions between rooms, doc coverage, clang-tidy
+lint:
+	$(Q)tests/lint/lint.sh
+
+# --- set-up ------------------------------------------------------------------
+
+## deps: install the Debian packages that are missing (elsewhere: print them)
+deps:
+	$(Q)tests/deps.sh
+
+## install: weir, its manual pages, and the ring library (DESTDIR, PREFIX)
+install: all ring-install
+	install -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
+	for m in 1 5; do for f in user/man/*.$$m; do [ ! -e $$f ] || \
+		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$m $$f; done; done
+
+## uninstall: remove what install put there
+uninstall: ring-uninstall
+	rm -f $(DESTDIR)$(BINDIR)/weir $(DESTDIR)$(MANDIR)/man1/weir.1 \
+		$(DESTDIR)$(MANDIR)/man5/weir-archive.5
+
+## clean: remove build/
+clean:
+	rm -rf $(O)
+
+-include $(CMD_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(RING_OBJ:.o=.d) $(BPF_OBJ:.o=.d)
+-include $(patsubst %,%.d,$(UNIT) $(KERNEL) $(LOADS) $(FUZZ))

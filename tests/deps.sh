@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# deps.sh - install what weir needs to be built and tested from Debian's
+# packages; where there is no apt, or no root, print what is missing.
+
+set -u
+BUILD="gcc make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
+	pkg-config"
+TEST="libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3-minimal
+	util-linux procps iproute2 qemu-system-x86 busybox-static cpio
+	xz-utils debian-archive-keyring"
+
+missing=
+for p in $BUILD $TEST; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
+		grep -qx installed || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+	echo "deps: please install (Debian names):$missing" >&2
+	exit 1
+fi
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { apt-get update -qq &&
+	apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1
+then
+	cat "$log" >&2
+	rm -f "$log"
+	echo "deps: apt-get failed; see above" >&2
+	exit 1
+fi
+rm -f "$log"

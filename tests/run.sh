@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# run.sh GROUP… - run groups of tests and count: unit kernel cli fuzz ring, all
+#
+# A test is a program: exit 0 passed, 77 skipped (its last line says why), else
+# failed. Its output is shown when it failed, or always with V=1. The run
+# fails, too, when the kernel log gained a BUG, WARNING or Oops, or when a BPF
+# link is left that was not there before.
+# Last line: N passed, N failed, N skipped.
+
+set -u
+cd "$(dirname "$0")/.." || exit 2
+O=${O:-build}
+export O WEIR="$PWD/$O/weir"
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+run_one() { # name command…
+	local name=$1 rc start=$SECONDS
+	shift
+	"$@" >"$log" 2>&1 </dev/null
+	rc=$?
+	case $rc in
+	0) passed=$((passed + 1)) result=ok ;;
+	77) skipped=$((skipped + 1)) result="skip: $(tail -n 1 "$log")" ;;
+	*) failed=$((failed + 1)) result="FAILED (exit $rc)" ;;
+	esac
+	printf '%-40s %4d s  %s\n' "$name" $((SECONDS - start)) "$result"
+	if [ -n "${V:-}" ] || { [ $rc != 0 ] && [ $rc != 77 ]; }; then
+		tail -n 200 "$log" | sed 's/^/    /'
+	fi
+}
+
+run_all() { # label program…
+	local label=$1 t
+	shift
+	for t; do
+		[ -x "$t" ] && run_one "$label/$(basename "$t" | sed 's/\.sh$//')" \
+			timeout -k 10 600 "$t"
+	done
+}
+
+group() {
+	case $1 in
+	unit) run_all unit "$O"/tests/unit/*_test ;;
+	kernel) run_all kernel "$O"/tests/kernel/*_test tests/kernel/*.sh ;;
+	cli) run_all cli tests/cli/*.sh ;;
+	fuzz)
+		for t in "$O"/tests/fuzz/*_fuzz; do
+			[ -x "$t" ] || continue
+			what=$(basename "$t" _fuzz)
+			run_one "fuzz/$what" "$t" tests/fuzz/corpus/"$what"/*
+		done ;;
+	ring) run_all ring "$O"/tests/stress/ring_* ;;
+	all) for g in unit ring fuzz cli kernel; do group $g; done ;;
+	*) echo "run.sh: no group '$1'" >&2; exit 2 ;;
+	esac
+}
+
+links() { bpftool link list 2>/dev/null | grep -c '^[0-9]'; }
+alarms() { dmesg 2>/dev/null | grep -cE '\b(BUG|WARNING|Oops)\b'; }
+
+links_before=$(links) alarms_before=$(alarms)
+for g; do group "$g"; done
+[ "$(links)" = "$links_before" ]
+run_rc=$?
+if [ $run_rc != 0 ]; then
+	echo "BPF links left behind: $(links), before $links_before"
+	failed=$((failed + 1))
+fi
+if [ "$(alarms)" != "$alarms_before" ]; then
+	echo "the kernel log gained a BUG, WARNING or Oops:"
+	dmesg | grep -E '\b(BUG|WARNING|Oops)\b' | tail -5
+	failed=$((failed + 1))
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
