@@ -155,6 +155,38 @@ fuzz:
 
 # --- ring --------------------------------------------------------------------
 
+RING_OBJ := $(O)/ring/ring.o $(O)/ring/ring_map.o $(O)/ring/ring_wait.o
+RING_HDR := ring/ring.h ring/ring_order.h
+
+all: $(O)/libweir-ring.a
+$(O)/libweir.a: $(RING_OBJ)
+
+$(O)/libweir-ring.a: $(RING_OBJ)
+	$(call msg,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+.PHONY: ring-tests ring-install ring-uninstall
+ring-tests:
+
+## test-ring: the ring under threads, kills, hostile peers, a model checker
+test-ring: $(O)/tests/unit/ring_test ring-tests
+	$(Q)O=$(O) tests/run.sh ring
+
+ring-install: $(O)/libweir-ring.a
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(O)/libweir-ring.a
+	install -D -m 644 -t $(DESTDIR)$(INCDIR)/weir $(RING_HDR)
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCDIR@|$(INCDIR)|;s|@VERSION@|$(VERSION)|' \
+		ring/weir-ring.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/weir-ring.pc
+
+ring-uninstall:
+	rm -f $(DESTDIR)$(LIBDIR)/libweir-ring.a \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/weir-ring.pc \
+		$(patsubst ring/%,$(DESTDIR)$(INCDIR)/weir/%,$(RING_HDR))
+	-rmdir $(DESTDIR)$(INCDIR)/weir 2>/dev/null
+
 # --- vm ----------------------------------------------------------------------
 
 # --- bench -------------------------------------------------------------------
