@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * recorder.h - the whole chain, assembled: sources, aggregator, main ring,
+ * repo, sinks.
+ *
+ * Threads: the caller's (control), the aggregator's, the repo's. Sinks run in
+ * the repo's thread.
+ */
+#ifndef WEIR_RECORDER_H
+#define WEIR_RECORDER_H
+
+#include "archive.h"
+#include "filter.h"
+#include "sink.h"
+#include "source.h"
+
+struct recorder_options {
+	struct sources_options sources;
+	const char *const *kinds;	/* -e: only these; none: all */
+	size_t kind_count;
+	const char *filter;		/* -f, or NULL */
+	uint64_t main_bytes;		/* main ring; 0: 4 MiB */
+	uint64_t stall_ns;		/* test switch: the repo sleeps first */
+};
+
+struct recorder_error {
+	char what[512];			/* one line: cause and remedy */
+	struct filter_error filter;	/* filter.what set: the filter is it */
+};
+
+struct recorder;
+
+/**
+ * recorder_open - check the options, make the schema, compile the filter
+ *
+ * Touches no kernel state, needs no privileges.
+ * Return: 0; -EINVAL with @err; -ENOMEM.
+ */
+int recorder_open(struct recorder **ret, const struct recorder_options *opts,
+		  struct recorder_error *err);
+
+const struct schema *recorder_schema(const struct recorder *r);
+const struct sources *recorder_sources(const struct recorder *r);
+struct render *recorder_render(struct recorder *r);	/* for sinks */
+const struct tasks *recorder_tasks(const struct recorder *r);
+
+/** recorder_add_sink - before start; the recorder closes it. */
+void recorder_add_sink(struct recorder *r, struct sink *sink);
+
+/** recorder_archive - make @opts.state and .account serve this recorder. */
+void recorder_archive(struct recorder *r, struct archive_options *opts);
+
+/** recorder_watch_archive - count and report what @w loses (before start). */
+void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
+
+/**
+ * recorder_start - load, attach, walk; events flow when it returns
+ * Return: 0; -errno with @err when nothing can be recorded. One source that
+ * fails is no error: see sources_info().
+ */
+int recorder_start(struct recorder *r, struct recorder_error *err);
+
+struct recorder_status {
+	uint64_t events, bytes;		/* taken by the repo since start */
+	uint64_t lost;			/* at all stages, so far */
+	uint64_t late, stalls;
+	uint64_t cpu_ns;		/* user-space cost: own threads */
+	uint64_t bpf_ns;		/* kernel cost: programs */
+	uint64_t rss_bytes;
+	uint64_t main_used, main_size;	/* bytes in the main ring */
+	size_t tasks;
+	int sink_error;			/* first error of a sink, 0 none */
+};
+void recorder_status(struct recorder *r, struct recorder_status *ret);
+
+/** recorder_stop - detach, drain every stage to the end, close the sinks.
+ * Return: 0; -errno of a sink that could not keep its events. */
+int recorder_stop(struct recorder *r);
+
+/** recorder_account - rows after stop. */
+size_t recorder_account(const struct recorder *r,
+			const struct account_row **ret);
+
+void recorder_free(struct recorder *r);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * select.h - which events were asked for: -s, -e and -f as one question.
+ *
+ * An event flagged WEIR_F_CONTEXT (what was alive, clocks, metrics) is there
+ * for its state and is selected only when its source or kind was asked for by
+ * name. Losses (gap) are selected always: no filter hides them.
+ */
+#ifndef WEIR_SELECT_H
+#define WEIR_SELECT_H
+
+#include "filter.h"
+
+struct select {
+	bool kinds[SCHEMA_KINDS_MAX];	/* asked for */
+	bool named[SCHEMA_KINDS_MAX];	/* asked for by name */
+	struct filter *filter;		/* owned, or NULL */
+	uint16_t gap;			/* kind number of gap, 0: none */
+};
+
+struct select_options {
+	const char *const *sources;	/* -s */
+	size_t source_count;
+	const char *const *kinds;	/* -e; "task_*" globs allowed */
+	size_t kind_count;
+	const char *filter;		/* -f, or NULL */
+};
+
+/**
+ * select_init - look names up and compile the filter
+ * @what: one line on failure (buffer of @what_len), naming the closest known
+ * @err:  filled when the filter is the cause (err->what not empty)
+ * Return: 0; -EINVAL; -ENOMEM.
+ */
+int select_init(struct select *sel, const struct select_options *opts,
+		const struct schema *schema, const struct tasks *tasks,
+		int64_t wall_offset, char *what, size_t what_len,
+		struct filter_error *err);
+
+/** select_match - Thread: one at a time. */
+bool select_match(const struct select *sel, const struct event *ev);
+
+void select_done(struct select *sel);
+
+#endif

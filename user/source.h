@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h - the sources: BPF objects embedded in the binary, loaded,
+ * attached, measured and detached each alone.
+ *
+ * One that cannot run leaves the others running and says why. Only this file
+ * and aggregator.c's ring reader (kring.c) know the kernel's side.
+ * Thread: all calls from the thread that opened it, but sources_account() and
+ * sources_losses(), which the repo's thread may call while recording.
+ */
+#ifndef WEIR_SOURCE_H
+#define WEIR_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "account.h"
+#include "schema.h"
+
+/* Made by user/embed.sh from build/bpf/<name>.bpf.o; ends with a NULL name. */
+struct embedded {
+	const char *name;
+	const void *data;
+	uint64_t size;
+};
+extern const struct embedded weir_embedded[];
+
+#define SOURCES_MAX 32
+#define SOURCE_REPO "repo"	/* weir itself: no programs, a user-space ring */
+#define SOURCE_TASK "task"	/* always loaded: all others need its state */
+
+/* A tunable of a source, from `--set source.name=value`. */
+struct source_setting {
+	const char *text;	/* "syscall.slower=10ms", borrowed */
+};
+
+struct sources_options {
+	/* Which to load; none: all but those marked off by default. */
+	const char *const *names;
+	size_t name_count;
+	const struct source_setting *settings;
+	size_t setting_count;
+	uint32_t follow;	/* record this process and what it starts; 0 */
+	uint64_t ring_bytes;	/* of each mini-buffer; 0: as the source says */
+};
+
+struct source_info {
+	const char *name;
+	const char *help;
+	bool wanted;
+	bool on;		/* loaded and attached */
+	bool by_default;
+	const char *why;	/* off, or in part off, because; "" */
+	unsigned programs;	/* attached */
+	unsigned rings;
+	uint64_t ring_bytes;	/* all its rings */
+};
+
+/* A kernel ring buffer, as sources_ring() hands it to the aggregator. */
+struct source_ring {
+	int fd;
+	uint64_t bytes;
+	unsigned source;	/* index, as in sources_info() */
+	bool keep;		/* never refused for lack of room: task */
+};
+
+struct sources;
+
+/**
+ * sources_open - read the embedded objects and make the schema
+ *
+ * Loads nothing into the kernel: needs no privileges.
+ * @why: one line on failure: which source, name or setting, and the remedy
+ * Return: 0; -EINVAL unknown source or setting, or a malformed value; -ENOMEM.
+ */
+int sources_open(struct sources **ret, const struct sources_options *opts,
+		 char *why, size_t why_len);
+
+const struct schema *sources_schema(const struct sources *s);
+
+/** sources_load - load the wanted objects. Return: 0; -errno when none could
+ * be (sources_info() has each one's reason). */
+int sources_load(struct sources *s);
+
+/** sources_attach - attach programs, task first. Return: as sources_load. */
+int sources_attach(struct sources *s);
+
+/** sources_walk - run the iterators: what is alive already enters the stream.
+ * The aggregator must be draining. Return: 0; -errno of the first failure. */
+int sources_walk(struct sources *s);
+
+/** sources_detach - no event is made after this returns; before it does, the
+ * _end iterators run. */
+void sources_detach(struct sources *s);
+
+/** sources_free - close everything. NULL-safe. */
+void sources_free(struct sources *s);
+
+unsigned sources_count(const struct sources *s);
+void sources_info(const struct sources *s, unsigned i, struct source_info *ret);
+
+unsigned sources_ring_count(const struct sources *s);
+struct source_ring sources_ring(const struct sources *s, unsigned i);
+
+/**
+ * sources_rows - the account: one row for each source and CPU, then one for
+ * each source with ACCOUNT_ANY_CPU
+ *
+ * Live memory, see account.h for who writes what. Row of (source, cpu):
+ * source * (cpus + 1) + cpu.
+ */
+struct account_row *sources_rows(struct sources *s, size_t *ret_count);
+unsigned sources_cpus(const struct sources *s);
+
+/** sources_account - bring the kernel's part of the rows up to date. */
+void sources_account(struct sources *s);
+
+/**
+ * sources_losses - report what was lost in the kernel since the last call
+ *
+ * @fn is called for each source and CPU with new losses; first and last are
+ * bounds (monotonic ns): no loss lies outside.
+ */
+void sources_losses(struct sources *s,
+		    void (*fn)(void *arg, const char *source, uint32_t cpu,
+			       unsigned stage, uint64_t count, uint64_t first,
+			       uint64_t last),
+		    void *arg);
+
+/* Cost of a program, from the kernel's own statistics. */
+struct program_cost {
+	const char *source, *program;
+	uint64_t runs, ns;	/* since load; ns only while statistics are on */
+	uint64_t missed;	/* recursion_misses */
+};
+
+/** sources_costs - fill up to @max. Return: how many programs there are. */
+size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max);
+
+#endif
