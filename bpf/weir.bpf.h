@@ -26,7 +26,9 @@
 
 /*
  * Markers, read from BTF by user/schema_btf.c; no code, no data at run time.
- * The kind's number is the length of an array type, as in libbpf's __uint().
+ * WEIR_EVENT points to an array of @number event structs: one variable says
+ * both the kind's number and its struct. (Behind a pointer that is a struct's
+ * member clang keeps only a forward declaration.)
  */
 #define WEIR_SOURCE(name, text)                                              \
 	struct weir_source_##name {                                          \
@@ -36,10 +38,7 @@
 
 #define WEIR_EVENT(name, number)                                             \
 	_Static_assert(sizeof(struct ev_##name) % 8 == 0, "pad " #name);     \
-	const struct {                                                       \
-		struct ev_##name *type;                                      \
-		int (*kind)[number];                                         \
-	} weir_event_##name SEC(".weir.events")
+	const struct ev_##name(*weir_event_##name)[number] SEC(".weir.events")
 
 /* Set by user/source.c before load; the verifier prunes what they rule out. */
 const volatile __u32 weir_self;		/* weir's own process, never recorded */
