@@ -37,7 +37,7 @@ CMD_SRC := user/main.c $(wildcard user/cmd_*.c)
 LIB_SRC := $(filter-out $(CMD_SRC),$(wildcard user/*.c))
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
-RING_OBJ := $(O)/ring/ring.o
+RING_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard ring/*.c))
 
 UNIT   := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 KERNEL := $(patsubst %.c,$(O)/%,$(wildcard tests/kernel/*_test.c))
@@ -155,7 +155,7 @@ fuzz:
 
 # --- ring --------------------------------------------------------------------
 
-RING_OBJ := $(O)/ring/ring.o $(O)/ring/ring_map.o $(O)/ring/ring_wait.o
+RING_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard ring/*.c))
 RING_HDR := ring/ring.h ring/ring_order.h
 
 all: $(O)/libweir-ring.a
@@ -188,6 +188,10 @@ ring-uninstall:
 	-rmdir $(DESTDIR)$(INCDIR)/weir 2>/dev/null
 
 # --- vm ----------------------------------------------------------------------
+
+## test-vm: record on other kernels, in QEMU (VM_KERNELS=all, or "5.10 7.3-rt")
+test-vm: all
+	$(Q)CC='$(CC)' WEIR='$(abspath $(O)/weir)' tests/vm/run.sh
 
 # --- bench -------------------------------------------------------------------
 
