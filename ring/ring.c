@@ -73,12 +73,14 @@ bool ring_make_room(struct ring_producer *p, uint64_t end)
 	believe_head(p);
 	if (end <= p->limit)
 		return true;
+	p->open = p->tail;
 	ring_set(&p->tx->full, ++p->full);
 	return false;
 }
 
 void ring_count_toobig(struct ring_producer *p)
 {
+	p->open = p->tail;
 	ring_set(&p->tx->toobig, ++p->toobig);
 }
 

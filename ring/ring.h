@@ -52,13 +52,14 @@
 extern "C" {
 #endif
 
-#define RING_SIZE_MIN	 64u	    /* bytes */
-#define RING_SIZE_MAX	 (1u << 30) /* bytes */
-#define RING_PAYLOAD_MAX (1u << 20) /* bytes; ring_max() is smaller below 8M   \
-				     */
-#define RING_HEADER	  8u	    /* bytes before each payload */
-#define RING_LINE	  128	    /* bytes; two cache lines (prefetch pair) */
-#define RING_NAP_MIN_NS	  20000ull  /* 20 us; ring_set_nap() */
+#define RING_SIZE_MIN 64u	 /* bytes */
+#define RING_SIZE_MAX (1u << 30) /* bytes */
+#define RING_PAYLOAD_MAX                                                       \
+	(1u << 20)		   /* bytes; ring_max() is smaller below 8M    \
+				    */
+#define RING_HEADER	  8u	   /* bytes before each payload */
+#define RING_LINE	  128	   /* bytes; two cache lines (prefetch pair) */
+#define RING_NAP_MIN_NS	  20000ull /* 20 us; ring_set_nap() */
 #define RING_NAP_MAX_NS	  1000000ull /* 1 ms */
 #define RING_NOTES	  64u	     /* block notes at most, a power of two */
 #define RING_POSITION_MAX (UINT64_MAX >> 2) /* none beyond it is real */
@@ -293,8 +294,8 @@ static inline uint32_t ring_max(const struct ring_producer *p)
  *
  * Thread:   producer only. Wait-free: no loop, no system call, no fence that
  *           costs an instruction on x86, no allocation.
- * Lifetime: valid until ring_commit(). One reservation is open at most;
- *           another call replaces it; never committing one abandons it.
+ * Lifetime: valid until ring_commit(). One reservation is open at most:
+ *           another call, granted or refused, abandons it.
  * Return:   8-aligned pointer, or NULL: full or too big, refused and counted
  *           (ring_stats: full, toobig).
  */

@@ -7,7 +7,9 @@
  * that stand the seals (the file cannot shrink: no SIGBUS), the checks here,
  * and the private positions and checks in ring.c.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "ring.h"
 
 #include <errno.h>

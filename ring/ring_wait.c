@@ -7,7 +7,9 @@
  * record. Napping costs 3 % of a core at 1 million records/s, a futex for each
  * record 22 %.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "ring.h"
 
 #include <poll.h>
