@@ -31,10 +31,7 @@ struct task {
 	const char *exe;	/* file it executes, or ""; owned by the table */
 	uint32_t exe_len;
 	bool kthread;
-	/* what it did, counted by tasks_apply() for every event */
-	uint64_t events;
-	struct task *next;	/* bucket chain; internal */
-	struct task *older, *newer;	/* list of the dead; internal */
+	uint64_t events;	/* counted by tasks_apply() */
 };
 
 struct tasks;
@@ -51,6 +48,9 @@ void tasks_free(struct tasks *t);
  * Return: 0; -ENOMEM the table could not grow (the event is then unjoined).
  */
 int tasks_apply(struct tasks *t, struct event *ev);
+
+/** tasks_binds - Return: does the table need events of this kind? */
+bool tasks_binds(const struct tasks *t, unsigned kind);
 
 /** tasks_find - Return: the task with this tid now, dead or alive, or NULL. */
 const struct task *tasks_find(const struct tasks *t, uint32_t tid);

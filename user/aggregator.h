@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aggregator.h - the one consumer of every mini-buffer and the one producer
+ * of the main ring: merges all into one time order.
+ *
+ * The order is exact and needs no fixed delay. A BPF program reads the clock
+ * after it has reserved its record (bpf/weir.bpf.h). So when the aggregator
+ * reads the clock (T0) and then a ring's producer position, every record
+ * above that position will carry a later time; once it has collected every
+ * record below, it has seen all that this ring will ever hold from before T0.
+ * The least such T0 over all rings is the watermark: whatever is older can be
+ * passed on, sorted, for good. A ring whose next record is still being written
+ * keeps its older T0 until that is done; one that takes longer than STALL_NS
+ * (its writer was preempted, or its virtual CPU taken away) no longer holds up
+ * the others, and what passes meanwhile is flagged WEIR_F_STALLED. An event
+ * that comes below the watermark is passed on flagged WEIR_F_LATE.
+ *
+ * Where the main ring has no room, the aggregator waits and the mini-buffers
+ * take the strain; only when a mini-buffer that must not lose (task) is half
+ * full are other sources' events refused, and counted. An eighth of the main
+ * ring is kept for the former.
+ */
+#ifndef WEIR_AGGREGATOR_H
+#define WEIR_AGGREGATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../ring/ring.h"
+#include "account.h"
+#include "source.h"
+
+#define AGGREGATOR_MARGIN_NS 2000ULL	/* clocks of different CPUs */
+#define AGGREGATOR_STALL_NS 100000000ULL
+#define AGGREGATOR_BUSY_MS 8	/* timer while events come */
+#define AGGREGATOR_IDLE_MS 64	/* timer on an idle host */
+
+struct aggregator;
+
+struct aggregator_options {
+	struct ring_producer *main;	/* borrowed */
+	int notify_fd;		/* eventfd, written when events passed on */
+	struct account_row *rows;	/* see sources_rows(); borrowed */
+	unsigned cpus;
+};
+
+struct aggregator_stats {
+	uint64_t events, late, stalls, waits;	/* waits: main ring full */
+	uint64_t wakeups;	/* drain cycles */
+	uint64_t malformed;	/* records that are no events; dropped */
+};
+
+/** aggregator_new - Return: 0; -ENOMEM; -errno of epoll. */
+int aggregator_new(struct aggregator **ret,
+		   const struct aggregator_options *opts);
+
+/** aggregator_add - one kernel ring, before start. Return: 0; -errno. */
+int aggregator_add(struct aggregator *a, const struct source_ring *ring);
+
+/**
+ * aggregator_add_user - a user-space mini-buffer, before start
+ * @c: borrowed; the aggregator's thread is its consumer
+ *
+ * Its events are stamped by a producer whose reservations cannot be seen, so
+ * one that comes behind the watermark is moved up to it, not flagged.
+ * Return: 0; -ENOMEM.
+ */
+int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
+			unsigned source);
+
+/** aggregator_start - Return: 0; -errno of pthread_create(). */
+int aggregator_start(struct aggregator *a);
+
+/**
+ * aggregator_stop - pass on everything that is in the mini-buffers now, then
+ * end the thread. Their producers must have ended.
+ */
+void aggregator_stop(struct aggregator *a);
+
+/** aggregator_stats - Thread: any. */
+void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
+
+/** aggregator_lost_span - bounds of the main-ring losses of a row, monotonic
+ * ns; Thread: any, after reading the row's lost_main. */
+void aggregator_lost_span(const struct aggregator *a, unsigned row,
+			  uint64_t *ret_first, uint64_t *ret_last);
+
+/** aggregator_free - NULL-safe; after stop. */
+void aggregator_free(struct aggregator *a);
+
+#endif

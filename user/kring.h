@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kring.h - the consumer's side of a BPF ring buffer, record by record.
+ *
+ * libbpf's ring_buffer__poll() hands records to a callback and frees each at
+ * once; the aggregator must look at positions, wait for a record that is
+ * still being written without losing its place, and free many at a time. The
+ * layout is the kernel's (kernel/bpf/ringbuf.c, 5.8 and later): a page with
+ * the consumer's position, a page with the producer's, then the data twice in
+ * a row; a record is { u32 len | BUSY | DISCARD, u32 page offset }, data, pad
+ * to 8. The mapping stops one largest record into the second copy: mapped
+ * pages count as resident.
+ * Thread: the aggregator's only.
+ */
+#ifndef WEIR_KRING_H
+#define WEIR_KRING_H
+
+#include <stdint.h>
+
+#define KRING_RECORD_MAX 65536	/* bytes of one record, header included */
+
+struct kring {
+	uint64_t *head;		/* consumer's position, ours to write */
+	const uint64_t *tail;	/* producer's position */
+	const uint8_t *data;
+	uint64_t bytes;		/* power of two */
+	uint64_t mapped;	/* bytes at @tail */
+};
+
+enum kring_state {
+	KRING_READY,
+	KRING_DISCARDED,
+	KRING_BUSY,	/* reserved, not yet submitted */
+};
+
+/**
+ * kring_open - map a ring buffer map
+ * @fd: borrowed for the call
+ * Return: 0; -errno of mmap(2).
+ */
+int kring_open(struct kring *k, int fd, uint64_t bytes);
+
+/** kring_done - unmap. */
+void kring_done(struct kring *k);
+
+/** kring_tail - what producers have reserved so far (acquire: the records
+ * below are at least marked busy). */
+static inline uint64_t kring_tail(const struct kring *k)
+{
+	return __atomic_load_n(k->tail, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t kring_head(const struct kring *k)
+{
+	return *k->head;
+}
+
+/** kring_release - free everything below @pos (release: after our reads). */
+static inline void kring_release(struct kring *k, uint64_t pos)
+{
+	__atomic_store_n(k->head, pos, __ATOMIC_RELEASE);
+}
+
+/**
+ * kring_at - look at the record at @pos, which is below the tail
+ * @ret_len:  payload bytes
+ * @ret_next: position of the next record
+ */
+static inline enum kring_state kring_at(const struct kring *k, uint64_t pos,
+					uint32_t *ret_len, uint64_t *ret_next)
+{
+	const uint32_t *rec;
+	uint32_t len;
+
+	rec = (const uint32_t *)(k->data + (pos & (k->bytes - 1)));
+	len = __atomic_load_n(rec, __ATOMIC_ACQUIRE);	/* then its data */
+	if (len & (1U << 31))
+		return KRING_BUSY;
+	*ret_len = len & ~(1U << 30);
+	*ret_next = pos + ((8ULL + *ret_len + 7) & ~7ULL);
+	return len & (1U << 30) ? KRING_DISCARDED : KRING_READY;
+}
+
+/** kring_data - payload of the record at @pos. */
+static inline const void *kring_data(const struct kring *k, uint64_t pos)
+{
+	return k->data + (pos & (k->bytes - 1)) + 8;
+}
+
+#endif

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tasks.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+
+#define CONTAINER_ID_LEN 64	/* hex digits, OCI runtimes' default */
+
+/* A path shared by the tasks that execute it. */
+struct exe {
+	uint32_t refs;
+	uint32_t len;
+	char text[];
+};
+
+struct node {
+	struct task t;	/* first: a task is its node */
+	struct exe *exe;
+	struct node *chain;
+	struct node *older, *newer;	/* among the dead */
+};
+
+struct cgroup_node {
+	struct cgroup c;
+	struct cgroup_node *chain;
+	char *text;	/* path, then container id */
+};
+
+/* What an event says of a task; which of its fields say it. */
+enum effect {
+	EFFECT_NEW = 1,		/* a task that may have an older namesake */
+	EFFECT_EXEC = 2,
+	EFFECT_EXIT = 4,
+};
+
+struct rule {
+	const char *kind;
+	const char *tid, *pid;	/* NULL: the header's */
+	const char *comm;
+	unsigned effect;
+};
+
+static const struct rule rules[] = {
+	{ "task_fork", "child_tid", "child_pid", "child_comm", EFFECT_NEW },
+	{ "task_alive", NULL, NULL, "task_comm", EFFECT_NEW },
+	{ "task_exec", NULL, NULL, "new_comm", EFFECT_EXEC },
+	{ "task_exit", NULL, NULL, NULL, EFFECT_EXIT },
+	{ "task_rename", "target_tid", "target_pid", "new_comm", 0 },
+	{ "task_cgroup", "target_tid", "target_pid", NULL, 0 },
+};
+
+#define RULES (sizeof(rules) / sizeof(rules[0]))
+
+struct binding {
+	const struct schema_kind *kind;
+	unsigned effect;
+	struct bound tid, pid, comm;
+	struct bound start_time, cgroup, ppid, uid, file, exiting, kthread;
+	struct bound old_tid;
+};
+
+struct tasks {
+	struct node **buckets;
+	size_t bucket_count;	/* power of two */
+	size_t alive, total;
+	struct node *oldest, *newest;	/* the dead, by time of death */
+	size_t dead;
+	struct cgroup_node *cgroups[1024];
+	struct binding by_rule[RULES];
+	const struct binding *by_kind[SCHEMA_KINDS_MAX];
+	struct bound path_id, path_text;
+};
+
+/* ---- binding --------------------------------------------------------------- */
+
+static void bind_rule(struct binding *b, const struct rule *r,
+		      const struct schema *s)
+{
+	b->kind = schema_kind_by_name(s, r->kind);
+	b->effect = r->effect;
+	if (r->tid)
+		bind(&b->tid, s, r->kind, r->tid);
+	if (r->pid)
+		bind(&b->pid, s, r->kind, r->pid);
+	if (r->comm)
+		bind(&b->comm, s, r->kind, r->comm);
+	bind(&b->start_time, s, r->kind, "start_time");
+	bind(&b->cgroup, s, r->kind, "cgroup");
+	bind(&b->ppid, s, r->kind, "ppid");
+	bind(&b->uid, s, r->kind, "uid");
+	bind(&b->file, s, r->kind, "file");
+	bind(&b->exiting, s, r->kind, "exiting");
+	bind(&b->kthread, s, r->kind, "kthread");
+	bind(&b->old_tid, s, r->kind, "old_tid");
+}
+
+static void bind_all(struct tasks *t, const struct schema *s)
+{
+	struct binding *b;
+	size_t i;
+
+	for (i = 0; i < RULES; i++) {
+		b = &t->by_rule[i];
+		bind_rule(b, &rules[i], s);
+		if (b->kind)
+			t->by_kind[b->kind->number] = b;
+	}
+	bind(&t->path_id, s, "cgroup_path", "cgroup");
+	bind(&t->path_text, s, "cgroup_path", "path");
+}
+
+bool tasks_binds(const struct tasks *t, unsigned kind)
+{
+	return kind < SCHEMA_KINDS_MAX &&
+	       (t->by_kind[kind] ||
+		(t->path_id.kind && t->path_id.kind->number == kind));
+}
+
+/* ---- the table ------------------------------------------------------------- */
+
+static struct node **bucket(const struct tasks *t, uint32_t tid)
+{
+	return &t->buckets[hash_u64(tid) & (t->bucket_count - 1)];
+}
+
+static struct node *find(const struct tasks *t, uint32_t tid)
+{
+	struct node *n = *bucket(t, tid);
+
+	while (n && n->t.tid != tid)
+		n = n->chain;
+	return n;
+}
+
+static int grow(struct tasks *t)
+{
+	size_t old = t->bucket_count, i;
+	struct node **from = t->buckets, **to, *n, *next;
+
+	to = calloc(old * 2, sizeof(*to));
+	if (!to)
+		return -ENOMEM;
+	t->buckets = to;
+	t->bucket_count = old * 2;
+	for (i = 0; i < old; i++) {
+		for (n = from[i]; n; n = next) {
+			next = n->chain;
+			n->chain = *bucket(t, n->t.tid);
+			*bucket(t, n->t.tid) = n;
+		}
+	}
+	free(from);
+	return 0;
+}
+
+static struct node *add(struct tasks *t, uint32_t tid)
+{
+	struct node *n;
+
+	if (t->total >= t->bucket_count && grow(t))
+		return NULL;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return NULL;
+	n->t.tid = n->t.pid = tid;
+	n->t.exe = "";
+	n->chain = *bucket(t, tid);
+	*bucket(t, tid) = n;
+	t->total++;
+	t->alive++;
+	return n;
+}
+
+static void set_exe(struct node *n, struct exe *exe)
+{
+	struct exe *old = n->exe;
+
+	if (exe)
+		exe->refs++;
+	n->exe = exe;
+	n->t.exe = exe ? exe->text : "";
+	n->t.exe_len = exe ? exe->len : 0;
+	if (old && !--old->refs)
+		free(old);
+}
+
+static void free_node(struct node *n)
+{
+	set_exe(n, NULL);
+	free(n);
+}
+
+static void drop(struct tasks *t, struct node *n)
+{
+	struct node **p = bucket(t, n->t.tid);
+
+	while (*p != n)
+		p = &(*p)->chain;
+	*p = n->chain;
+	t->total--;
+	free_node(n);
+}
+
+/* ---- death and reuse ------------------------------------------------------- */
+
+static void leave_dead(struct tasks *t, struct node *n)
+{
+	*(n->older ? &n->older->newer : &t->oldest) = n->newer;
+	*(n->newer ? &n->newer->older : &t->newest) = n->older;
+	n->older = n->newer = NULL;
+	t->dead--;
+	t->alive++;
+	n->t.exit_time = 0;
+}
+
+static void die(struct tasks *t, struct node *n, uint64_t ts)
+{
+	struct node *first;
+
+	if (n->t.exit_time)
+		return;
+	n->t.exit_time = ts ? ts : 1;
+	n->older = t->newest;
+	*(t->newest ? &t->newest->newer : &t->oldest) = n;
+	t->newest = n;
+	t->dead++;
+	t->alive--;
+	if (t->dead > TASKS_DEAD_MAX) {
+		first = t->oldest;
+		leave_dead(t, first);
+		t->alive--;
+		drop(t, first);
+	}
+}
+
+/* A new task has this tid: forget its namesake, inherit from its parent. */
+static void reset(struct tasks *t, struct node *n, const struct node *parent)
+{
+	if (n->t.exit_time)
+		leave_dead(t, n);
+	set_exe(n, parent ? parent->exe : NULL);
+	n->t.cgroup = parent ? parent->t.cgroup : NULL;
+	n->t.events = 0;
+	n->t.kthread = parent && parent->t.kthread;
+}
+
+/* ---- cgroups --------------------------------------------------------------- */
+
+static struct cgroup_node *cgroup_find(const struct tasks *t, uint64_t id)
+{
+	struct cgroup_node *c = t->cgroups[hash_u64(id) % 1024];
+
+	while (c && c->c.id != id)
+		c = c->chain;
+	return c;
+}
+
+static struct cgroup_node *cgroup_get(struct tasks *t, uint64_t id)
+{
+	struct cgroup_node *c = cgroup_find(t, id), **to;
+
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	to = &t->cgroups[hash_u64(id) % 1024];
+	c->c.id = id;
+	c->c.path = c->c.container = "";
+	c->chain = *to;
+	*to = c;
+	return c;
+}
+
+/* The last run of exactly 64 hex digits, as OCI runtimes name cgroups. */
+static const char *container_in(const char *path, size_t len)
+{
+	const char *found = NULL;
+	size_t i, run = 0;
+
+	for (i = 0; i <= len; i++) {
+		if (i < len && isxdigit((unsigned char)path[i])) {
+			run++;
+			continue;
+		}
+		if (run == CONTAINER_ID_LEN)
+			found = path + i - run;
+		run = 0;
+	}
+	return found;
+}
+
+static int cgroup_name(struct tasks *t, const struct event *ev)
+{
+	struct field_bytes path = bound_bytes(&t->path_text, ev);
+	struct cgroup_node *c;
+	const char *id;
+	char *text;
+
+	c = cgroup_get(t, bound_u64(&t->path_id, ev, 0));
+	text = calloc(1, path.len + 1 + CONTAINER_ID_LEN + 1);
+	if (!c || !text) {
+		free(text);
+		return -ENOMEM;
+	}
+	memcpy(text, path.data, path.len);
+	id = container_in(text, path.len);
+	if (id)
+		memcpy(text + path.len + 1, id, CONTAINER_ID_LEN);
+	free(c->text);
+	c->text = text;
+	c->c.path = text;
+	c->c.container = text + path.len + 1;
+	return 0;
+}
+
+/* ---- applying events -------------------------------------------------------- */
+
+static void set_comm(struct task *task, struct field_bytes comm)
+{
+	size_t len = comm.len < WEIR_COMM_LEN ? comm.len : WEIR_COMM_LEN;
+
+	memcpy(task->comm, comm.data, len);
+	memset(task->comm + len, 0, sizeof(task->comm) - len);
+}
+
+static int set_file(struct node *n, struct field_bytes file)
+{
+	struct exe *exe;
+
+	if (!file.len ||
+	    (n->exe && n->exe->len == file.len &&
+	     !memcmp(n->exe->text, file.data, file.len)))
+		return 0;
+	exe = calloc(1, sizeof(*exe) + file.len + 1);
+	if (!exe)
+		return -ENOMEM;
+	exe->len = file.len;
+	memcpy(exe->text, file.data, file.len);
+	set_exe(n, exe);
+	return 0;
+}
+
+static int set_facts(struct tasks *t, const struct binding *b, struct node *n,
+		     const struct event *ev)
+{
+	struct task *task = &n->t;
+	struct cgroup_node *c;
+
+	task->pid = bound_u64(&b->pid, ev,
+			      b->tid.field ? task->pid : ev->h->pid);
+	task->start_time = bound_u64(&b->start_time, ev, task->start_time);
+	task->ppid = bound_u64(&b->ppid, ev, task->ppid);
+	task->uid = bound_u64(&b->uid, ev, task->uid);
+	task->kthread = bound_u64(&b->kthread, ev, task->kthread);
+	if (b->comm.field)
+		set_comm(task, bound_bytes(&b->comm, ev));
+	if (b->cgroup.field) {
+		c = cgroup_get(t, bound_u64(&b->cgroup, ev, 0));
+		if (!c)
+			return -ENOMEM;
+		task->cgroup = &c->c;
+	}
+	return b->file.field ? set_file(n, bound_bytes(&b->file, ev)) : 0;
+}
+
+static bool is_same(const struct binding *b, const struct node *n,
+		    const struct event *ev)
+{
+	return n->t.start_time == bound_u64(&b->start_time, ev, 0);
+}
+
+static int apply_rule(struct tasks *t, const struct binding *b,
+		      const struct event *ev)
+{
+	uint32_t tid = bound_u64(&b->tid, ev, ev->h->tid), old;
+	struct node *n = find(t, tid), *was;
+	bool known = n && is_same(b, n, ev);
+
+	if (bound_u64(&b->exiting, ev, 0) && known && n->t.exit_time)
+		return 0;	/* seen on its way out after its exit event */
+	if (!n)
+		n = add(t, tid);
+	if (!n)
+		return -ENOMEM;
+	if ((b->effect & EFFECT_NEW) && !known)
+		reset(t, n, b->tid.field ? find(t, ev->h->tid) : NULL);
+	if ((b->effect & EFFECT_EXEC) && n->t.exit_time)
+		leave_dead(t, n);	/* a thread took its leader's place */
+	old = bound_u64(&b->old_tid, ev, tid);
+	was = old != tid ? find(t, old) : NULL;
+	if (was)
+		die(t, was, ev->h->ts);
+	if (set_facts(t, b, n, ev))
+		return -ENOMEM;
+	if (b->effect & EFFECT_EXIT)
+		die(t, n, ev->h->ts);
+	return 0;
+}
+
+int tasks_apply(struct tasks *t, struct event *ev)
+{
+	const struct binding *b = t->by_kind[ev->h->kind & 0xff];
+	struct node *n;
+	int err = 0;
+
+	if (b)
+		err = apply_rule(t, b, ev);
+	else if (ev->kind == t->path_id.kind && t->path_id.kind)
+		err = cgroup_name(t, ev);
+	n = find(t, ev->h->tid);
+	if (n)
+		n->t.events++;
+	ev->task = n ? &n->t : NULL;
+	return err;
+}
+
+/* ---- questions -------------------------------------------------------------- */
+
+const struct task *tasks_find(const struct tasks *t, uint32_t tid)
+{
+	struct node *n = find(t, tid);
+
+	return n ? &n->t : NULL;
+}
+
+const struct cgroup *tasks_cgroup(const struct tasks *t, uint64_t id)
+{
+	const struct cgroup_node *c = cgroup_find(t, id);
+
+	return c && c->text ? &c->c : NULL;
+}
+
+size_t tasks_count(const struct tasks *t)
+{
+	return t->alive;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct task *x = *(const struct task *const *)a;
+	const struct task *y = *(const struct task *const *)b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+int tasks_each(const struct tasks *t,
+	       int (*fn)(void *arg, const struct task *task), void *arg)
+{
+	const struct task **all = calloc(t->total + 1, sizeof(struct task *));
+	const struct node *n;
+	size_t count = 0, i;
+	int err = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (i = 0; i < t->bucket_count; i++) {
+		for (n = t->buckets[i]; n; n = n->chain) {
+			if (!n->t.exit_time)
+				all[count++] = &n->t;
+		}
+	}
+	qsort(all, count, sizeof(struct task *), by_tid);
+	for (i = 0; i < count && !err; i++)
+		err = fn(arg, all[i]);
+	free(all);
+	return err;
+}
+
+/* ---- the table as events ----------------------------------------------------- */
+
+struct state {
+	uint64_t ts;
+	int (*fn)(void *arg, const void *record, size_t len);
+	void *arg;
+	union {
+		struct weir_hdr h;
+		struct ev_task_alive alive;
+		struct ev_cgroup_path cgroup;
+		uint8_t room[sizeof(struct ev_task_alive) + WEIR_STR_MAX];
+	};
+};
+
+static size_t put_tail(struct weir_str *s, void *record, size_t at,
+		       const char *text, size_t len)
+{
+	if (len > WEIR_STR_MAX)
+		len = WEIR_STR_MAX;
+	s->off = at;
+	s->len = s->full = len;
+	memcpy((uint8_t *)record + at, text, len);
+	return at + len;
+}
+
+static int put_record(struct state *st, uint16_t kind, size_t len,
+		      uint32_t pid, uint32_t tid)
+{
+	st->h.ts = st->ts;
+	st->h.kind = kind;
+	st->h.len = len;
+	st->h.flags = WEIR_F_CONTEXT;
+	st->h.pid = pid;
+	st->h.tid = tid;
+	return st->fn(st->arg, &st->h, len);
+}
+
+static int put_task(void *arg, const struct task *task)
+{
+	struct state *st = arg;
+	struct ev_task_alive *ev = &st->alive;
+	size_t len;
+
+	memset(ev, 0, sizeof(*ev));
+	ev->start_time = task->start_time;
+	ev->cgroup = task->cgroup ? task->cgroup->id : 0;
+	ev->ppid = task->ppid;
+	ev->uid = task->uid;
+	ev->kthread = task->kthread;
+	memcpy(ev->task_comm, task->comm, WEIR_COMM_LEN);
+	len = put_tail(&ev->file, ev, sizeof(*ev), task->exe, task->exe_len);
+	return put_record(st, EV_TASK_ALIVE, len, task->pid, task->tid);
+}
+
+static int put_cgroup(struct state *st, const struct cgroup_node *c)
+{
+	struct ev_cgroup_path *ev = &st->cgroup;
+	size_t len;
+
+	memset(ev, 0, sizeof(*ev));
+	ev->cgroup = c->c.id;
+	len = put_tail(&ev->path, ev, sizeof(*ev), c->c.path,
+		       strlen(c->c.path));
+	return put_record(st, EV_CGROUP_PATH, len, 0, 0);
+}
+
+int tasks_state(const struct tasks *t, uint64_t ts,
+		int (*fn)(void *arg, const void *record, size_t len),
+		void *arg)
+{
+	struct state st = { .ts = ts, .fn = fn, .arg = arg };
+	const struct cgroup_node *c;
+	size_t i;
+	int err;
+
+	for (i = 0; i < 1024; i++) {
+		for (c = t->cgroups[i]; c; c = c->chain) {
+			err = c->text ? put_cgroup(&st, c) : 0;
+			if (err)
+				return err;
+		}
+	}
+	return tasks_each(t, put_task, &st);
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+int tasks_new(struct tasks **ret, const struct schema *schema)
+{
+	struct tasks *t = calloc(1, sizeof(*t));
+	struct node *idle;
+
+	if (!t)
+		return -ENOMEM;
+	t->bucket_count = 1024;
+	t->buckets = calloc(t->bucket_count, sizeof(*t->buckets));
+	idle = t->buckets ? add(t, 0) : NULL;
+	if (!idle) {
+		tasks_free(t);
+		return -ENOMEM;
+	}
+	strcpy(idle->t.comm, "swapper");
+	idle->t.kthread = true;
+	bind_all(t, schema);
+	*ret = t;
+	return 0;
+}
+
+static void free_cgroups(struct cgroup_node *c)
+{
+	struct cgroup_node *next;
+
+	for (; c; c = next) {
+		next = c->chain;
+		free(c->text);
+		free(c);
+	}
+}
+
+void tasks_free(struct tasks *t)
+{
+	struct node *n, *next;
+	size_t i;
+
+	if (!t)
+		return;
+	for (i = 0; t->buckets && i < t->bucket_count; i++) {
+		for (n = t->buckets[i]; n; n = next) {
+			next = n->chain;
+			free_node(n);
+		}
+	}
+	for (i = 0; i < 1024; i++)
+		free_cgroups(t->cgroups[i]);
+	free(t->buckets);
+	free(t);
+}
