@@ -41,6 +41,8 @@ void buf_put(struct buf *b, const void *data, size_t len);
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
 void buf_u64(struct buf *b, uint64_t v);	/* decimal */
+/* decimal, zeros before it up to @width digits (at most 20) */
+void buf_u64_width(struct buf *b, uint64_t v, unsigned width);
 void buf_s64(struct buf *b, int64_t v);		/* decimal */
 void buf_hex(struct buf *b, uint64_t v);	/* 0x…, no leading zeros */
 void buf_printf(struct buf *b, const char *fmt, ...)

@@ -81,6 +81,8 @@ struct schema_field {
 	const struct schema_enum *names;	/* or NULL */
 };
 
+struct template_part;	/* template.h */
+
 struct schema_kind {
 	const char *name;	/* task_exec */
 	const char *source;	/* task */
@@ -90,6 +92,10 @@ struct schema_kind {
 	uint16_t size;		/* of the struct: header and fixed part */
 	uint16_t field_count;	/* header not among them */
 	const struct schema_field *fields;	/* ascending by offset */
+	/* made of the above by schema_add_kind() */
+	uint16_t str_count;	/* how many fields are FIELD_STR */
+	uint16_t part_count;
+	const struct template_part *parts;	/* @text, compiled */
 };
 
 struct schema_source {
@@ -98,6 +104,11 @@ struct schema_source {
 };
 
 #define SCHEMA_KINDS_MAX 256	/* EV_MAX */
+#define SCHEMA_SOURCES_MAX 64
+#define SCHEMA_ENUMS_MAX 256
+#define SCHEMA_FIELDS_MAX 128	/* of one kind */
+#define SCHEMA_NAME_MAX 63	/* bytes of a name */
+#define SCHEMA_HELP_MAX 1023	/* bytes of a help or a template */
 
 struct schema;	/* opaque: owns an arena all the pointers above point into */
 
@@ -121,6 +132,9 @@ const struct schema_source *schema_source_by_name(const struct schema *s,
 /** meaning_name - Return: "ns", "bytes", …; "" for MEANING_NONE. */
 const char *meaning_name(enum meaning m);
 
+/** meaning_by_name - Return: the meaning so called, or MEANING_NONE. */
+enum meaning meaning_by_name(const char *name, size_t len);
+
 /** enum_name - Return: the enumerator's name, or NULL when it has none. */
 const char *enum_name(const struct schema_enum *e, int64_t value);
 
@@ -143,17 +157,29 @@ int schema_new(struct schema **ret);
  * schema_add_source, schema_add_enum, schema_add_kind - copy one in
  *
  * Strings and arrays are copied into the table's arena; a field's @names must
- * be what schema_add_enum() of the same table returned. schema_add_kind checks
- * what a reader relies on: number in 1..255 and new, name and field names new
- * and identifiers, not one of the common names (ts source kind cpu pid tid
- * comm), fields inside the struct, ascending, not overlapping, sizes legal.
- * Return: 0; -EINVAL with a reason in @why (may be NULL); -EEXIST; -ENOMEM.
+ * be what schema_add_enum() of the same table returned, and a kind's source
+ * be there already. Equal enums are kept once. schema_add_kind checks what a
+ * reader relies on: number in 1..255 and new, name and field names new and
+ * identifiers, not one of the common names (ts source kind cpu pid tid comm,
+ * and marks, which JSON uses), fields inside the struct, ascending, not
+ * overlapping, sizes legal, the type fit for the meaning; and everywhere that
+ * a text has no byte that must not reach a terminal.
+ * Return: 0; -EINVAL with a reason in @why (may be NULL); -EEXIST likewise;
+ * -ENOMEM.
  */
 int schema_add_source(struct schema *s, const struct schema_source *src);
 int schema_add_enum(struct schema *s, const struct schema_enum *e,
 		    const struct schema_enum **ret);
 int schema_add_kind(struct schema *s, const struct schema_kind *k,
 		    const char **why);
+
+/** schema_enum_count, schema_enum - the enums, in order of addition. */
+unsigned schema_enum_count(const struct schema *s);
+const struct schema_enum *schema_enum(const struct schema *s, unsigned i);
+
+/** schema_why - format a reason. Return: it, in the arena; never NULL. */
+const char *schema_why(struct schema *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* ---- from BTF: schema_btf.c ----------------------------------------------- */
 
