@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NEAR_LEN_MAX 64	/* longer names are not suggested */
+#define NEAR_LEN_MAX 64 /* longer names are not suggested */
 
 static unsigned lower(unsigned char c)
 {
@@ -39,8 +39,7 @@ static unsigned cell(const char *a, const char *b, size_t i, size_t j,
 	return d;
 }
 
-static unsigned distance(const char *a, size_t alen, const char *b,
-			 size_t blen)
+static unsigned distance(const char *a, size_t alen, const char *b, size_t blen)
 {
 	unsigned rows[3][NEAR_LEN_MAX + 1];
 	size_t i, j;
@@ -74,7 +73,7 @@ void near_try(struct near *n, const char *name)
 		return;
 	d = distance(n->word, n->len, name, len);
 	if (n->len > 2 && len > n->len && !strncasecmp(name, n->word, n->len))
-		d = 1;	/* a beginning of it */
+		d = 1; /* a beginning of it */
 	if (d < n->distance && d <= (len + 2) / 3) {
 		n->distance = d;
 		n->best = name;

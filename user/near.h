@@ -12,10 +12,10 @@
 #include <stddef.h>
 
 struct near {
-	const char *word;	/* as typed, borrowed */
+	const char *word; /* as typed, borrowed */
 	size_t len;
-	const char *best;	/* closest so far, borrowed; NULL: none close */
-	unsigned distance;	/* of @best */
+	const char *best;  /* closest so far, borrowed; NULL: none close */
+	unsigned distance; /* of @best */
 };
 
 /** near_init - look for what is close to the @len bytes at @word. */
