@@ -329,19 +329,6 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 
 /* ---- what was alive ------------------------------------------------------ */
 
-/* weir_room - does the ring of this CPU have room for a largest record? */
-static __always_inline bool weir_room(void)
-{
-	void *ring = weir_ring(bpf_get_smp_processor_id());
-	__u64 used, size;
-
-	if (!ring)
-		return false;
-	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	size = bpf_ringbuf_query(ring, 1 /* BPF_RB_RING_SIZE */);
-	return size - used > 4 * WEIR_RECORD_MAX || used < size / 2;
-}
-
 /*
  * Run once the hooks above are attached. Its events enter the same stream, so
  * no fork or exit falls between the two; a task seen twice is one task (tid

@@ -50,6 +50,20 @@ const volatile bool weir_task_btf = 1;	/* bpf_get_current_task_btf() exists */
 
 #define WEIR_MAX_SHARDS 256
 
+/*
+ * What a source says of itself, by defining these before it includes this
+ * file: bytes of its mini-buffer (2^n MiB; from 2 MiB on sharded over CPUs),
+ * and whether `weir record` alone loads it.
+ */
+#ifndef WEIR_RING_BYTES
+#define WEIR_RING_BYTES (1 << 20)
+#endif
+#ifndef WEIR_BY_DEFAULT
+#define WEIR_BY_DEFAULT 1
+#endif
+const volatile __u32 weir_ring_bytes = WEIR_RING_BYTES;
+const volatile __u32 weir_by_default = WEIR_BY_DEFAULT;
+
 /* The source's mini-buffer, one ring for each shard of the CPUs. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -223,6 +237,19 @@ static __always_inline int weir_submit_len(void *rec, __u64 size)
 #define WEIR_RECORD_MAX 12288
 #define WEIR_SCRATCH_MAX (WEIR_RECORD_MAX + WEIR_STR_MAX)
 
+/* weir_room - has the ring here room for a largest record? For iterators. */
+static __always_inline bool weir_room(void)
+{
+	void *ring = weir_ring(bpf_get_smp_processor_id());
+	__u64 used, size;
+
+	if (!ring)
+		return false;
+	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	size = bpf_ringbuf_query(ring, 1 /* BPF_RB_RING_SIZE */);
+	return size - used > 4 * WEIR_RECORD_MAX || used < size / 2;
+}
+
 /* Iterators can be preempted by hooks, so they have a slot of their own. */
 enum weir_slot { WEIR_SLOT_HOOK, WEIR_SLOT_ITER, WEIR_SLOTS };
 
@@ -263,6 +290,9 @@ static __always_inline __u32 weir_tail(__u32 pos)
 
 enum weir_from { WEIR_FROM_KERNEL, WEIR_FROM_USER };
 
+/* One more than is kept, to tell a string just as long from one cut there. */
+#define WEIR_STR_READ (WEIR_STR_MAX + 1)
+
 /*
  * weir_put_str - append a NUL-terminated string to the scratch record
  * @base: scratch record
@@ -285,13 +315,15 @@ static __always_inline __u32 weir_put_str(void *base, struct weir_str *s,
 	if (!weir_strings || !at || !from)
 		return pos;
 	if (where == WEIR_FROM_USER)
-		n = bpf_probe_read_user_str(base + at, WEIR_STR_MAX, from);
+		n = bpf_probe_read_user_str(base + at, WEIR_STR_READ, from);
 	else
-		n = bpf_probe_read_kernel_str(base + at, WEIR_STR_MAX, from);
-	if (n <= 0 || n > WEIR_STR_MAX)
+		n = bpf_probe_read_kernel_str(base + at, WEIR_STR_READ, from);
+	if (n <= 0 || n > WEIR_STR_READ)
 		return pos;
+	s->full = n - 1;
+	if (n == WEIR_STR_READ)
+		n = WEIR_STR_MAX;
 	s->len = n - 1;
-	s->full = n == WEIR_STR_MAX ? WEIR_STR_MAX : n - 1;
 	return at + n - 1;
 }
 
@@ -309,7 +341,7 @@ static __always_inline void weir_copy(void *to, const void *from, __u32 size)
 
 #define WEIR_SMALL 256	/* up to here copied without a helper */
 
-#define weir_emit_class(ring, a, base, cpu, kind, len, size)                 \
+#define weir_emit_class(ring, a, base, cpu, kind, len, span, size)           \
 	do {                                                                 \
 		void *rec_ = bpf_ringbuf_reserve(ring, size, 0);             \
 		if (!rec_) {                                                 \
@@ -321,6 +353,7 @@ static __always_inline void weir_copy(void *to, const void *from, __u32 size)
 		else                                                         \
 			weir_copy(rec_, base, size);                         \
 		weir_restamp(rec_, base, a, cpu, kind, len);                 \
+		weir_end_span(rec_, span);                                   \
 		return weir_submit_len(rec_, size);                          \
 	} while (0)
 
@@ -340,15 +373,26 @@ static __always_inline void weir_restamp(struct weir_hdr *h,
 	h->ts = bpf_ktime_get_ns();
 }
 
+/* The instant at @span becomes the time since then; 0, unknown, stays. */
+static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)
+{
+	__u64 *since = (void *)h + span;
+
+	if (span && *since)
+		*since = h->ts - *since;
+}
+
 /*
- * weir_emit - reserve, stamp and submit a copy of the scratch record
+ * weir_emit_span - reserve, stamp and submit a copy of the scratch record
  * @base: scratch record; its header's pid, tid and flags are set
  * @len:  its length, struct and strings
+ * @span: offset of a weir_ns_t that holds the instant the event began (0:
+ *        unknown), and is to hold the time from then to the stamp; 0: none
  *
  * Return: 1, what a program on a hook returns.
  */
-static __always_inline int weir_emit(struct weir_hdr *base, __u16 kind,
-				     __u32 len)
+static __always_inline int weir_emit_span(struct weir_hdr *base, __u16 kind,
+					  __u32 len, const __u32 span)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct weir_account *a = weir_account_here(cpu);
@@ -357,18 +401,25 @@ static __always_inline int weir_emit(struct weir_hdr *base, __u16 kind,
 	if (!a || !ring)
 		return 1;
 	if (len <= 128)
-		weir_emit_class(ring, a, base, cpu, kind, len, 128);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 128);
 	if (len <= 256 || !weir_strings)
-		weir_emit_class(ring, a, base, cpu, kind, len, 256);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 256);
 	if (len <= 512)
-		weir_emit_class(ring, a, base, cpu, kind, len, 512);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 512);
 	if (len <= 1024)
-		weir_emit_class(ring, a, base, cpu, kind, len, 1024);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 1024);
 	if (len <= 2048)
-		weir_emit_class(ring, a, base, cpu, kind, len, 2048);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 2048);
 	if (len <= 4096)
-		weir_emit_class(ring, a, base, cpu, kind, len, 4096);
-	weir_emit_class(ring, a, base, cpu, kind, len, WEIR_RECORD_MAX);
+		weir_emit_class(ring, a, base, cpu, kind, len, span, 4096);
+	weir_emit_class(ring, a, base, cpu, kind, len, span, WEIR_RECORD_MAX);
+}
+
+/* weir_emit - the same for an event that spans no time. */
+static __always_inline int weir_emit(struct weir_hdr *base, __u16 kind,
+				     __u32 len)
+{
+	return weir_emit_span(base, kind, len, 0);
 }
 
 #endif

@@ -141,7 +141,7 @@ struct files_struct {
 };
 
 struct mm_struct {
-	unsigned long arg_start, arg_end;
+	unsigned long arg_start, arg_end, env_end;
 	struct file *exe_file;
 };
 
