@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * syscall.bpf.c - system calls: one event for each, made at its exit from
+ * what was noted at its entry, and one for each still inside at the end.
+ *
+ * Number and arguments are those of the entry: registers change inside (exec
+ * clears them, rt_sigreturn loads others). Strings are read at the exit and
+ * are claims; `file` is what the kernel's own objects say.
+ */
+#define WEIR_RING_BYTES (4 << 20)
+#include "weir.bpf.h"
+#include "path.bpf.h"
+
+WEIR_SOURCE(syscall, "system calls, from enter to exit");
+WEIR_EVENT(syscall_done, EV_SYSCALL_DONE);
+WEIR_EVENT(syscall_enter, EV_SYSCALL_ENTER);
+
+enum call_mode {
+	CALL_NEVER = 0,
+	CALL_ALWAYS = 1,
+	CALL_SLOW = 2,	/* when slower than syscall_slower */
+};
+
+#define CALL_NUMBERS 512
+#define CALL_OTHER (CALL_NUMBERS - 1)	/* any number not in syscalls.h */
+#define ARGS 6
+
+/*
+ * Set by user/source.c, see weir.bpf.h: what to record of each number. Those
+ * without a row in syscalls.h get the mode of CALL_OTHER, which is also that
+ * of larger numbers and of 32-bit calls.
+ */
+const volatile __u8 syscall_mode[CALL_NUMBERS];
+const volatile __u64 syscall_slower;	/* ns; 0: CALL_SLOW is CALL_NEVER */
+const volatile bool weir_task_storage = 1; /* for tracing programs: 5.12 */
+
+/* The call that a task is inside of. */
+struct call {
+	__u64 since;	/* when it was entered; 0: inside of none */
+	__u32 nr;
+	__u32 compat;
+	__u64 args[ARGS];
+};
+
+/* One of the two is used; the loader does not create the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls_by_tid SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- numbers ------------------------------------------------------------- */
+
+struct signature {
+	char letter[7];
+	__u8 known;
+};
+
+static const struct signature signatures[CALL_NUMBERS] = {
+#define SIGNATURE(nr, name, sig, class) [nr] = { sig, 1 },
+	WEIR_SYSCALLS(SIGNATURE)
+#undef SIGNATURE
+};
+
+#define TS_COMPAT 0x0002	/* arch/x86/include/asm/thread_info.h */
+#define NR_NONE ((__u32)-1)	/* what rt_sigreturn leaves at its exit */
+
+/* Numbers of 32-bit calls, arch/x86/entry/syscalls/syscall_32.tbl */
+enum ia32_syscall {
+	IA32_exit = 1,
+	IA32_fork = 2,
+	IA32_open = 5,
+	IA32_creat = 8,
+	IA32_execve = 11,
+	IA32_clone = 120,
+	IA32_vfork = 190,
+	IA32_exit_group = 252,
+	IA32_mq_open = 277,
+	IA32_openat = 295,
+	IA32_open_by_handle_at = 342,
+	IA32_memfd_create = 356,
+	IA32_execveat = 358,
+};
+
+/* int $0x80 is a 32-bit call from 64-bit code too: cs would not tell. */
+static __always_inline bool in_compat(struct task_struct *t)
+{
+	return weir_get(t, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline __u32 call_index(__u32 nr, bool compat)
+{
+	return compat || nr >= CALL_NUMBERS ? CALL_OTHER : nr;
+}
+
+static __always_inline __u32 call_mode(__u32 nr, bool compat)
+{
+	__u32 mode = syscall_mode[call_index(nr, compat)];
+
+	return mode == CALL_SLOW && !syscall_slower ? CALL_NEVER : mode;
+}
+
+static __always_inline bool never_returns(__u32 nr, bool compat)
+{
+	if (compat)
+		return nr == IA32_exit || nr == IA32_exit_group;
+	return nr == WEIR_SYS_exit || nr == WEIR_SYS_exit_group;
+}
+
+static __always_inline bool is_exec(__u32 nr, bool compat)
+{
+	if (compat)
+		return nr == IA32_execve || nr == IA32_execveat;
+	return nr == WEIR_SYS_execve || nr == WEIR_SYS_execveat;
+}
+
+static __always_inline bool is_fork(__u32 nr, bool compat)
+{
+	if (nr == WEIR_SYS_clone3)
+		return true;
+	if (compat)
+		return nr == IA32_fork || nr == IA32_vfork || nr == IA32_clone;
+	return nr == WEIR_SYS_fork || nr == WEIR_SYS_vfork ||
+	       nr == WEIR_SYS_clone;
+}
+
+/* Does it return a descriptor of a file that it opens? */
+static __always_inline bool opens_file(__u32 nr, bool compat)
+{
+	if (nr == WEIR_SYS_openat2 || nr == WEIR_SYS_open_tree ||
+	    nr == WEIR_SYS_open_tree_attr)
+		return true;
+	if (compat)
+		return nr == IA32_open || nr == IA32_creat ||
+		       nr == IA32_openat || nr == IA32_mq_open ||
+		       nr == IA32_open_by_handle_at || nr == IA32_memfd_create;
+	return nr == WEIR_SYS_open || nr == WEIR_SYS_creat ||
+	       nr == WEIR_SYS_openat || nr == WEIR_SYS_mq_open ||
+	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_memfd_create;
+}
+
+/* ---- what a task is inside of -------------------------------------------- */
+
+static __always_inline struct call *call_find(struct task_struct *t)
+{
+	__u32 tid;
+
+	if (weir_task_storage)
+		return bpf_task_storage_get(&calls, t, 0, 0);
+	tid = bpf_get_current_pid_tgid();
+	return bpf_map_lookup_elem(&calls_by_tid, &tid);
+}
+
+static __always_inline struct call *call_make(struct task_struct *t)
+{
+	struct call none = {};
+	__u32 tid;
+
+	if (weir_task_storage)
+		return bpf_task_storage_get(&calls, t, 0,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	tid = bpf_get_current_pid_tgid();
+	bpf_map_update_elem(&calls_by_tid, &tid, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&calls_by_tid, &tid);
+}
+
+/* Killed tasks come past here as well: no entry outlives its task. */
+static __always_inline void call_end(struct call *c)
+{
+	__u32 tid;
+
+	c->since = 0;
+	if (weir_task_storage)
+		return;
+	tid = bpf_get_current_pid_tgid();
+	bpf_map_delete_elem(&calls_by_tid, &tid);
+}
+
+static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
+				      const struct pt_regs *regs)
+{
+	c->nr = nr;
+	c->compat = compat;
+	c->args[0] = compat ? (__u32)regs->bx : regs->di;
+	c->args[1] = compat ? (__u32)regs->cx : regs->si;
+	c->args[2] = compat ? (__u32)regs->dx : regs->dx;
+	c->args[3] = compat ? (__u32)regs->si : regs->r10;
+	c->args[4] = compat ? (__u32)regs->di : regs->r8;
+	c->args[5] = compat ? (__u32)regs->bp : regs->r9;
+}
+
+/* A `tp` program is not given the registers, but may ask (5.15). */
+static __always_inline const struct pt_regs *
+call_regs(const struct pt_regs *regs, struct task_struct *t)
+{
+	return regs ? regs : (const struct pt_regs *)bpf_task_pt_regs(t);
+}
+
+/* ---- enter --------------------------------------------------------------- */
+
+static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
+{
+	struct task_struct *t = weir_current();
+	bool compat = in_compat(t);
+	struct call *c;
+
+	if (call_mode(nr, compat) == CALL_NEVER || never_returns(nr, compat))
+		return 1;
+	c = call_make(t);
+	if (!c)
+		return 1;	/* its exit will say so */
+	call_fill(c, nr, compat, call_regs(regs, t));
+	c->since = bpf_ktime_get_ns();
+	return 1;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(syscall__enter, struct pt_regs *regs, long nr)
+{
+	return on_enter(regs, nr);
+}
+
+SEC("tp/raw_syscalls/sys_enter")
+int syscall__enter_tp(struct trace_event_raw_sys_enter *ctx)
+{
+	return on_enter(NULL, ctx->id);
+}
+
+/* ---- exit ---------------------------------------------------------------- */
+
+static __always_inline const struct signature *
+call_signature(const struct call *c)
+{
+	return &signatures[call_index(c->nr, c->compat)];
+}
+
+/* Registers that the call does not take hold anything: 0. */
+static __always_inline void fill_args(__u64 *args, const struct call *c)
+{
+	const struct signature *s = call_signature(c);
+	int i;
+
+#pragma unroll
+	for (i = 0; i < ARGS; i++)
+		args[i] = !s->known || s->letter[i] ? c->args[i] : 0;
+}
+
+static __always_inline void fill_done(struct ev_syscall_done *ev,
+				      const struct call *c, __s64 ret)
+{
+	ev->name = c->nr;
+	ev->compat = c->compat;
+	ev->ret = ret;
+	fill_args(ev->args, c);
+	if (!c->since)
+		ev->h.flags |= WEIR_F_PARTIAL;
+}
+
+static __always_inline int emit_plain(const struct call *c, __s64 ret)
+{
+	struct ev_syscall_done *ev;
+
+	ev = weir_reserve(syscall_done, EV_SYSCALL_DONE);
+	if (!ev)
+		return 1;
+	fill_done(ev, c, ret);
+	ev->duration = c->since ? ev->h.ts - c->since : 0;
+	weir_no_str(&ev->path);
+	weir_no_str(&ev->path2);
+	weir_no_str(&ev->file);
+	return weir_submit(ev);
+}
+
+/* The argument that is the @nth path, from 0; 0 when there is none. */
+static __always_inline __u64 path_arg(const struct call *c, int nth)
+{
+	const struct signature *s = call_signature(c);
+	int i;
+
+#pragma unroll
+	for (i = 0; i < ARGS; i++)
+		if (s->letter[i] == 's' && nth-- == 0)
+			return c->args[i];
+	return 0;
+}
+
+static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
+				      __u64 path)
+{
+	if (path)
+		return weir_put_str(base, s, pos, (void *)path, WEIR_FROM_USER);
+	weir_no_str(s);
+	return pos;
+}
+
+static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
+{
+	struct files_struct *files = weir_get(t, files);
+	struct fdtable *fdt = BPF_CORE_READ(files, fdt);
+	struct file **slots = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
+	return file;
+}
+
+/*
+ * The path given to an exec that succeeded. Its memory is gone, but the
+ * kernel's copy lies on the new stack, behind the environment (fs/exec.c).
+ */
+static __always_inline __u64 exec_path(struct mm_struct *mm)
+{
+	return BPF_CORE_READ(mm, env_end);
+}
+
+static __always_inline int emit_named(struct task_struct *t,
+				      const struct call *c, __s64 ret)
+{
+	bool exec = is_exec(c->nr, c->compat) && ret == 0;
+	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
+	struct mm_struct *mm = weir_get(t, mm);
+	struct file *file = NULL;
+	__u32 len = sizeof(*ev);
+
+	if (!ev)
+		return 1;
+	fill_done(ev, c, ret);
+	ev->duration = c->since;
+	len = put_path(ev, &ev->path, len,
+		       exec ? exec_path(mm) : path_arg(c, 0));
+	len = put_path(ev, &ev->path2, len, path_arg(c, 1));
+	if (exec)
+		file = BPF_CORE_READ(mm, exe_file);
+	else if (opens_file(c->nr, c->compat) && ret >= 0)
+		file = fd_file(t, ret);
+	if (file)
+		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
+	else
+		weir_no_str(&ev->file);
+	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len,
+			      offsetof(struct ev_syscall_done, duration));
+}
+
+static __always_inline bool has_names(const struct call *c)
+{
+	return path_arg(c, 0) || opens_file(c->nr, c->compat) ||
+	       is_exec(c->nr, c->compat);
+}
+
+static __always_inline bool is_slow(const struct call *c)
+{
+	return c->since && bpf_ktime_get_ns() - c->since >= syscall_slower;
+}
+
+static __always_inline void record(struct task_struct *t, const struct call *c,
+				   __s64 ret)
+{
+	if (call_mode(c->nr, c->compat) == CALL_SLOW && !is_slow(c))
+		return;
+	if (!weir_admit(weir_get(t, tgid)))
+		return;
+	if (weir_strings && has_names(c))
+		emit_named(t, c, ret);
+	else
+		emit_plain(c, ret);
+}
+
+/* Exec may turn a 64-bit task into a 32-bit one, and its number with it. */
+static __always_inline bool is_same(const struct call *c, __u32 nr, bool compat)
+{
+	if (!c->since)
+		return false;
+	return (c->nr == nr && c->compat == compat) || nr == NR_NONE ||
+	       is_exec(c->nr, c->compat);
+}
+
+/*
+ * An exit whose entry was not seen: the call began before recording, or was
+ * refused by seccomp before it began. A child does not return from the fork
+ * that its parent called, nor a new task of the kernel's from its exec.
+ * Return: is it to be recorded?
+ */
+static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,
+					const struct pt_regs *regs, __s64 ret)
+{
+	if (nr == NR_NONE || call_mode(nr, compat) != CALL_ALWAYS)
+		return false;
+	if (ret == 0 && is_fork(nr, compat))
+		return false;
+	c->since = 0;
+	call_fill(c, nr, compat, regs);
+	return true;
+}
+
+static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
+				   __s64 ret)
+{
+	struct task_struct *t = weir_current();
+	bool compat = in_compat(t);
+	struct call missed, *c;
+
+	if (call_mode(nr, compat) == CALL_NEVER && nr != NR_NONE)
+		return 1;
+	c = call_find(t);
+	if (!c || !is_same(c, nr, compat)) {
+		if (!call_missed(&missed, nr, compat, call_regs(regs, t), ret))
+			return 1;
+		c = &missed;
+	}
+	record(t, c, ret);
+	call_end(c);
+	return 1;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
+{
+	return on_exit(regs, regs->orig_ax, ret);
+}
+
+SEC("tp/raw_syscalls/sys_exit")
+int syscall__exit_tp(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_exit(NULL, ctx->id, ctx->ret);
+}
+
+/* ---- still inside -------------------------------------------------------- */
+
+static __always_inline struct call *call_of(struct task_struct *t)
+{
+	__u32 tid = t->pid;
+
+	if (weir_task_storage)
+		return bpf_task_storage_get(&calls, t, 0, 0);
+	return bpf_map_lookup_elem(&calls_by_tid, &tid);
+}
+
+/* False when it left the call, or did not stay long enough to be recorded. */
+static __always_inline bool still_inside(struct call *copy, struct call *c)
+{
+	*copy = *c;
+	if (!copy->since || *(volatile __u64 *)&c->since != copy->since)
+		return false;
+	return call_mode(copy->nr, copy->compat) != CALL_SLOW || is_slow(copy);
+}
+
+static __always_inline int emit_inside(const struct task_struct *t,
+				       const struct call *c)
+{
+	struct ev_syscall_enter *ev;
+
+	ev = weir_reserve(syscall_enter, EV_SYSCALL_ENTER);
+	if (!ev)
+		return 0;
+	ev->h.pid = t->tgid;
+	ev->h.tid = t->pid;
+	ev->name = c->nr;
+	ev->compat = c->compat;
+	fill_args(ev->args, c);
+	ev->since = c->since;
+	ev->duration = ev->h.ts - c->since;
+	weir_submit(ev);
+	return 0;
+}
+
+/*
+ * Run at the end of recording, the hooks still attached. A task that leaves
+ * its call meanwhile clears `since` first, and is passed over.
+ * Return: 0 go on, 1 try this task again when there is room.
+ */
+SEC("iter/task")
+int syscall__inside_end(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct call *c, copy;
+
+	if (!t)
+		return 0;
+	if (!weir_room())
+		return 1;
+	c = call_of(t);
+	if (!c || !still_inside(&copy, c) || !weir_admit(t->tgid))
+		return 0;
+	return emit_inside(t, &copy);
+}
