@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * opt_text.c - the rows of options as people and shells read them; see opt.h.
+ */
+#include <string.h>
+
+#include "opt.h"
+
+#define LINE_COLUMNS 79
+#define HELP_COLUMN  28 /* where the text begins */
+
+/* Break @text at blanks so that no line passes LINE_COLUMNS. */
+static void put_wrapped(struct buf *b, size_t line, const char *text)
+{
+	size_t n;
+
+	while (*text) {
+		n = strcspn(text, " ");
+		if (b->len - line + n > LINE_COLUMNS) {
+			buf_putc(b, '\n');
+			line = b->len;
+			buf_pad(b, line, HELP_COLUMN);
+		}
+		buf_put(b, text, n);
+		text += n;
+		if (*text && b->len - line < LINE_COLUMNS)
+			buf_putc(b, ' ');
+		text += *text != 0;
+	}
+}
+
+static void put_row(struct buf *b, const struct opt *o)
+{
+	size_t line = b->len;
+
+	if (o->letter)
+		buf_printf(b, "  -%c, --%s", o->letter, o->name);
+	else
+		buf_printf(b, "      --%s", o->name);
+	if (o->type != OPT_FLAG)
+		buf_printf(b, " %s", o->arg);
+	if (b->len - line + 2 > HELP_COLUMN) {
+		buf_putc(b, '\n');
+		line = b->len;
+	}
+	buf_pad(b, line, HELP_COLUMN);
+	put_wrapped(b, line, o->help);
+	buf_putc(b, '\n');
+}
+
+static const struct opt help_row = {
+	.letter = 'h',
+	.name = "help",
+	.help = "print this",
+};
+
+void opt_help(struct buf *b, const struct opt *rows)
+{
+	for (; rows->name; rows++)
+		put_row(b, rows);
+	put_row(b, &help_row);
+}
+
+/* A dot at the start of a word, and a backslash, mean something to roff. */
+static void put_roff(struct buf *b, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			buf_puts(b, "\\e");
+		else if (*text == '-')
+			buf_puts(b, "\\-");
+		else
+			buf_putc(b, *text);
+	}
+}
+
+void opt_man(struct buf *b, const struct opt *rows)
+{
+	buf_puts(b, ".Bl -tag -width Ds\n");
+	for (; rows->name; rows++) {
+		buf_puts(b, ".It ");
+		if (rows->letter)
+			buf_printf(b, "Fl %c , ", rows->letter);
+		buf_printf(b, "Fl \\-%s", rows->name);
+		if (rows->type != OPT_FLAG)
+			buf_printf(b, " Ar %s", rows->arg);
+		buf_putc(b, '\n');
+		put_roff(b, rows->help);
+		buf_putc(b, '\n');
+	}
+	buf_puts(b, ".El\n");
+}
+
+void opt_names(struct buf *b, const struct opt *rows)
+{
+	for (; rows->name; rows++) {
+		if (rows->letter)
+			buf_printf(b, "-%c\n", rows->letter);
+		buf_printf(b, "--%s\n", rows->name);
+	}
+	buf_puts(b, "--help\n");
+}
