@@ -43,6 +43,7 @@ const struct schema *recorder_schema(const struct recorder *r);
 const struct sources *recorder_sources(const struct recorder *r);
 struct render *recorder_render(struct recorder *r);	/* for sinks */
 const struct tasks *recorder_tasks(const struct recorder *r);
+const struct select *recorder_select(const struct recorder *r);
 
 /** recorder_add_sink - before start; the recorder closes it. */
 void recorder_add_sink(struct recorder *r, struct sink *sink);
@@ -67,7 +68,6 @@ struct recorder_status {
 	uint64_t cpu_ns;		/* user-space cost: own threads */
 	uint64_t bpf_ns;		/* kernel cost: programs */
 	uint64_t rss_bytes;
-	uint64_t main_used, main_size;	/* bytes in the main ring */
 	size_t tasks;
 	int sink_error;			/* first error of a sink, 0 none */
 };

@@ -79,6 +79,9 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 
 const struct schema *sources_schema(const struct sources *s);
 
+/** sources_want - before load: choose source @i, or not (task always is). */
+void sources_want(struct sources *s, unsigned i, bool wanted);
+
 /** sources_load - load the wanted objects. Return: 0; -errno when none could
  * be (sources_info() has each one's reason). */
 int sources_load(struct sources *s);
@@ -134,6 +137,14 @@ struct program_cost {
 	uint64_t runs, ns;	/* since load; ns only while statistics are on */
 	uint64_t missed;	/* recursion_misses */
 };
+
+/**
+ * sources_measure - switch the kernel's run-time statistics on or off
+ *
+ * They cost two clock reads for each run of any program of the host, so they
+ * are on for short samples only. Return: 0; -errno (5.8 and later).
+ */
+int sources_measure(struct sources *s, bool on);
 
 /** sources_costs - fill up to @max. Return: how many programs there are. */
 size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel.h"
+
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static bool locked_confidential(void)
+{
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128] = "";
+	bool yes;
+
+	if (!f)
+		return false;
+	yes = fgets(line, sizeof(line), f) &&
+	      strstr(line, "[confidentiality]");
+	fclose(f);
+	return yes;
+}
+
+/* libbpf looks for a tracepoint's id in the same two places. */
+static bool have_tracefs(void)
+{
+	return !access("/sys/kernel/tracing/events", F_OK) ||
+	       !access("/sys/kernel/debug/tracing/events", F_OK);
+}
+
+void kernel_probe(struct kernel *k)
+{
+	struct utsname u = { 0 };
+	unsigned major = 0, minor = 0;
+	int cpus = libbpf_num_possible_cpus();
+
+	memset(k, 0, sizeof(*k));
+	uname(&u);
+	snprintf(k->release, sizeof(k->release), "%s", u.release);
+	if (sscanf(u.release, "%u.%u", &major, &minor) == 2)
+		k->version = KERNEL_VERSION_OF(major, minor);
+	k->btf = !access("/sys/kernel/btf/vmlinux", R_OK);
+	k->tracefs = have_tracefs();
+	k->confidential = locked_confidential();
+	k->task_btf = k->version >= KERNEL_VERSION_OF(5, 11);
+	k->task_storage = k->version >= KERNEL_VERSION_OF(5, 12);
+	k->preemptible_tp = k->version >= KERNEL_VERSION_OF(7, 0);
+	k->cpus = cpus > 0 ? (unsigned)cpus : 1;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel.h - what this kernel can do and what this process may, found out
+ * once; sources.c chooses by it and `weir doctor` shows it.
+ */
+#ifndef WEIR_KERNEL_H
+#define WEIR_KERNEL_H
+
+#include <stdbool.h>
+
+#define KERNEL_VERSION_OF(major, minor) ((major) << 8 | (minor))
+
+struct kernel {
+	char release[128];	/* uname -r */
+	unsigned version;	/* KERNEL_VERSION_OF(6, 18) */
+	bool btf;		/* /sys/kernel/btf/vmlinux is readable */
+	bool tracefs;		/* tp programs can find their tracepoint */
+	bool confidential;	/* lockdown: no probe_read helpers */
+	bool task_btf;		/* bpf_get_current_task_btf(): 5.11 */
+	bool task_storage;	/* for tracing programs: 5.12 */
+	bool preemptible_tp;	/* tracepoints are preemptible: 7.0 */
+	unsigned cpus;		/* possible */
+};
+
+/** kernel_probe - find out. Never fails: what cannot be told is false. */
+void kernel_probe(struct kernel *k);
+
+#endif

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "recorder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../ring/ring.h"
+#include "aggregator.h"
+#include "clock.h"
+#include "repo.h"
+#include "self.h"
+
+#define MAIN_BYTES (4U << 20)
+#define OWN_BYTES (256U << 10)	/* the repo's mini-buffer */
+
+struct recorder {
+	struct recorder_options o;
+	struct sources *sources;
+	struct tasks *tasks;
+	struct render render;
+	struct select select;
+	struct sink *sinks[REPO_SINKS_MAX];
+	unsigned sink_count;
+	struct archive_writer *archive;
+	struct ring_producer *main_p, *own_p;
+	struct ring_consumer *main_c, *own_c;
+	int notify_fd;
+	struct aggregator *aggregator;
+	struct repo *repo;
+	uint64_t started_ns;
+};
+
+/* ---- open ------------------------------------------------------------------------- */
+
+/* -e without -s: load what makes those kinds, and nothing else. */
+static void want_sources_of_kinds(struct recorder *r)
+{
+	const struct schema_kind *k;
+	struct source_info info;
+	unsigned i, kind;
+	bool wanted;
+
+	if (r->o.sources.name_count || !r->o.kind_count)
+		return;
+	for (i = 0; i < sources_count(r->sources); i++) {
+		sources_info(r->sources, i, &info);
+		wanted = false;
+		for (kind = 0; kind < SCHEMA_KINDS_MAX; kind++) {
+			k = schema_kind(sources_schema(r->sources), kind);
+			wanted |= k && r->select.kinds[kind] &&
+				  !strcmp(k->source, info.name);
+		}
+		sources_want(r->sources, i, wanted);
+	}
+}
+
+static int open_select(struct recorder *r, struct recorder_error *err)
+{
+	struct select_options so = {
+		.sources = r->o.sources.names,
+		.source_count = r->o.sources.name_count,
+		.kinds = r->o.kinds,
+		.kind_count = r->o.kind_count,
+		.filter = r->o.filter,
+	};
+
+	return select_init(&r->select, &so, sources_schema(r->sources),
+			   r->tasks, r->render.wall_offset, err->what,
+			   sizeof(err->what), &err->filter);
+}
+
+int recorder_open(struct recorder **ret, const struct recorder_options *opts,
+		  struct recorder_error *err)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+	int e;
+
+	memset(err, 0, sizeof(*err));
+	if (!r)
+		return -ENOMEM;
+	r->o = *opts;
+	r->notify_fd = -1;
+	e = sources_open(&r->sources, &opts->sources, err->what,
+			 sizeof(err->what));
+	if (!e)
+		e = tasks_new(&r->tasks, sources_schema(r->sources));
+	if (e)
+		goto out;
+	r->render.schema = sources_schema(r->sources);
+	r->render.tasks = r->tasks;
+	r->render.wall_offset = clock_wall_offset();
+	e = open_select(r, err);
+	if (e)
+		goto out;
+	want_sources_of_kinds(r);
+	*ret = r;
+	return 0;
+out:
+	recorder_free(r);
+	return e;
+}
+
+const struct schema *recorder_schema(const struct recorder *r)
+{
+	return sources_schema(r->sources);
+}
+
+const struct sources *recorder_sources(const struct recorder *r)
+{
+	return r->sources;
+}
+
+struct render *recorder_render(struct recorder *r)
+{
+	return &r->render;
+}
+
+const struct tasks *recorder_tasks(const struct recorder *r)
+{
+	return r->tasks;
+}
+
+const struct select *recorder_select(const struct recorder *r)
+{
+	return &r->select;
+}
+
+void recorder_add_sink(struct recorder *r, struct sink *sink)
+{
+	if (r->sink_count < REPO_SINKS_MAX)
+		r->sinks[r->sink_count++] = sink;
+}
+
+/* ---- the archive's questions --------------------------------------------------------- */
+
+static int put_state(void *arg, const void *record, size_t len)
+{
+	return archive_state(arg, record, len);
+}
+
+static int on_state(void *arg, struct archive_writer *w)
+{
+	struct recorder *r = arg;
+
+	return tasks_state(r->tasks, clock_now(), put_state, w);
+}
+
+static size_t on_account(void *arg, const struct account_row **ret)
+{
+	return recorder_account(arg, ret);
+}
+
+void recorder_archive(struct recorder *r, struct archive_options *opts)
+{
+	opts->state = on_state;
+	opts->account = on_account;
+	opts->arg = r;
+}
+
+void recorder_watch_archive(struct recorder *r, struct archive_writer *w)
+{
+	r->archive = w;
+}
+
+/* ---- start ---------------------------------------------------------------------------- */
+
+static int make_rings(struct recorder *r)
+{
+	uint64_t bytes = r->o.main_bytes ? r->o.main_bytes : MAIN_BYTES;
+	int err;
+
+	err = ring_new_pair(&r->main_p, &r->main_c, bytes, 0);
+	if (!err)
+		err = ring_new_pair(&r->own_p, &r->own_c, OWN_BYTES, 0);
+	if (err)
+		return err;
+	r->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return r->notify_fd < 0 ? -errno : 0;
+}
+
+static unsigned index_of(const struct sources *s, const char *name)
+{
+	struct source_info info;
+	unsigned i;
+
+	for (i = 0; i < sources_count(s); i++) {
+		sources_info(s, i, &info);
+		if (!strcmp(info.name, name))
+			break;
+	}
+	return i;
+}
+
+static int make_aggregator(struct recorder *r)
+{
+	struct aggregator_options o = {
+		.main = r->main_p,
+		.notify_fd = r->notify_fd,
+		.cpus = sources_cpus(r->sources),
+	};
+	struct source_ring ring;
+	size_t rows;
+	unsigned i;
+	int err;
+
+	o.rows = sources_rows(r->sources, &rows);
+	err = aggregator_new(&r->aggregator, &o);
+	for (i = 0; !err && i < sources_ring_count(r->sources); i++) {
+		ring = sources_ring(r->sources, i);
+		err = aggregator_add(r->aggregator, &ring);
+	}
+	if (!err)
+		err = aggregator_add_user(r->aggregator, r->own_c,
+					  index_of(r->sources, SOURCE_REPO));
+	return err;
+}
+
+static int make_repo(struct recorder *r)
+{
+	struct repo_options o = {
+		.schema = sources_schema(r->sources),
+		.sources = r->sources,
+		.aggregator = r->aggregator,
+		.main = r->main_c,
+		.own = r->own_p,
+		.notify_fd = r->notify_fd,
+		.select = &r->select,
+		.tasks = r->tasks,
+		.stall_ns = r->o.stall_ns,
+	};
+	int err = repo_new(&r->repo, &o);
+
+	if (err)
+		return err;
+	repo_watch_archive(r->repo, r->archive);
+	while (r->sink_count)
+		repo_add_sink(r->repo, r->sinks[--r->sink_count]);
+	return 0;
+}
+
+/* Say what kept the first wanted source off. */
+static void explain(const struct recorder *r, int e, struct recorder_error *err)
+{
+	struct source_info info;
+	unsigned i;
+
+	snprintf(err->what, sizeof(err->what), "cannot record: %s",
+		 strerror(-e));
+	for (i = 0; i < sources_count(r->sources); i++) {
+		sources_info(r->sources, i, &info);
+		if (!info.why[0])
+			continue;
+		snprintf(err->what, sizeof(err->what),
+			 "cannot record: source '%s': %s", info.name,
+			 info.why);
+		return;
+	}
+}
+
+int recorder_start(struct recorder *r, struct recorder_error *err)
+{
+	int e;
+
+	e = sources_load(r->sources);
+	if (!e)
+		e = make_rings(r);
+	if (!e)
+		e = make_aggregator(r);
+	if (!e)
+		e = make_repo(r);
+	if (!e)
+		e = aggregator_start(r->aggregator);
+	if (!e)
+		e = repo_start(r->repo);
+	if (!e)
+		e = sources_attach(r->sources);
+	if (e) {
+		explain(r, e, err);
+		return e;
+	}
+	r->started_ns = clock_now();
+	sources_walk(r->sources);	/* what failed is in sources_info() */
+	return 0;
+}
+
+/* ---- while it runs, and after ------------------------------------------------------------ */
+
+void recorder_status(struct recorder *r, struct recorder_status *ret)
+{
+	struct aggregator_stats as = { 0 };
+	struct repo_stats rs = { 0 };
+
+	memset(ret, 0, sizeof(*ret));
+	if (!r->repo)
+		return;
+	aggregator_stats(r->aggregator, &as);
+	repo_stats(r->repo, &rs);
+	ret->events = rs.events;
+	ret->bytes = rs.bytes;
+	ret->lost = rs.lost;
+	ret->late = as.late;
+	ret->stalls = as.stalls;
+	ret->cpu_ns = self_cpu_ns();
+	ret->bpf_ns = (clock_now() - r->started_ns) / 1000000 * rs.bpf_ppm;
+	ret->rss_bytes = self_rss();
+	ret->tasks = rs.tasks;
+	ret->sink_error = (int)rs.sink_error;
+}
+
+int recorder_stop(struct recorder *r)
+{
+	if (!r->repo)
+		return 0;
+	sources_detach(r->sources);
+	repo_last_words(r->repo);
+	aggregator_stop(r->aggregator);
+	repo_stop(r->repo);
+	sources_account(r->sources);
+	return repo_close_sinks(r->repo);
+}
+
+size_t recorder_account(const struct recorder *r, const struct account_row **ret)
+{
+	size_t count;
+
+	sources_account(r->sources);
+	*ret = sources_rows(r->sources, &count);
+	return count;
+}
+
+static void close_sinks(struct recorder *r)
+{
+	while (r->sink_count) {
+		struct sink *s = r->sinks[--r->sink_count];
+
+		s->ops->close(s);
+	}
+}
+
+void recorder_free(struct recorder *r)
+{
+	if (!r)
+		return;
+	if (r->repo)
+		recorder_stop(r);
+	else
+		close_sinks(r);
+	repo_free(r->repo);
+	aggregator_free(r->aggregator);
+	ring_producer_close(r->main_p);
+	ring_consumer_close(r->main_c);
+	ring_producer_close(r->own_p);
+	ring_consumer_close(r->own_c);
+	if (r->notify_fd >= 0)
+		close(r->notify_fd);
+	select_done(&r->select);
+	tasks_free(r->tasks);
+	sources_free(r->sources);
+	free(r);
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "repo_internal.h"
+
+#define RECORD_MAX 65536
+
+/* ---- one event ----------------------------------------------------------------- */
+
+static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
+{
+	unsigned cpu = h->cpu < r->cpus ? h->cpu : r->cpus;
+
+	return &r->rows[r->row_of_kind[h->kind] + cpu];
+}
+
+static void sink_failed(struct repo *r, int err)
+{
+	if (!r->stats.sink_error)
+		__atomic_store_n(&r->stats.sink_error, err, __ATOMIC_RELAXED);
+}
+
+static void deliver(struct repo *r, const struct event *ev)
+{
+	bool context = ev->h->flags & WEIR_F_CONTEXT;
+	struct sink *s;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < r->sink_count; i++) {
+		s = r->sinks[i];
+		if (context && !s->wants_context &&
+		    !r->o.select->named[ev->h->kind])
+			continue;
+		err = s->ops->event(s, ev);
+		if (err)
+			sink_failed(r, err);
+	}
+}
+
+/* Rejected, but the state or the story needs it: a flagged copy goes on. */
+static void deliver_context(struct repo *r, const struct event *ev)
+{
+	struct event copy = *ev;
+	struct weir_hdr *h = (struct weir_hdr *)r->scratch;
+
+	memcpy(h, ev->h, ev->len);
+	h->flags |= WEIR_F_CONTEXT;
+	copy.h = h;
+	deliver(r, &copy);
+}
+
+void repo_accept(struct repo *r, const void *record, size_t len)
+{
+	struct account_row *row;
+	struct event ev;
+
+	if (event_init(&ev, r->o.schema, record, len)) {
+		repo_count(&r->stats.malformed, 1);
+		return;
+	}
+	repo_count(&r->stats.events, 1);
+	repo_count(&r->stats.bytes, len);
+	if (tasks_apply(r->o.tasks, &ev))
+		ev.task = NULL;
+	row = row_of(r, ev.h);
+	if (select_match(r->o.select, &ev)) {
+		repo_count(&row->kept, 1);
+		deliver(r, &ev);
+		return;
+	}
+	repo_count(&row->rejected, 1);
+	if (!r->context[ev.h->kind])
+		return;
+	repo_count(&row->context, 1);
+	deliver_context(r, &ev);
+}
+
+/* ---- the thread ------------------------------------------------------------------ */
+
+static void drain(struct repo *r)
+{
+	struct ring_record rec = { 0 };
+
+	while (ring_peek(r->o.main, &rec) == RING_OK) {
+		repo_accept(r, rec.data, rec.len);
+		ring_next(r->o.main);
+	}
+	ring_release(r->o.main);
+}
+
+static void tick_sinks(struct repo *r, uint64_t now)
+{
+	unsigned i;
+	int err;
+
+	for (i = 0; i < r->sink_count; i++) {
+		err = r->sinks[i]->ops->tick(r->sinks[i], now);
+		if (err)
+			sink_failed(r, err);
+	}
+}
+
+static void tick(struct repo *r)
+{
+	uint64_t now = clock_now();
+
+	tick_sinks(r, now);
+	__atomic_store_n(&r->stats.tasks, tasks_count(r->o.tasks),
+			 __ATOMIC_RELAXED);
+	if (now < r->due.tick)
+		return;
+	r->due.tick = now + REPO_TICK_NS;
+	repo_report_tick(r, now);
+}
+
+static void wait_for_events(struct repo *r)
+{
+	struct pollfd p = { .fd = r->o.notify_fd, .events = POLLIN };
+	uint64_t n;
+
+	if (poll(&p, 1, REPO_TICK_NS / NS_PER_MS) == 1 &&
+	    read(r->o.notify_fd, &n, sizeof(n)) < 0)
+		return;	/* taken meanwhile: nothing to say */
+}
+
+static void *run(void *arg)
+{
+	struct repo *r = arg;
+	bool spoken = false;
+	int phase;
+
+	repo_report_start(r, clock_now());
+	if (r->o.stall_ns)
+		clock_sleep(r->o.stall_ns);
+	do {
+		wait_for_events(r);
+		phase = __atomic_load_n(&r->phase, __ATOMIC_ACQUIRE);
+		drain(r);
+		tick(r);
+		if (phase == REPO_LAST_WORDS && !spoken) {
+			repo_report_all(r, clock_now());
+			spoken = true;
+			sem_post(&r->spoken);
+		}
+	} while (phase != REPO_STOP);
+	r->direct = true;
+	repo_report_losses(r);	/* of the last drain, and of the archive */
+	tick_sinks(r, clock_now());
+	return NULL;
+}
+
+/* ---- life -------------------------------------------------------------------------- */
+
+static unsigned source_index(const struct repo *r, const char *name)
+{
+	struct source_info info;
+	unsigned i;
+
+	for (i = 0; i < sources_count(r->o.sources); i++) {
+		sources_info(r->o.sources, i, &info);
+		if (!strcmp(info.name, name))
+			return i;
+	}
+	return 0;
+}
+
+static void map_kinds(struct repo *r)
+{
+	const struct schema_kind *k;
+	unsigned i;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		k = schema_kind(r->o.schema, i);
+		if (!k)
+			continue;
+		r->row_of_kind[i] = source_index(r, k->source) * (r->cpus + 1);
+		r->context[i] = tasks_binds(r->o.tasks, i) ||
+				!strcmp(k->source, SOURCE_REPO);
+	}
+}
+
+int repo_new(struct repo **ret, const struct repo_options *o)
+{
+	struct repo *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->o = *o;
+	r->cpus = sources_cpus(o->sources);
+	r->rows = sources_rows(o->sources, &r->row_count);
+	sem_init(&r->spoken, 0, 0);
+	r->scratch = malloc(RECORD_MAX);
+	err = r->scratch ? repo_report_init(r) : -ENOMEM;
+	if (err) {
+		repo_free(r);
+		return err;
+	}
+	map_kinds(r);
+	*ret = r;
+	return 0;
+}
+
+int repo_add_sink(struct repo *r, struct sink *s)
+{
+	if (r->sink_count == REPO_SINKS_MAX)
+		return -ENOSPC;
+	r->sinks[r->sink_count++] = s;
+	return 0;
+}
+
+void repo_watch_archive(struct repo *r, struct archive_writer *w)
+{
+	r->archive = w;
+}
+
+int repo_start(struct repo *r)
+{
+	int err = pthread_create(&r->thread, NULL, run, r);
+
+	r->running = !err;
+	return -err;
+}
+
+static void set_phase(struct repo *r, enum repo_phase phase)
+{
+	uint64_t one = 1;
+
+	__atomic_store_n(&r->phase, phase, __ATOMIC_RELEASE);
+	if (write(r->o.notify_fd, &one, sizeof(one)) < 0)
+		return;	/* full: it is awake */
+}
+
+void repo_last_words(struct repo *r)
+{
+	if (!r->running)
+		return;
+	set_phase(r, REPO_LAST_WORDS);
+	while (sem_wait(&r->spoken) && errno == EINTR)
+		;
+}
+
+void repo_stop(struct repo *r)
+{
+	if (!r->running)
+		return;
+	set_phase(r, REPO_STOP);
+	pthread_join(r->thread, NULL);
+	r->running = false;
+}
+
+void repo_stats(const struct repo *r, struct repo_stats *ret)
+{
+	const uint64_t *from = (const uint64_t *)&r->stats;
+	uint64_t *to = (uint64_t *)ret;
+	size_t i;
+
+	for (i = 0; i < sizeof(*ret) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+int repo_close_sinks(struct repo *r)
+{
+	int err = 0, e;
+
+	while (r->sink_count) {
+		struct sink *s = r->sinks[--r->sink_count];
+
+		e = s->ops->close(s);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+void repo_free(struct repo *r)
+{
+	if (!r)
+		return;
+	repo_close_sinks(r);
+	repo_report_done(r);
+	sem_destroy(&r->spoken);
+	free(r->scratch);
+	free(r);
+}

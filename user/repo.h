@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repo.h - the central task repo: the one consumer of the main ring.
+ *
+ * It knows every task, joins each event to its task as of that event, asks
+ * the selection, and hands the event to the sinks. It is a source as well:
+ * what it measures, what it has to say and every loss it learns of go into a
+ * mini-buffer of its own (repo_report.c) and come back in the one order.
+ */
+#ifndef WEIR_REPO_H
+#define WEIR_REPO_H
+
+#include "../ring/ring.h"
+#include "aggregator.h"
+#include "archive.h"
+#include "select.h"
+#include "sink.h"
+#include "source.h"
+
+#define REPO_SINKS_MAX 4
+#define REPO_TICK_NS 100000000ULL
+
+struct repo;
+
+struct repo_options {
+	const struct schema *schema;
+	struct sources *sources;
+	struct aggregator *aggregator;
+	struct ring_consumer *main;	/* its thread is the consumer */
+	struct ring_producer *own;	/* and the producer of this one */
+	int notify_fd;			/* readable when main has events */
+	const struct select *select;
+	struct tasks *tasks;
+	uint64_t stall_ns;		/* test switch: sleep before reading */
+};
+
+/** repo_new - everything in @o is borrowed. Return: 0; -errno. */
+int repo_new(struct repo **ret, const struct repo_options *o);
+
+/** repo_add_sink - before start. Return: 0; -ENOSPC. */
+int repo_add_sink(struct repo *r, struct sink *s);
+
+/** repo_watch_archive - count and report what @w loses; before start. */
+void repo_watch_archive(struct repo *r, struct archive_writer *w);
+
+/** repo_start - Return: 0; -errno of pthread_create(). */
+int repo_start(struct repo *r);
+
+/**
+ * repo_last_words - have the repo report every loss and measure once more
+ *
+ * Blocks until that is in its mini-buffer. Call when no source makes events
+ * any more and before the aggregator stops.
+ */
+void repo_last_words(struct repo *r);
+
+/** repo_stop - take what is left in the main ring, tick the sinks, end the
+ * thread. The aggregator must have stopped. */
+void repo_stop(struct repo *r);
+
+struct repo_stats {
+	uint64_t events, bytes;
+	uint64_t lost;		/* by gap events so far */
+	uint64_t malformed;	/* records that did not fit their kind */
+	uint64_t bpf_ppm;	/* programs' cost, millionths of one CPU */
+	uint64_t tasks;
+	int64_t sink_error;	/* first -errno of a sink, 0 none */
+};
+
+/** repo_stats - Thread: any. */
+void repo_stats(const struct repo *r, struct repo_stats *ret);
+
+/** repo_close_sinks - after stop. Return: 0; first -errno. */
+int repo_close_sinks(struct repo *r);
+
+void repo_free(struct repo *r);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repo_internal.h - what repo.c (consumer) and repo_report.c (producer) share.
+ * All of it belongs to the repo's thread, but @stats and what start and stop
+ * hand over.
+ */
+#ifndef WEIR_REPO_INTERNAL_H
+#define WEIR_REPO_INTERNAL_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "repo.h"
+
+#define REPO_PROGRAMS_MAX 256
+
+/* When something is next due, monotonic ns. */
+struct repo_due {
+	uint64_t tick, metrics, clock, sample;
+};
+
+struct repo {
+	struct repo_options o;
+	struct sink *sinks[REPO_SINKS_MAX];
+	unsigned sink_count;
+	struct archive_writer *archive;
+	struct account_row *rows;	/* sources_rows() */
+	size_t row_count;
+	unsigned cpus;
+	uint32_t row_of_kind[SCHEMA_KINDS_MAX];	/* row of its CPU 0 */
+	bool context[SCHEMA_KINDS_MAX];	/* archived though rejected */
+	uint8_t *scratch;	/* one record, to be flagged */
+	struct repo_due due;
+	bool direct;	/* the aggregator has ended: own events go to sinks */
+	uint64_t *main_reported;	/* by row: lost_main in gaps so far */
+	uint64_t *main_until;		/* by row: end of that span */
+	uint64_t own_reported, own_until;	/* same of its own ring */
+	/* repo_report.c: measuring */
+	bool sampling;
+	uint64_t sample_start;
+	struct program_cost before[REPO_PROGRAMS_MAX];
+	struct program_cost now[REPO_PROGRAMS_MAX];
+	uint64_t *delivered_before;	/* by row */
+	uint64_t metrics_at, cpu_before;
+	int64_t wall_offset;
+	pthread_t thread;
+	bool running;
+	int phase;	/* enum repo_phase, atomic */
+	sem_t spoken;
+	struct repo_stats stats;	/* relaxed atomics */
+};
+
+enum repo_phase { REPO_RUN, REPO_LAST_WORDS, REPO_STOP };
+
+/** repo_accept - one record as it comes out of the main ring. */
+void repo_accept(struct repo *r, const void *record, size_t len);
+
+/** repo_report_init - Return: 0; -ENOMEM. */
+int repo_report_init(struct repo *r);
+void repo_report_done(struct repo *r);
+
+/** repo_report_start - the first clock and log line. */
+void repo_report_start(struct repo *r, uint64_t now);
+
+/** repo_report_tick - whatever is due: losses, metrics, clocks. */
+void repo_report_tick(struct repo *r, uint64_t now);
+
+/** repo_report_losses - every loss not yet reported, as gap events. */
+void repo_report_losses(struct repo *r);
+
+/** repo_report_all - losses and metrics, due or not. */
+void repo_report_all(struct repo *r, uint64_t now);
+
+/** repo_log - a line of weir's own log into the stream. */
+void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static inline void repo_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The repo as a source: losses, metrics, clocks and log lines as events. */
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../bpf/events.h"
+#include "clock.h"
+#include "repo_internal.h"
+#include "self.h"
+
+#define METRICS_NS NS_PER_S
+#define CLOCK_NS (10 * NS_PER_S)
+#define CLOCK_STEP_NS (10 * NS_PER_MS)	/* larger: the wall clock was set */
+#define SAMPLE_NS (100 * NS_PER_MS)	/* statistics on for so long */
+#define SAMPLE_EVERY_NS (10 * NS_PER_S)
+
+/* ---- writing ---------------------------------------------------------------------- */
+
+static void write_event(struct repo *r, void *record, uint16_t kind,
+			size_t len, uint16_t flags)
+{
+	struct weir_hdr *h = record;
+	struct account_row *row;
+	int cpu = sched_getcpu();
+
+	h->ts = clock_now();
+	h->kind = kind;
+	h->cpu = cpu > 0 ? (uint16_t)cpu : 0;
+	h->len = (uint16_t)len;
+	h->flags = flags;
+	h->pid = (uint32_t)getpid();
+	h->tid = (uint32_t)gettid();
+	row = &r->rows[r->row_of_kind[kind] +
+		       (h->cpu < r->cpus ? h->cpu : r->cpus)];
+	if (r->direct) {
+		repo_count(&row->submitted, 1);
+		repo_count(&row->delivered, 1);
+		repo_accept(r, record, len);
+	} else if (ring_write(r->o.own, kind, record, len) == RING_OK) {
+		repo_count(&row->submitted, 1);
+	} else {
+		repo_count(&row->lost_kernel, 1);
+	}
+}
+
+static void metric(struct repo *r, const char *name, const char *of,
+		   const char *unit, int64_t value)
+{
+	struct ev_repo_metric ev = { .value = value };
+
+	snprintf(ev.name, sizeof(ev.name), "%s", name);
+	snprintf(ev.of, sizeof(ev.of), "%s", of);
+	snprintf(ev.unit, sizeof(ev.unit), "%s", unit);
+	write_event(r, &ev, EV_REPO_METRIC, sizeof(ev), WEIR_F_CONTEXT);
+}
+
+void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
+{
+	struct {
+		struct ev_repo_log ev;
+		char text[504];
+	} rec = { .ev = { .level = level, .code = (uint32_t)err } };
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(rec.text, sizeof(rec.text), fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	rec.ev.message.off = sizeof(rec.ev);
+	rec.ev.message.full = (uint32_t)n;
+	rec.ev.message.len = n < (int)sizeof(rec.text) ?
+				     (uint16_t)n :
+				     sizeof(rec.text) - 1;
+	write_event(r, &rec, EV_REPO_LOG,
+		    sizeof(rec.ev) + rec.ev.message.len, 0);
+}
+
+static void write_clock(struct repo *r)
+{
+	struct ev_clock ev = { .monotonic = clock_now() };
+	int64_t offset = clock_wall_offset(), step = offset - r->wall_offset;
+
+	ev.realtime = ev.monotonic + (uint64_t)offset;
+	ev.boottime = clock_read(CLOCK_BOOTTIME);
+	write_event(r, &ev, EV_CLOCK, sizeof(ev), WEIR_F_CONTEXT);
+	if (r->wall_offset && llabs(step) > (long long)CLOCK_STEP_NS)
+		repo_log(r, WEIR_LEVEL_WARNING, 0,
+			 "the wall clock was set by %+lld ms",
+			 (long long)step / (long long)NS_PER_MS);
+	r->wall_offset = offset;
+}
+
+/* ---- losses ------------------------------------------------------------------------ */
+
+static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
+		uint64_t count, uint64_t first, uint64_t last)
+{
+	struct ev_gap ev = {
+		.stage = stage,
+		.on_cpu = cpu,
+		.count = count,
+		.first = first,
+		.last = last,
+	};
+	struct repo *r = arg;
+
+	snprintf(ev.of, sizeof(ev.of), "%s", source);
+	repo_count(&r->stats.lost, count);
+	write_event(r, &ev, EV_GAP, sizeof(ev), 0);
+}
+
+static struct account_row *find_row(struct repo *r, const char *source,
+				    uint32_t cpu)
+{
+	size_t i;
+
+	for (i = 0; i < r->row_count; i++) {
+		if (!strcmp(r->rows[i].source, source) &&
+		    r->rows[i].cpu == cpu)
+			return &r->rows[i];
+	}
+	return NULL;
+}
+
+/* Counted as kept when the archive took it; it then could not keep it. */
+static void archive_gap(void *arg, const char *source, uint32_t cpu,
+			uint64_t count, uint64_t first, uint64_t last)
+{
+	struct account_row *row = find_row(arg, source, cpu);
+
+	if (row) {
+		repo_count(&row->kept, -count);
+		repo_count(&row->lost_archive, count);
+	}
+	gap(arg, source, cpu, WEIR_STAGE_ARCHIVE, count, first, last);
+}
+
+static void main_ring_losses(struct repo *r)
+{
+	uint64_t lost, first, last;
+	size_t i;
+
+	for (i = 0; i < r->row_count; i++) {
+		lost = __atomic_load_n(&r->rows[i].lost_main,
+				       __ATOMIC_ACQUIRE);
+		if (lost == r->main_reported[i])
+			continue;
+		aggregator_lost_span(r->o.aggregator, i, &first, &last);
+		if (r->main_until[i] > first)
+			first = r->main_until[i];
+		gap(r, r->rows[i].source, r->rows[i].cpu,
+		    WEIR_STAGE_MAIN_RING, lost - r->main_reported[i], first,
+		    last);
+		r->main_reported[i] = lost;
+		r->main_until[i] = last;
+	}
+}
+
+/* The repo's own mini-buffer was full. */
+static void own_losses(struct repo *r)
+{
+	const struct account_row *row = &r->rows[r->row_of_kind[EV_GAP]];
+	uint64_t lost = 0;
+	unsigned i;
+
+	for (i = 0; i <= r->cpus; i++)
+		lost += row[i].lost_kernel;
+	if (lost == r->own_reported)
+		return;
+	gap(r, SOURCE_REPO, ACCOUNT_ANY_CPU, WEIR_STAGE_KERNEL_RING,
+	    lost - r->own_reported, r->own_until, clock_now());
+	r->own_reported = lost;
+	r->own_until = clock_now();
+}
+
+void repo_report_losses(struct repo *r)
+{
+	own_losses(r);
+	sources_losses(r->o.sources, gap, r);
+	main_ring_losses(r);
+	if (r->archive)
+		archive_lost(r->archive, archive_gap, r);
+}
+
+/* ---- what recording costs ------------------------------------------------------------ */
+
+static void sample_begin(struct repo *r, uint64_t now)
+{
+	r->due.sample = now + SAMPLE_EVERY_NS;
+	if (sources_measure(r->o.sources, true))
+		return;
+	sources_costs(r->o.sources, r->before, REPO_PROGRAMS_MAX);
+	r->sample_start = clock_now();
+	r->sampling = true;
+	r->due.sample = now + SAMPLE_NS;
+}
+
+static void sample_end(struct repo *r, uint64_t now)
+{
+	size_t n = sources_costs(r->o.sources, r->now, REPO_PROGRAMS_MAX), i;
+	uint64_t span = clock_now() - r->sample_start, ppm, sum = 0;
+
+	sources_measure(r->o.sources, false);
+	r->sampling = false;
+	r->due.sample = now + SAMPLE_EVERY_NS;
+	if (n > REPO_PROGRAMS_MAX)
+		n = REPO_PROGRAMS_MAX;
+	for (i = 0; i < n; i++) {
+		ppm = (r->now[i].ns - r->before[i].ns) * 1000000 / span;
+		sum += ppm;
+		if (ppm)
+			metric(r, "bpf_time", r->now[i].program, "ppm",
+			       (int64_t)ppm);
+	}
+	__atomic_store_n(&r->stats.bpf_ppm, sum, __ATOMIC_RELAXED);
+}
+
+static void source_metrics(struct repo *r, uint64_t span)
+{
+	uint64_t delivered, before;
+	size_t i, last;
+
+	for (i = 0; i < r->row_count; i = last + 1) {
+		delivered = before = 0;
+		for (last = i + r->cpus; i <= last; i++) {
+			delivered += r->rows[i].delivered;
+			before += r->delivered_before[i];
+			r->delivered_before[i] = r->rows[i].delivered;
+		}
+		if (delivered != before)
+			metric(r, "rate", r->rows[last].source, "1/s",
+			       (int64_t)((delivered - before) * NS_PER_S /
+					 span));
+	}
+}
+
+static void metrics(struct repo *r, uint64_t now)
+{
+	uint64_t span = now - r->metrics_at, cpu = self_cpu_ns();
+	struct ring_stats ring;
+
+	r->due.metrics = now + METRICS_NS;
+	if (!span)
+		return;
+	source_metrics(r, span);
+	ring_consumer_stats(r->o.main, &ring);
+	metric(r, "main_ring_used", "", "bytes", (int64_t)ring.used);
+	metric(r, "cpu", "", "ppm",
+	       (int64_t)((cpu - r->cpu_before) * 1000000 / span));
+	metric(r, "rss", "", "bytes", (int64_t)self_rss());
+	metric(r, "tasks", "", "tasks", (int64_t)tasks_count(r->o.tasks));
+	r->metrics_at = now;
+	r->cpu_before = cpu;
+}
+
+/* ---- when ---------------------------------------------------------------------------- */
+
+void repo_report_start(struct repo *r, uint64_t now)
+{
+	r->metrics_at = now;
+	r->cpu_before = self_cpu_ns();
+	r->due.metrics = now + METRICS_NS;
+	r->due.clock = now + CLOCK_NS;
+	r->due.sample = now + 2 * REPO_TICK_NS;
+	write_clock(r);
+	repo_log(r, WEIR_LEVEL_INFO, 0, "weir " WEIR_VERSION " records");
+}
+
+void repo_report_tick(struct repo *r, uint64_t now)
+{
+	repo_report_losses(r);
+	if (now >= r->due.sample && r->sampling)
+		sample_end(r, now);
+	else if (now >= r->due.sample)
+		sample_begin(r, now);
+	if (now >= r->due.metrics)
+		metrics(r, now);
+	if (now >= r->due.clock) {
+		r->due.clock = now + CLOCK_NS;
+		write_clock(r);
+	}
+}
+
+void repo_report_all(struct repo *r, uint64_t now)
+{
+	if (r->sampling)
+		sample_end(r, now);
+	repo_report_losses(r);
+	metrics(r, now);
+	write_clock(r);
+}
+
+int repo_report_init(struct repo *r)
+{
+	r->main_reported = calloc(r->row_count, sizeof(uint64_t));
+	r->main_until = calloc(r->row_count, sizeof(uint64_t));
+	r->delivered_before = calloc(r->row_count, sizeof(uint64_t));
+	if (!r->main_reported || !r->main_until || !r->delivered_before)
+		return -ENOMEM;
+	return 0;
+}
+
+void repo_report_done(struct repo *r)
+{
+	free(r->main_reported);
+	free(r->main_until);
+	free(r->delivered_before);
+}

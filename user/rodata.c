@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "rodata.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+static struct bpf_map *rodata_map(struct bpf_object *obj)
+{
+	const char *name;
+	struct bpf_map *m;
+	size_t len;
+
+	bpf_object__for_each_map(m, obj) {
+		name = bpf_map__name(m);
+		len = strlen(name);
+		if (len >= 7 && !strcmp(name + len - 7, ".rodata"))
+			return m;
+	}
+	return NULL;
+}
+
+static const struct btf_type *rodata_section(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+
+	return id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+}
+
+static const char *var_name(const struct btf *btf,
+			    const struct btf_var_secinfo *v)
+{
+	return btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
+}
+
+void *rodata_find(struct bpf_object *obj, const char *name, size_t *ret_size)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	struct bpf_map *map = rodata_map(obj);
+	const struct btf_type *sec = rodata_section(btf);
+	const struct btf_var_secinfo *v;
+	size_t size, i;
+	uint8_t *data;
+
+	if (!map || !sec)
+		return NULL;
+	data = (uint8_t *)bpf_map__initial_value(map, &size);
+	v = btf_var_secinfos(sec);
+	for (i = 0; data && i < btf_vlen(sec); i++, v++) {
+		if (strcmp(var_name(btf, v), name) || v->offset + v->size > size)
+			continue;
+		*ret_size = v->size;
+		return data + v->offset;
+	}
+	return NULL;
+}
+
+int rodata_set(struct bpf_object *obj, const char *name, uint64_t value)
+{
+	size_t size;
+	void *p = rodata_find(obj, name, &size);
+
+	if (!p || size > sizeof(value))
+		return -ENOENT;
+	if (size < sizeof(value) && value >> (8 * size))
+		return -ERANGE;
+	memcpy(p, &value, size);	/* little-endian, as BPF is here */
+	return 0;
+}
+
+uint64_t rodata_get(struct bpf_object *obj, const char *name,
+		    uint64_t fallback)
+{
+	uint64_t value = 0;
+	size_t size;
+	void *p = rodata_find(obj, name, &size);
+
+	if (!p || size > sizeof(value))
+		return fallback;
+	memcpy(&value, p, size);
+	return value;
+}
+
+void rodata_each(struct bpf_object *obj, const char *prefix,
+		 void (*fn)(void *arg, const char *name), void *arg)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_type *sec = rodata_section(btf);
+	const struct btf_var_secinfo *v;
+	const char *name;
+	size_t i;
+
+	if (!sec)
+		return;
+	v = btf_var_secinfos(sec);
+	for (i = 0; i < btf_vlen(sec); i++, v++) {
+		name = var_name(btf, v);
+		if (!strncmp(name, prefix, strlen(prefix)))
+			fn(arg, name);
+	}
+}

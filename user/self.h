@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* self.h - what this process itself uses. Thread: any. */
+#ifndef WEIR_SELF_H
+#define WEIR_SELF_H
+
+#include <stdint.h>
+
+/** self_cpu_ns - user and system time of all threads, ns. */
+uint64_t self_cpu_ns(void);
+
+/** self_rss - resident bytes, shared mappings included; 0 unknown. */
+uint64_t self_rss(void);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source_internal.h - what the files of the source module share:
+ * source.c (which there are, what they are set to), source_load.c (into the
+ * kernel and out), source_measure.c (account and cost). For nobody else.
+ */
+#ifndef WEIR_SOURCE_INTERNAL_H
+#define WEIR_SOURCE_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "../bpf/events.h"
+#include "kernel.h"
+#include "source.h"
+
+#define SHARDS_MAX 256	/* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
+#define PROGRAMS_MAX 32
+#define SHARD_MIN_BYTES (1U << 20)
+
+struct program {
+	struct bpf_program *prog;
+	struct bpf_link *link;	/* NULL: not attached */
+	const char *name;
+};
+
+struct source {
+	const struct embedded *bytes;
+	char why[256];
+	bool wanted;
+	bool by_default;
+	bool has_programs;
+	bool on;
+	struct bpf_object *obj;	/* NULL once it failed to load */
+	struct program programs[PROGRAMS_MAX];
+	unsigned program_count;
+	int ring_fds[SHARDS_MAX];
+	unsigned ring_count;
+	uint64_t ring_bytes;	/* of each */
+	struct weir_account *account;	/* mapped, one for each CPU; or NULL */
+	size_t account_bytes;
+	uint64_t reported_missed;
+};
+
+struct sources {
+	struct sources_options o;
+	struct kernel kernel;
+	struct btf *kernel_btf;	/* or NULL */
+	struct schema *schema;
+	struct source list[SOURCES_MAX];
+	unsigned count;
+	struct account_row *rows;
+	int stats_fd;		/* holds the kernel's run-time statistics on */
+};
+
+/** source_is - Return: is this the source called @name? */
+bool source_is(const struct source *src, const char *name);
+
+/** source_fail - switch a source off and say why. */
+void source_fail(struct source *src, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** source_apply - put the user's settings into a source's constants. */
+int source_apply(struct sources *s, struct source *src, char *why,
+		 size_t why_len);
+
+/** source_map_account - map a loaded source's account. Return: 0; -errno. */
+int source_map_account(struct sources *s, struct source *src);
+
+#endif

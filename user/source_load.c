@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Sources into the kernel and out of it. */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "rodata.h"
+#include "source_internal.h"
+
+#define WALK_NAP_NS NS_PER_MS	/* while the aggregator makes room */
+#define WALK_TRIES 5000
+#define GRACE_NS (20 * NS_PER_MS)
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
+static const char *remedy(int err)
+{
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		return " (needs CAP_BPF and CAP_PERFMON; try sudo)";
+	case -ESRCH:
+		return " (the kernel has no BTF: CONFIG_DEBUG_INFO_BTF)";
+	case -ENOMEM:
+		return " (memory limit: ulimit -l, or the cgroup's)";
+	}
+	return "";
+}
+
+/* ---- before load ------------------------------------------------------------ */
+
+static uint64_t round_up_pow2(uint64_t n)
+{
+	uint64_t p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+/* How many rings, and how large: as the source says, or the user. */
+static void size_rings(struct sources *s, struct source *src)
+{
+	uint64_t total = rodata_get(src->obj, "weir_ring_bytes", SHARD_MIN_BYTES);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), shards;
+
+	if (s->o.ring_bytes)
+		total = round_up_pow2(s->o.ring_bytes);
+	shards = round_up_pow2(s->kernel.cpus);
+	while (shards > 1 && total / shards < SHARD_MIN_BYTES)
+		shards /= 2;
+	if (shards > SHARDS_MAX)
+		shards = SHARDS_MAX;
+	src->ring_count = 0;
+	src->ring_bytes = total / shards < page ? page : total / shards;
+	rodata_set(src->obj, "weir_shards", shards);
+	rodata_set(src->obj, "weir_wake_bytes", src->ring_bytes / 4);
+}
+
+struct set_args {
+	struct sources *s;
+	struct source *src;
+};
+
+/* args_<tracepoint>: how many arguments it has in this kernel. */
+static void set_args(void *arg, const char *name)
+{
+	struct set_args *a = arg;
+	int n = btf_tracepoint_args(a->s->kernel_btf, name + strlen("args_"));
+
+	rodata_set(a->src->obj, name, n > 0 ? (uint64_t)n : 0);
+}
+
+static void set_constants(struct sources *s, struct source *src)
+{
+	struct set_args args = { s, src };
+	struct bpf_object *o = src->obj;
+
+	rodata_set(o, "weir_self", (uint64_t)getpid());
+	rodata_set(o, "weir_follow", s->o.follow != 0);
+	rodata_set(o, "weir_strings", !s->kernel.confidential);
+	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
+	rodata_set(o, "weir_task_storage", s->kernel.task_storage);
+	rodata_each(o, "args_", set_args, &args);
+}
+
+static struct source *task_source(struct sources *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->count; i++) {
+		if (source_is(&s->list[i], SOURCE_TASK))
+			return &s->list[i];
+	}
+	return NULL;
+}
+
+/* One map of followed processes, kept by task, read by all. */
+static int share_followed(struct sources *s, struct source *src)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(src->obj,
+							   "followed");
+	struct source *task = task_source(s);
+	struct bpf_map *theirs;
+
+	if (!map)
+		return 0;
+	if (!s->o.follow)
+		return bpf_map__set_max_entries(map, 1);
+	if (src == task)
+		return 0;
+	if (!task || !task->obj)
+		return -ENOENT;
+	theirs = bpf_object__find_map_by_name(task->obj, "followed");
+	return bpf_map__reuse_fd(map, bpf_map__fd(theirs));
+}
+
+static int set_maps(struct sources *s, struct source *src)
+{
+	struct bpf_map *m;
+	const char *name;
+	int err;
+
+	bpf_object__for_each_map(m, src->obj) {
+		name = bpf_map__name(m);
+		err = 0;
+		if (!strcmp(name, "account"))
+			err = bpf_map__set_max_entries(m, s->kernel.cpus);
+		else if (bpf_map__type(m) == BPF_MAP_TYPE_TASK_STORAGE)
+			err = bpf_map__set_autocreate(m,
+						      s->kernel.task_storage);
+		else if (ends_with(name, "_by_tid"))
+			err = bpf_map__set_autocreate(m,
+						      !s->kernel.task_storage);
+		if (err)
+			return err;
+	}
+	return share_followed(s, src);
+}
+
+/* ---- which programs ---------------------------------------------------------- */
+
+static bool is_iter(const struct bpf_program *p)
+{
+	return !strncmp(bpf_program__section_name(p), "iter/", 5);
+}
+
+static bool is_raw(const struct bpf_program *p)
+{
+	const char *sec = bpf_program__section_name(p);
+
+	return !strncmp(sec, "tp_btf/", 7) || !strncmp(sec, "raw_tp/", 7);
+}
+
+/* The <what>_tp beside <what>, or the <what> beside <what>_tp. */
+static bool has_twin(const struct source *src, const char *name, bool tp)
+{
+	char twin[128];
+
+	if (tp)
+		snprintf(twin, sizeof(twin), "%s_tp", name);
+	else
+		snprintf(twin, sizeof(twin), "%.*s", (int)strlen(name) - 3,
+			 name);
+	return bpf_object__find_program_by_name(src->obj, twin) != NULL;
+}
+
+/*
+ * From 7.0 on tracepoints are preemptible, and a raw program preempted on a
+ * CPU makes the kernel skip it there for every other task: tp programs keep
+ * preemption off. Without tracefs they cannot attach; raw ones then do, and
+ * recursion_misses tells what was skipped.
+ */
+static bool wants_program(struct sources *s, struct source *src,
+			  const struct bpf_program *p)
+{
+	const char *name = bpf_program__name(p);
+	const char *sec = bpf_program__section_name(p);
+	bool use_tp = s->kernel.preemptible_tp && s->kernel.tracefs;
+
+	if (ends_with(name, "_tp") && has_twin(src, name, false))
+		return use_tp;
+	if (has_twin(src, name, true) && use_tp)
+		return false;
+	if (!is_raw(p))
+		return true;
+	return btf_tracepoint_args(s->kernel_btf, strchr(sec, '/') + 1) >= 0;
+}
+
+static void choose_programs(struct sources *s, struct source *src)
+{
+	struct bpf_program *p;
+	bool yes;
+
+	src->program_count = 0;
+	bpf_object__for_each_program(p, src->obj) {
+		yes = wants_program(s, src, p) &&
+		      src->program_count < PROGRAMS_MAX;
+		bpf_program__set_autoload(p, yes);
+		if (!yes)
+			continue;
+		src->programs[src->program_count++] = (struct program){
+			.prog = p,
+			.name = bpf_program__name(p),
+		};
+	}
+}
+
+/* ---- load --------------------------------------------------------------------- */
+
+static int make_rings(struct source *src)
+{
+	int outer = bpf_object__find_map_fd_by_name(src->obj, "rings"), fd;
+	uint32_t i, shards;
+
+	shards = (uint32_t)rodata_get(src->obj, "weir_shards", 1);
+	for (i = 0; i < shards; i++) {
+		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weir_ring", 0, 0,
+				    (uint32_t)src->ring_bytes, NULL);
+		if (fd < 0)
+			return -errno;
+		src->ring_fds[src->ring_count++] = fd;
+		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+/* libbpf gives -EINVAL where the verifier or a map type said no. */
+static int load_object(struct sources *s, struct source *src)
+{
+	int err;
+
+	size_rings(s, src);
+	set_constants(s, src);
+	choose_programs(s, src);
+	err = set_maps(s, src);
+	if (!err)
+		err = bpf_object__load(src->obj);
+	if (!err)
+		err = make_rings(src);
+	if (!err)
+		err = source_map_account(s, src);
+	return err;
+}
+
+static void close_rings(struct source *src)
+{
+	while (src->ring_count)
+		close(src->ring_fds[--src->ring_count]);
+}
+
+static void load_source(struct sources *s, struct source *src)
+{
+	int err = load_object(s, src);
+
+	src->on = !err;
+	if (!err)
+		return;
+	source_fail(src, "%s%s", strerror(-err), remedy(err));
+	close_rings(src);
+	src->program_count = 0;
+}
+
+static int follow_first(struct sources *s)
+{
+	struct source *task = task_source(s);
+	uint32_t one = 1;
+	int fd;
+
+	if (!s->o.follow || !task || !task->on)
+		return 0;
+	fd = bpf_object__find_map_fd_by_name(task->obj, "followed");
+	return bpf_map_update_elem(fd, &s->o.follow, &one, BPF_ANY) ? -errno :
+								      0;
+}
+
+static unsigned count_on(const struct sources *s)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < s->count; i++)
+		n += s->list[i].on && s->list[i].has_programs;
+	return n;
+}
+
+/* task comes first: the others share its map of followed processes. */
+static int each_wanted(struct sources *s,
+		       void (*fn)(struct sources *s, struct source *src))
+{
+	struct source *task = task_source(s);
+	unsigned i;
+
+	if (task)
+		fn(s, task);
+	for (i = 0; i < s->count; i++) {
+		if (&s->list[i] != task && s->list[i].wanted &&
+		    s->list[i].has_programs)
+			fn(s, &s->list[i]);
+	}
+	return count_on(s) ? 0 : -EOPNOTSUPP;
+}
+
+static void load_one(struct sources *s, struct source *src)
+{
+	if (!s->kernel_btf)
+		source_fail(src, "/sys/kernel/btf/vmlinux cannot be read%s",
+			    remedy(-ESRCH));
+	else
+		load_source(s, src);
+}
+
+int sources_load(struct sources *s)
+{
+	int err = each_wanted(s, load_one);
+
+	return err ? err : follow_first(s);
+}
+
+/* ---- attach ------------------------------------------------------------------- */
+
+static void attach_one(struct sources *s, struct source *src)
+{
+	struct program *p;
+	unsigned i;
+	int err;
+
+	(void)s;
+	if (!src->on)
+		return;
+	for (i = 0; i < src->program_count; i++) {
+		p = &src->programs[i];
+		if (is_iter(p->prog))
+			continue;
+		p->link = bpf_program__attach(p->prog);
+		if (p->link)
+			continue;
+		err = -errno;
+		source_fail(src, "%s cannot attach: %s%s", p->name,
+			    strerror(-err), remedy(err));
+		return;
+	}
+}
+
+static void detach_one(struct source *src)
+{
+	unsigned i;
+
+	for (i = 0; i < src->program_count; i++) {
+		bpf_link__destroy(src->programs[i].link);
+		src->programs[i].link = NULL;
+	}
+}
+
+int sources_attach(struct sources *s)
+{
+	unsigned i;
+	int err = each_wanted(s, attach_one);
+
+	for (i = 0; i < s->count; i++) {
+		if (!s->list[i].on)
+			detach_one(&s->list[i]);	/* a half is none */
+	}
+	return err;
+}
+
+/* ---- iterators ------------------------------------------------------------------ */
+
+/* A program that finds its ring full returns 1, which read(2) says as EAGAIN. */
+static int read_to_end(int fd)
+{
+	char page[4096];
+	int tries = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, page, sizeof(page));
+		if (n == 0)
+			return 0;
+		if (n > 0 || errno == EINTR)
+			continue;
+		if (errno != EAGAIN || tries++ >= WALK_TRIES)
+			return -errno;
+		clock_sleep(WALK_NAP_NS);
+	}
+}
+
+static int run_iter(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int fd, err;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : read_to_end(fd);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int run_iters(struct source *src, bool at_end)
+{
+	struct program *p;
+	unsigned i;
+	int err = 0, e;
+
+	for (i = 0; src->on && i < src->program_count; i++) {
+		p = &src->programs[i];
+		if (!is_iter(p->prog) || ends_with(p->name, "_end") != at_end)
+			continue;
+		e = run_iter(p->prog);
+		if (e)
+			snprintf(src->why, sizeof(src->why),
+				 "%s ended early: %s", p->name, strerror(-e));
+		err = err ? err : e;
+	}
+	return err;
+}
+
+int sources_walk(struct sources *s)
+{
+	unsigned i;
+	int err = 0, e;
+
+	for (i = 0; i < s->count; i++) {
+		e = run_iters(&s->list[i], false);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+/* ---- detach --------------------------------------------------------------------- */
+
+/*
+ * Wait until no program that was running when its link went is running any
+ * more. MEMBARRIER_CMD_GLOBAL is synchronize_rcu() (kernel/sched/membarrier.c);
+ * programs run with preemption off, which that waits for.
+ */
+static void grace_period(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		clock_sleep(GRACE_NS);
+}
+
+void sources_detach(struct sources *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->count; i++)
+		detach_one(&s->list[i]);
+	grace_period();
+	for (i = 0; i < s->count; i++)
+		run_iters(&s->list[i], true);
+}
+
+void sources_free(struct sources *s)
+{
+	struct source *src;
+	unsigned i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->count; i++) {
+		src = &s->list[i];
+		detach_one(src);
+		close_rings(src);
+		if (src->account)
+			munmap(src->account, src->account_bytes);
+		bpf_object__close(src->obj);
+	}
+	if (s->stats_fd >= 0)
+		close(s->stats_fd);
+	btf__free(s->kernel_btf);
+	schema_free(s->schema);
+	free(s->rows);
+	free(s);
+}
