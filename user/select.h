@@ -2,9 +2,11 @@
 /*
  * select.h - which events were asked for: -s, -e and -f as one question.
  *
- * An event flagged WEIR_F_CONTEXT (what was alive, clocks, metrics) is there
- * for its state and is selected only when its source or kind was asked for by
- * name. Losses (gap) are selected always: no filter hides them.
+ * -s and -e together mean both: events of those names from those sources.
+ * An event flagged WEIR_F_CONTEXT (what was alive, clocks, metrics, and what
+ * the filter of the recording refused) is there for its state and is selected
+ * only when its kind was asked for by -e, or by `-s repo`, all of whose events
+ * are of that sort. Losses (gap) are selected always: no filter hides them.
  */
 #ifndef WEIR_SELECT_H
 #define WEIR_SELECT_H
@@ -12,25 +14,25 @@
 #include "filter.h"
 
 struct select {
-	bool kinds[SCHEMA_KINDS_MAX];	/* asked for */
-	bool named[SCHEMA_KINDS_MAX];	/* asked for by name */
-	struct filter *filter;		/* owned, or NULL */
-	uint16_t gap;			/* kind number of gap, 0: none */
+	bool kinds[SCHEMA_KINDS_MAX]; /* asked for */
+	bool named[SCHEMA_KINDS_MAX]; /* asked for by name */
+	struct filter *filter;	      /* owned, or NULL */
+	uint16_t gap;		      /* kind number of gap, 0: none */
 };
 
 struct select_options {
-	const char *const *sources;	/* -s */
+	const char *const *sources; /* -s */
 	size_t source_count;
-	const char *const *kinds;	/* -e; "task_*" globs allowed */
+	const char *const *kinds; /* -e; "task_*" globs allowed */
 	size_t kind_count;
-	const char *filter;		/* -f, or NULL */
+	const char *filter; /* -f, or NULL */
 };
 
 /**
  * select_init - look names up and compile the filter
  * @what: one line on failure (buffer of @what_len), naming the closest known
  * @err:  filled when the filter is the cause (err->what not empty)
- * Return: 0; -EINVAL; -ENOMEM.
+ * Return: 0; -EINVAL; -ENOMEM. On failure nothing is to be released.
  */
 int select_init(struct select *sel, const struct select_options *opts,
 		const struct schema *schema, const struct tasks *tasks,
@@ -40,6 +42,7 @@ int select_init(struct select *sel, const struct select_options *opts,
 /** select_match - Thread: one at a time. */
 bool select_match(const struct select *sel, const struct event *ev);
 
+/** select_done - free the filter. */
 void select_done(struct select *sel);
 
 #endif
