@@ -2,6 +2,9 @@
 /*
  * replay.h - archive to sink: the same selection, task table, filter and sinks
  * as live. Thread: the caller's.
+ *
+ * A pass knows afterwards what its answer lacks: the losses of the interval
+ * that was asked for, from the gap events in the stream.
  */
 #ifndef WEIR_REPLAY_H
 #define WEIR_REPLAY_H
@@ -11,31 +14,58 @@
 #include "select.h"
 #include "sink.h"
 
+struct replay_options {
+	struct select_options select;
+	const char *from, *to; /* as typed: filter.h; NULL: open */
+	bool utc;	       /* times typed and shown are in UTC */
+};
+
+struct replay_error {
+	char what[512];	  /* one line; "" when archive_open() failed */
+	const char *path; /* archive that could not be opened */
+	struct filter_error filter; /* filter.what set: the filter is it */
+};
+
 struct replay {
 	struct archive *archive;
+	struct archive_info info;
 	struct tasks *tasks;
 	struct render render;
 	struct select select;
-	uint64_t from_ns, to_ns;	/* monotonic; 0: open */
+	uint64_t from_ns, to_ns; /* monotonic, half-open; 0: open */
+	/* of the last pass */
+	uint64_t events;  /* selected, gaps not among them */
+	uint64_t missing; /* lost in the interval, of the sources selected */
+	uint64_t gaps;	  /* records that say so */
+	/* internal */
+	struct bound gap_of, gap_count, gap_first, gap_last;
 };
 
 /**
  * replay_open - open archives and compile the selection
- * Return: 0; errors of archive_open() and select_init().
+ * Return: 0; -EINVAL with @err; errors of archive_open() with err->path;
+ * -ENOMEM. On failure nothing is to be closed.
  */
 int replay_open(struct replay *r, char *const *paths, unsigned count,
-		const char **why);
+		const struct replay_options *opts, struct replay_error *err);
 
 /**
  * replay_each - hand each selected event to @fn, joined
+ *
+ * A gap is handed over when its span touches the interval, even where it was
+ * learned of after its end.
  * Return: as archive_each().
  */
 int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		void *arg);
 
-/** replay_sink - the same into a sink, which is ticked; not closed. */
+/**
+ * replay_sink - the same into a sink, which is ticked; not closed
+ * Return: as replay_each(); errors of the sink end the pass.
+ */
 int replay_sink(struct replay *r, struct sink *sink);
 
+/** replay_close - release everything; @r may be zeroed. */
 void replay_close(struct replay *r);
 
 #endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd.h - the commands, and what they share: how they speak to the user and
+ * how they open archives.
+ *
+ * A command is a row: main.c finds it, parses its options into a zeroed struct
+ * of args_size bytes and calls run(). Only main.c and cmd_*.c print: data on
+ * stdout, words on stderr, one line for each error with cause and remedy.
+ */
+#ifndef WEIR_CMD_H
+#define WEIR_CMD_H
+
+#include "opt.h"
+#include "replay.h"
+
+enum cmd_exit {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_LOSSES = 3,       /* done, but events were lost */
+	EXIT_CANNOT_RUN = 126, /* COMMAND is there but cannot be executed */
+	EXIT_NOT_FOUND = 127,
+	EXIT_SIGNAL = 128, /* and the signal's number */
+};
+
+struct command {
+	const char *name;
+	const char *synopsis; /* what follows the options: ARCHIVE... */
+	const char *help;     /* one line, begins in lower case */
+	const char *about;    /* the rest of --help, lines of 79 columns */
+	const struct opt *opts;
+	size_t args_size;
+	unsigned min_words, max_words;
+	bool takes_command; /* "-- COMMAND ARG..." */
+	bool hidden;	    /* not listed: for shells and tests */
+	int (*run)(const void *args, const struct opt_words *words);
+};
+
+/* One row for each file cmd_<name>.c; ended by a NULL in commands[]. */
+extern const struct command cmd_record, cmd_watch, cmd_show, cmd_stat,
+	cmd_tasks, cmd_export, cmd_verify, cmd_list, cmd_doctor, cmd_complete,
+	cmd_man;
+extern const struct command *const commands[];
+
+#define ARCHIVES_MAX 1024 /* ARCHIVE words of one command line */
+
+/* ---- words: cmd_common.c ------------------------------------------------- */
+
+/**
+ * say - "weir: " and one line on stderr, without a newline in @fmt
+ *
+ * What is not fit for a terminal is escaped.
+ */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** fail - say it. Return: EXIT_FAILED. */
+int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** usage - say it. Return: EXIT_USAGE. */
+int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * usage_filter - a filter that does not parse: what is wrong, the expression,
+ * and a caret under the place. Return: EXIT_USAGE.
+ */
+int usage_filter(const char *expr, const struct filter_error *err);
+
+/**
+ * put_stdout - write @b to stdout and free it
+ *
+ * Return: EXIT_OK; EXIT_FAILED, said why unless the reader went away.
+ */
+int put_stdout(struct buf *b);
+
+/**
+ * write_failed - an output could not be written: EPIPE says nothing
+ * @name: of the output
+ * Return: EXIT_FAILED.
+ */
+int write_failed(const char *name, int err);
+
+/* ---- archives: cmd_query.c ----------------------------------------------- */
+
+/* The options of a question, first member of a command's arguments. */
+struct query_args {
+	struct opt_list sources, kinds;
+	const char *filter, *from, *to;
+	bool utc;
+};
+
+#define OPTS_SELECT(type, member)                                                 \
+	{                                                                         \
+		.letter = 's',                                                    \
+		.name = "source",                                                 \
+		.type = OPT_LIST,                                                 \
+		.complete = OPT_SOURCE,                                           \
+		.arg = "SOURCE,...",                                              \
+		.offset = offsetof(type, member.sources),                         \
+		.help = "only events of these sources (weir list)",               \
+	},                                                                        \
+		{                                                                 \
+			.letter = 'e',                                            \
+			.name = "event",                                          \
+			.type = OPT_LIST,                                         \
+			.complete = OPT_EVENT,                                    \
+			.arg = "EVENT,...",                                       \
+			.offset = offsetof(type, member.kinds),                   \
+			.help = "only these events, by name or glob: task_exec, " \
+				"'net_*' (weir list events)",                     \
+		},                                                                \
+	{                                                                         \
+		.letter = 'f', .name = "filter", .type = OPT_STRING,              \
+		.arg = "EXPR", .offset = offsetof(type, member.filter),           \
+		.help = "only events that EXPR is true of: "                      \
+			"'latency > 10ms and comm == \"postgres\"'",              \
+	}
+
+#define OPTS_SPAN(type, member)                                                \
+	{                                                                      \
+		.name = "from",                                                \
+		.type = OPT_STRING,                                            \
+		.arg = "TIME",                                                 \
+		.offset = offsetof(type, member.from),                         \
+		.help = "only events at or after TIME: 14:03:20.5, ISO "       \
+			"8601, or -5m, from the archive's end",                \
+	},                                                                     \
+	{                                                                      \
+		.name = "to", .type = OPT_STRING, .arg = "TIME",               \
+		.offset = offsetof(type, member.to),                           \
+		.help = "only events before TIME",                             \
+	}
+
+#define OPT_UTC(type, member)                                                  \
+	{                                                                      \
+		.name = "utc", .type = OPT_FLAG,                               \
+		.offset = offsetof(type, member),                              \
+		.help = "times in UTC, not in the local zone",                 \
+	}
+
+#define OPT_JSON(type, member)                                                 \
+	{                                                                      \
+		.letter = 'j', .name = "json", .type = OPT_FLAG,               \
+		.offset = offsetof(type, member), .help = "print JSON",        \
+	}
+
+/**
+ * query_open - open the archives and compile the question; says what is wrong
+ * Return: EXIT_OK and @r to be closed by replay_close(); else the exit code.
+ */
+int query_open(struct replay *r, const struct query_args *args,
+	       const struct opt_words *words);
+
+/**
+ * query_end - tell of losses and damage in the interval that was asked for
+ * @err: what replay_each() or replay_sink() returned
+ * Return: the exit code: EXIT_OK; EXIT_LOSSES; EXIT_FAILED on other errors.
+ */
+int query_end(const struct replay *r, int err);
+
+/** say_open_failed - why archives could not be opened. Return: exit code. */
+int say_open_failed(int err, const char *path);
+
+/* ---- recording: cmd_capture.c -------------------------------------------- */
+
+/* The options of record and watch, first member of their arguments. */
+struct capture_args {
+	struct query_args query;
+	struct opt_list settings;
+	uint64_t for_ns, ring_bytes, main_bytes;
+	bool quiet;
+};
+
+#define OPTS_CAPTURE(type, member)                                                  \
+	{                                                                           \
+		.name = "for",                                                      \
+		.type = OPT_DURATION,                                               \
+		.arg = "TIME",                                                      \
+		.offset = offsetof(type, member.for_ns),                            \
+		.help = "end after TIME: 10s, 5m, 2h",                              \
+	},                                                                          \
+		{                                                                   \
+			.name = "set",                                              \
+			.type = OPT_EACH,                                           \
+			.arg = "SOURCE.NAME=VALUE",                                 \
+			.offset = offsetof(type, member.settings),                  \
+			.help = "change how a source captures: "                    \
+				"syscall.slower=1ms, syscall.calls=openat,connect " \
+				"(weir list sources)",                              \
+		},                                                                  \
+		{                                                                   \
+			.name = "buffer",                                           \
+			.type = OPT_SIZE,                                           \
+			.arg = "SIZE",                                              \
+			.offset = offsetof(type, member.ring_bytes),                \
+			.help = "size of each source's buffer in the kernel",       \
+		},                                                                  \
+		{                                                                   \
+			.name = "main-ring",                                        \
+			.type = OPT_SIZE,                                           \
+			.arg = "SIZE",                                              \
+			.offset = offsetof(type, member.main_bytes),                \
+			.help = "size of the ring that joins them (4M)",            \
+		},                                                                  \
+	{                                                                           \
+		.letter = 'q', .name = "quiet", .type = OPT_FLAG,                   \
+		.offset = offsetof(type, member.quiet),                             \
+		.help = "say nothing but errors and losses",                        \
+	}
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_common.c - how all commands speak; see cmd.h.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "utf8.h"
+
+static void vsay(const char *fmt, va_list args)
+	__attribute__((format(printf, 1, 0)));
+
+static void vsay(const char *fmt, va_list args)
+{
+	struct buf line = {0};
+	char *text;
+	int len = vasprintf(&text, fmt, args);
+
+	if (len < 0)
+		return;
+	buf_puts(&line, "weir: ");
+	render_escape(&line, text, (size_t)len);
+	buf_putc(&line, '\n');
+	buf_flush(&line, STDERR_FILENO); /* nowhere to tell */
+	buf_done(&line);
+	free(text);
+}
+
+void say(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsay(fmt, args);
+	va_end(args);
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsay(fmt, args);
+	va_end(args);
+	return EXIT_FAILED;
+}
+
+int usage(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsay(fmt, args);
+	va_end(args);
+	return EXIT_USAGE;
+}
+
+/* The expression with one column for each character; a caret under @at. */
+static void put_caret(struct buf *b, const char *expr, size_t at)
+{
+	const uint8_t *p = (const uint8_t *)expr;
+	size_t len = strlen(expr), i, columns = 0;
+	uint32_t cp;
+	unsigned n;
+
+	buf_puts(b, "  ");
+	for (i = 0; i < len; i += n ? n : 1) {
+		n = utf8_next(p + i, len - i, &cp);
+		if (n && utf8_is_drawn(cp))
+			buf_put(b, p + i, n);
+		else
+			buf_putc(b, ' ');
+		columns += i < at;
+	}
+	buf_puts(b, "\n  ");
+	while (columns--)
+		buf_putc(b, ' ');
+	buf_puts(b, "^\n");
+}
+
+int usage_filter(const char *expr, const struct filter_error *err)
+{
+	struct buf b = {0};
+
+	say("filter: %s", err->what);
+	put_caret(&b, expr, err->at);
+	buf_flush(&b, STDERR_FILENO);
+	buf_done(&b);
+	return EXIT_USAGE;
+}
+
+int write_failed(const char *name, int err)
+{
+	if (err == -EPIPE) /* the reader has seen enough */
+		return EXIT_FAILED;
+	return fail("%s: %s%s", name, strerror(-err),
+		    err == -ENOSPC ? " (make room, or write elsewhere)" : "");
+}
+
+int put_stdout(struct buf *b)
+{
+	int err = buf_flush(b, STDOUT_FILENO);
+
+	buf_done(b);
+	return err ? write_failed("stdout", err) : EXIT_OK;
+}

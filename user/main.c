@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * main.c - the table of commands, and the way into it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "log.h"
+#include "near.h"
+
+const struct command *const commands[] = {
+	&cmd_record, &cmd_watch,    &cmd_show,	 &cmd_stat,
+	&cmd_tasks,  &cmd_export,   &cmd_verify, &cmd_list,
+	&cmd_doctor, &cmd_complete, NULL,
+};
+
+#define NAME_COLUMN 12
+#define HELP_COLUMN 28
+
+static const char about[] =
+	"\nweir COMMAND --help tells more of a command, weir(1) all of it.\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events "
+	"were lost.\n";
+
+static int help(int fd)
+{
+	const struct command *const *c;
+	struct buf b = {0};
+	size_t line;
+
+	buf_puts(&b,
+		 "weir " WEIR_VERSION " - a flight recorder for Linux hosts\n\n"
+		 "usage: weir COMMAND [OPTION]... [WORD]...\n\n");
+	for (c = commands; *c; c++) {
+		if ((*c)->hidden)
+			continue;
+		line = b.len;
+		buf_printf(&b, "  %s", (*c)->name);
+		buf_pad(&b, line, NAME_COLUMN);
+		buf_puts(&b, (*c)->help);
+		buf_putc(&b, '\n');
+	}
+	buf_puts(&b, about);
+	if (fd == STDOUT_FILENO)
+		return put_stdout(&b);
+	buf_flush(&b, fd);
+	buf_done(&b);
+	return EXIT_USAGE;
+}
+
+static int command_help(const struct command *c)
+{
+	struct buf b = {0};
+
+	buf_printf(&b, "usage: weir %s [OPTION]...%s%s\n\n%s\n\n", c->name,
+		   c->synopsis[0] ? " " : "", c->synopsis, c->help);
+	opt_help(&b, c->opts);
+	if (c->about)
+		buf_printf(&b, "\n%s", c->about);
+	return put_stdout(&b);
+}
+
+static int version(void)
+{
+	struct buf b = {0};
+
+	buf_puts(&b, "weir " WEIR_VERSION "\n");
+	return put_stdout(&b);
+}
+
+static const struct command *find(const char *name)
+{
+	const struct command *const *c;
+
+	for (c = commands; *c; c++)
+		if (!strcmp((*c)->name, name))
+			return *c;
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	const struct command *const *c;
+	struct near near;
+
+	near_init(&near, name, strlen(name));
+	for (c = commands; *c; c++)
+		if (!(*c)->hidden)
+			near_try(&near, (*c)->name);
+	if (near_best(&near))
+		return usage("no command is called '%.60s' (did you mean "
+			     "'%s'?)",
+			     name, near_best(&near));
+	return usage("no command is called '%.60s' (weir --help lists them)",
+		     name);
+}
+
+static int check_words(const struct command *c, const struct opt_words *w)
+{
+	if (w->count > c->max_words && c->takes_command && !w->command)
+		return usage("%s takes no word '%.60s' (to record a command: "
+			     "weir %s -- %.60s)",
+			     c->name, w->word[0], c->name, w->word[0]);
+	if (w->count > c->max_words)
+		return usage("%s: one word too many: '%.60s' (usage: weir %s "
+			     "[OPTION]... %s)",
+			     c->name, w->word[c->max_words], c->name,
+			     c->synopsis);
+	if (w->count < c->min_words)
+		return usage("%s needs more words (usage: weir %s "
+			     "[OPTION]... %s)",
+			     c->name, c->name, c->synopsis);
+	return EXIT_OK;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	void *args = calloc(1, c->args_size ? c->args_size : 1);
+	char why[OPT_ERROR_LEN] = "";
+	struct opt_words words;
+	int rc;
+
+	if (!args)
+		return fail("out of memory");
+	switch (opt_parse(c->opts, args, c->takes_command, argc, argv, &words,
+			  why)) {
+	case OPT_HELP:
+		rc = command_help(c);
+		break;
+	case OPT_WRONG:
+		rc = usage("%s: %s", c->name, why);
+		break;
+	default:
+		rc = check_words(c, &words);
+		if (rc == EXIT_OK)
+			rc = c->run(args, &words);
+	}
+	opt_done(c->opts, args);
+	free(args);
+	return rc;
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") ||
+	       !strcmp(word, "help");
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+
+	log_debug_on = getenv("WEIR_DEBUG") != NULL;
+	if (argc < 2)
+		return help(STDERR_FILENO);
+	if (is_help(argv[1]) && argc == 2)
+		return help(STDOUT_FILENO);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return version();
+	if (is_help(argv[1])) {
+		c = find(argv[2]);
+		return c ? command_help(c) : unknown(argv[2]);
+	}
+	if (argv[1][0] == '-')
+		return usage("a command comes first: weir COMMAND [OPTION]... "
+			     "(weir --help lists them)");
+	c = find(argv[1]);
+	return c ? run(c, argc - 2, argv + 2) : unknown(argv[1]);
+}

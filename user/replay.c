@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * replay.c - a pass over archives: join, select, count what is missing; see
+ * replay.h.
+ */
+#include "replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "units.h"
+
+/*
+ * A loss is reported at the latest so long after it happened, so a pass reads
+ * on for that long to learn of the losses at the end of its interval.
+ */
+#define REPORT_DELAY_NS (5 * NS_PER_S)
+#define TICK_EVENTS	4096
+
+/* ---- opening ------------------------------------------------------------- */
+
+/* A time as typed, relative to the archive's end, as a monotonic instant. */
+static int resolve_time(const struct replay *r, const char *text, bool utc,
+			uint64_t *ret, struct replay_error *err)
+{
+	uint64_t last = r->info.last_ns + (uint64_t)r->info.wall_offset;
+	uint64_t wall;
+
+	if (!text)
+		return 0;
+	if (parse_time(text, last, utc, &wall)) {
+		snprintf(err->what, sizeof(err->what),
+			 "'%.60s' is no time (write 14:03:20.5, "
+			 "2026-11-22T14:03:20, or -5m)",
+			 text);
+		return -EINVAL;
+	}
+	*ret = wall - (uint64_t)r->info.wall_offset;
+	if ((int64_t)*ret <= 0) /* before the boot: 0 would mean open */
+		*ret = 1;
+	return 0;
+}
+
+static int resolve_span(struct replay *r, const struct replay_options *o,
+			struct replay_error *err)
+{
+	int rc = resolve_time(r, o->from, o->utc, &r->from_ns, err);
+
+	if (!rc)
+		rc = resolve_time(r, o->to, o->utc, &r->to_ns, err);
+	if (!rc && r->to_ns && r->from_ns >= r->to_ns) {
+		snprintf(err->what, sizeof(err->what),
+			 "--from %.60s is not before --to %.60s", o->from,
+			 o->to);
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+static void bind_gap(struct replay *r, const struct schema *s)
+{
+	bind(&r->gap_of, s, "gap", "of");
+	bind(&r->gap_count, s, "gap", "count");
+	bind(&r->gap_first, s, "gap", "first");
+	bind(&r->gap_last, s, "gap", "last");
+}
+
+static int open_parts(struct replay *r, const struct replay_options *o,
+		      struct replay_error *err)
+{
+	const struct schema *schema = archive_schema(r->archive);
+	int rc = tasks_new(&r->tasks, schema);
+
+	if (rc)
+		return rc;
+	archive_info(r->archive, &r->info);
+	r->render = (struct render){
+		.schema = schema,
+		.tasks = r->tasks,
+		.wall_offset = r->info.wall_offset,
+		.utc = o->utc,
+	};
+	bind_gap(r, schema);
+	rc = resolve_span(r, o, err);
+	if (rc)
+		return rc;
+	return select_init(&r->select, &o->select, schema, r->tasks,
+			   r->info.wall_offset, err->what, sizeof(err->what),
+			   &err->filter);
+}
+
+int replay_open(struct replay *r, char *const *paths, unsigned count,
+		const struct replay_options *opts, struct replay_error *err)
+{
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	memset(err, 0, sizeof(*err));
+	rc = archive_open(&r->archive, paths, count, &err->path);
+	if (!rc)
+		rc = open_parts(r, opts, err);
+	if (rc)
+		replay_close(r);
+	return rc;
+}
+
+void replay_close(struct replay *r)
+{
+	select_done(&r->select);
+	tasks_free(r->tasks);
+	archive_free(r->archive);
+	memset(r, 0, sizeof(*r));
+}
+
+/* ---- a pass -------------------------------------------------------------- */
+
+struct pass {
+	struct replay *replay;
+	int (*fn)(void *arg, const struct event *ev);
+	void *arg;
+};
+
+static bool inside(const struct replay *r, uint64_t first, uint64_t last)
+{
+	return last >= r->from_ns && (!r->to_ns || first < r->to_ns);
+}
+
+/* Are events of the source called @name part of the answer? */
+static bool concerns(const struct replay *r, struct field_bytes name)
+{
+	const struct schema_kind *k;
+	unsigned i;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		k = r->select.kinds[i] ? schema_kind(r->render.schema, i)
+				       : NULL;
+		if (k && strlen(k->source) == name.len &&
+		    !memcmp(k->source, name.data, name.len))
+			return true;
+	}
+	return false;
+}
+
+static int on_gap(struct pass *p, const struct event *ev)
+{
+	struct replay *r = p->replay;
+	uint64_t first = bound_u64(&r->gap_first, ev, ev->h->ts);
+	uint64_t last = bound_u64(&r->gap_last, ev, ev->h->ts);
+
+	if (!inside(r, first, last))
+		return 0;
+	if (concerns(r, bound_bytes(&r->gap_of, ev))) {
+		r->missing += bound_u64(&r->gap_count, ev, 1);
+		r->gaps++;
+	}
+	return p->fn(p->arg, ev);
+}
+
+static int on_event(void *arg, struct event *ev)
+{
+	struct pass *p = arg;
+	struct replay *r = p->replay;
+
+	tasks_apply(r->tasks, ev); /* at worst unjoined */
+	if (ev->kind->number == r->select.gap)
+		return on_gap(p, ev);
+	if (!inside(r, ev->h->ts, ev->h->ts) || !select_match(&r->select, ev))
+		return 0;
+	r->events++;
+	return p->fn(p->arg, ev);
+}
+
+int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
+		void *arg)
+{
+	struct pass p = {.replay = r, .fn = fn, .arg = arg};
+	bool kinds[SCHEMA_KINDS_MAX];
+	struct archive_range range = {
+		.from_ns = r->from_ns,
+		.to_ns = r->to_ns ? r->to_ns + REPORT_DELAY_NS : 0,
+		.kinds = kinds,
+	};
+
+	memcpy(kinds, r->select.kinds, sizeof(kinds));
+	if (r->select.gap)
+		kinds[r->select.gap] = true;
+	if (range.from_ns && !range.to_ns)
+		range.to_ns = UINT64_MAX;
+	r->events = r->missing = r->gaps = 0;
+	return archive_each(r->archive, &range, on_event, &p);
+}
+
+struct feed {
+	struct sink *sink;
+	unsigned count;
+};
+
+static int feed_sink(void *arg, const struct event *ev)
+{
+	struct feed *f = arg;
+	int err = f->sink->ops->event(f->sink, ev);
+
+	if (!err && ++f->count % TICK_EVENTS == 0)
+		err = f->sink->ops->tick(f->sink, ev->h->ts);
+	return err;
+}
+
+int replay_sink(struct replay *r, struct sink *sink)
+{
+	struct feed f = {.sink = sink};
+	int err = replay_each(r, feed_sink, &f);
+	int rc = sink->ops->tick(sink, r->info.last_ns);
+
+	return err ? err : rc;
+}
