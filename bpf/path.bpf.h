@@ -13,7 +13,9 @@
 #include "weir.bpf.h"
 
 #define PATH_NAME_MAX 255	/* NAME_MAX */
-#define PATH_DEPTH_MAX 64	/* names and mounts walked; deeper is cut */
+#define PATH_DEPTH_MAX 256	/* names and mounts walked; deeper is cut */
+
+enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
 /*
  * Names are laid down from the end to the front. The state of the walk lives
@@ -23,9 +25,10 @@
 struct path_buf {
 	__u8 data[WEIR_STR_MAX + PATH_NAME_MAX + 1];
 	struct dentry *dentry;
+	struct dentry *root;	/* of mnt */
 	struct vfsmount *mnt;
 	__u32 pos;	/* first byte laid down, in 0..WEIR_STR_MAX - 1 */
-	__u32 done;
+	__u32 done;	/* enum path_end */
 };
 
 struct {
@@ -40,7 +43,7 @@ struct {
 static __always_inline void path_start(struct path_buf *b)
 {
 	b->pos = PATH_END;
-	b->done = 0;
+	b->done = PATH_ON;
 }
 
 /* Lay down one name and the slash before it; full stops the walk. */
@@ -51,7 +54,7 @@ static __always_inline void path_name(struct path_buf *b, const void *name,
 
 	len &= PATH_NAME_MAX;
 	if (pos < len + 1) {
-		b->done = 1;
+		b->done = PATH_CUT;
 		return;
 	}
 	pos -= len;
@@ -74,50 +77,77 @@ static __always_inline __u32 path_finish(struct path_buf *b)
 	return PATH_END - pos;
 }
 
-/* One step towards the root: over a mount point, or to the parent. */
-static __always_inline void path_step(struct path_buf *b)
+static __always_inline void path_enter_mount(struct path_buf *b,
+					     struct vfsmount *mnt)
 {
-	struct vfsmount *mnt = b->mnt;
-	struct dentry *d = b->dentry, *parent;
+	b->mnt = mnt;
+	b->root = BPF_CORE_READ(mnt, mnt_root);
+}
+
+/* At the root of a mount: to where it is mounted. */
+static __always_inline void path_leave_mount(struct path_buf *b)
+{
 	struct mount *m, *up;
 
-	if (d == BPF_CORE_READ(mnt, mnt_root)) {
-		m = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-		up = BPF_CORE_READ(m, mnt_parent);
-		b->done = up == m;
-		b->dentry = BPF_CORE_READ(m, mnt_mountpoint);
-		b->mnt = (void *)up + bpf_core_field_offset(struct mount, mnt);
+	m = (void *)b->mnt - bpf_core_field_offset(struct mount, mnt);
+	up = BPF_CORE_READ(m, mnt_parent);
+	if (up == m) {
+		b->done = PATH_WHOLE;
 		return;
+	}
+	b->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+	path_enter_mount(b, (void *)up + bpf_core_field_offset(struct mount,
+							       mnt));
+}
+
+/* One step towards the root. A function to the verifier: checked once. */
+__noinline int path_step(__u32 slot)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	struct dentry *d, *parent;
+	struct qstr name = {};
+
+	if (!b)
+		return PATH_CUT;
+	d = b->dentry;
+	if (d == b->root) {
+		path_leave_mount(b);
+		return b->done;
 	}
 	parent = BPF_CORE_READ(d, d_parent);
-	if (parent == d) {
-		b->done = 1;
-		return;
-	}
-	path_name(b, BPF_CORE_READ(d, d_name.name),
-		  BPF_CORE_READ(d, d_name.len));
+	bpf_core_read(&name, sizeof(name), &d->d_name);
+	/* Nothing above, but no root: has a name of its own, or lost its way */
+	if (parent == d)
+		b->done = name.len > 1 ? PATH_WHOLE : PATH_CUT;
+	if (b->done != PATH_CUT)
+		path_name(b, name.name, name.len);
 	b->dentry = parent;
+	return b->done;
 }
 
 /*
  * path_of_file - lay the path of a struct file down in paths[slot]
  *
  * A function of its own to the verifier, checked once and not for each path
- * that leads here. Return: its length; 0 when there is none.
+ * that leads here. Files that have no directory, as those of memfd_create(),
+ * have their name alone. Return: its length; 0 when there is none.
  */
 __noinline int path_of_file(__u64 file, __u32 slot)
 {
 	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
 	struct file *f = (struct file *)file;
+	struct path at = {};
 	int i;
 
 	if (!weir_strings || !b || !f)
 		return 0;
 	path_start(b);
-	b->dentry = BPF_CORE_READ(f, f_path.dentry);
-	b->mnt = BPF_CORE_READ(f, f_path.mnt);
-	for (i = 0; i < PATH_DEPTH_MAX && !b->done; i++)
-		path_step(b);
+	bpf_core_read(&at, sizeof(at), &f->f_path);
+	b->dentry = at.dentry;
+	path_enter_mount(b, at.mnt);
+	for (i = 0; i < PATH_DEPTH_MAX; i++)
+		if (path_step(slot) != PATH_ON)
+			break;
 	return path_finish(b);
 }
 
@@ -139,7 +169,7 @@ static __always_inline __u32 path_put(void *base, struct weir_str *s,
 				  b->data + (b->pos & PATH_END)))
 		return pos;
 	s->len = len;
-	s->full = b->done ? len : len + 1;
+	s->full = b->done == PATH_WHOLE ? len : len + 1;
 	return at + len;
 }
 

@@ -303,13 +303,19 @@ static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
 	return pos;
 }
 
+static __always_inline struct fdtable *task_fdtable(struct task_struct *t)
+{
+	if (weir_task_btf)
+		return t->files->fdt;
+	return BPF_CORE_READ(t, files, fdt);
+}
+
 static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
 {
-	struct files_struct *files = weir_get(t, files);
-	struct fdtable *fdt = BPF_CORE_READ(files, fdt);
-	struct file **slots = BPF_CORE_READ(fdt, fd), *file = NULL;
+	struct fdtable *fdt = task_fdtable(t);
+	struct file **slots = weir_get(fdt, fd), *file = NULL;
 
-	if (fd < BPF_CORE_READ(fdt, max_fds))
+	if (fd < weir_get(fdt, max_fds))
 		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
 	return file;
 }
@@ -320,7 +326,7 @@ static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
  */
 static __always_inline __u64 exec_path(struct mm_struct *mm)
 {
-	return BPF_CORE_READ(mm, env_end);
+	return weir_get(mm, env_end);
 }
 
 static __always_inline int emit_named(struct task_struct *t,

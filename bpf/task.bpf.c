@@ -78,7 +78,7 @@ __noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
 	for (i = 0; i < CGROUP_DEPTH_MAX && !b->done; i++) {
 		parent = kernfs_parent(kn);
 		if (!parent) {
-			b->done = 1;
+			b->done = PATH_WHOLE;
 			break;
 		}
 		n = bpf_probe_read_kernel_str(name, sizeof(name),

@@ -94,7 +94,9 @@ struct pt_regs {
 	unsigned long flags, sp;
 };
 
+/* Read as a whole, like struct path: of the kernel's size */
 struct qstr {
+	__u32 hash;
 	__u32 len;
 	const unsigned char *name;
 };
