@@ -5,7 +5,7 @@
 # packages; where there is no apt, or no root, print what is missing.
 
 set -u
-BUILD="gcc make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
+BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	pkg-config"
 TEST="libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3-minimal
 	util-linux procps iproute2 qemu-system-x86 busybox-static cpio

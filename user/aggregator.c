@@ -518,7 +518,8 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring)
 	if (err)
 		return err;
 	in->walked = in->target = kring_head(&in->kernel);
-	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->fd, &ev))
+	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->fd, &ev) &&
+	    errno != EPERM)	/* a file that cannot wake us: timer only */
 		return -errno;
 	return 0;
 }

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * vm_load.c - make an exactly known number of events, and nothing like them
+ * load.c - make an exactly known number of events, and nothing like them
  *
- * Run inside a guest under `weir record -- vm_load …`; the counts asked for are
- * the truth that the archive is held against. The program is static, so the
- * dynamic loader adds no opens, and it makes each counted event in one place.
+ * Run under `weir record -- load …`; the counts asked for are the truth that
+ * the archive is held against. The program is static, so that the dynamic
+ * loader adds no opens, and it makes each counted event in one place. Every
+ * load is bounded in count or time and talks to the loopback only.
  *
- *	vm_load info             kernel, CPUs, BTF: the machine it runs on
- *	vm_load calls THREADS N  N times getppid in each of THREADS threads
- *	vm_load opens FILE N     N opens of FILE for reading
- *	vm_load procs N          N times fork, exec (of itself) and exit 7
- *	vm_load tcp N            N loopback TCP connections, each closed
- *	vm_load blocks DEV N     N direct writes of 4096 bytes to DEV
+ *	load info             kernel, CPUs, BTF: the machine it runs on
+ *	load calls THREADS N  N times getppid in each of THREADS threads
+ *	load naps N US        N times nanosleep of US microseconds
+ *	load opens FILE N     N opens of FILE for reading
+ *	load flip A B N       N opens of a path that another thread keeps
+ *	                      changing from A to B and back
+ *	load procs N          N times fork, exec (of itself) and exit 7
+ *	load tree N           N times fork, exec of itself, which does fork,
+ *	                      exec of /bin/true and waits
+ *	load tcp N            N loopback TCP connections, each closed
+ *	load blocks FILE N    N direct writes of 4096 bytes to FILE
+ *	load pipes N          N round trips of a byte between two processes
+ *	load rate HZ S        getppid at HZ per second for S seconds
+ *	load storm S          all of it at once for S seconds
+ *	load hold S           sleep S seconds inside one system call
  *
+ * stdout: "ns N", the time the load took by CLOCK_MONOTONIC.
  * Exit code: 0 all were made; 1 one failed (a line on stderr says which);
  * 2 usage.
  */
@@ -29,16 +40,34 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHILD_STATUS 7
 #define MAX_THREADS  64
 #define BLOCK_BYTES  4096
+#define NS_PER_S     1000000000LL
 
 static int failed(const char *what)
 {
-	fprintf(stderr, "vm_load: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+static long long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void sleep_ns(long long ns)
+{
+	struct timespec ts = { ns / NS_PER_S, ns % NS_PER_S };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
 }
 
 static int info(char **arg)
@@ -90,28 +119,97 @@ static int opens(char **arg)
 	return 0;
 }
 
+static int naps(char **arg)
+{
+	long us = atol(arg[1]);
+
+	for (long n = atol(arg[0]); n > 0; n--)
+		sleep_ns(us * 1000);
+	return 0;
+}
+
+/* The path that flip() opens while flipper() rewrites it. */
+static struct {
+	char path[256];
+	const char *from[2];
+	int stop;
+} flipped;
+
+static void *flipper(void *arg)
+{
+	for (long i = 0; !__atomic_load_n(&flipped.stop, __ATOMIC_RELAXED); i++)
+		memcpy(flipped.path, flipped.from[i & 1],
+		       strlen(flipped.from[0]));
+	return arg;
+}
+
+/* A and B differ in letters, not in length, so every mixture is a path. */
+static int flip(char **arg)
+{
+	pthread_t thread;
+	int fd;
+
+	if (strlen(arg[0]) != strlen(arg[1]) ||
+	    strlen(arg[0]) >= sizeof(flipped.path))
+		return failed("A and B must be of one length");
+	flipped.from[0] = arg[0];
+	flipped.from[1] = arg[1];
+	strcpy(flipped.path, arg[0]);
+	errno = pthread_create(&thread, NULL, flipper, NULL);
+	if (errno)
+		return failed("pthread_create");
+	for (long n = atol(arg[2]); n > 0; n--) {
+		fd = open(flipped.path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+	}
+	__atomic_store_n(&flipped.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
 static int child(char **arg)
 {
 	(void)arg;
 	return CHILD_STATUS;
 }
 
+/* fork, exec @path with @word, wait. Return: its status, or -1. */
+static int run_one(const char *path, const char *word)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -1;
+	if (!pid) {
+		execl(path, "load", word, NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
 static int procs(char **arg)
 {
-	for (long n = atol(arg[0]); n > 0; n--) {
-		pid_t pid = fork();
-		int status;
-
-		if (pid < 0)
-			return failed("fork");
-		if (!pid) {
-			execl("/proc/self/exe", "vm_load", "child", NULL);
-			_exit(127);
-		}
-		if (waitpid(pid, &status, 0) != pid ||
-		    WEXITSTATUS(status) != CHILD_STATUS)
+	for (long n = atol(arg[0]); n > 0; n--)
+		if (run_one("/proc/self/exe", "child") != CHILD_STATUS)
 			return failed("child");
-	}
+	return 0;
+}
+
+static int branch(char **arg)
+{
+	(void)arg;
+	return run_one("/bin/true", NULL) ? failed("/bin/true") : 0;
+}
+
+static int tree(char **arg)
+{
+	for (long n = atol(arg[0]); n > 0; n--)
+		if (run_one("/proc/self/exe", "branch"))
+			return failed("branch");
 	return 0;
 }
 
@@ -161,7 +259,8 @@ static int tcp(char **arg)
 static int blocks(char **arg)
 {
 	static char page[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
-	int fd = open(arg[0], O_WRONLY | O_DIRECT | O_CLOEXEC);
+	int fd = open(arg[0], O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC,
+		      0600);
 
 	if (fd < 0)
 		return failed(arg[0]);
@@ -173,24 +272,136 @@ static int blocks(char **arg)
 	return 0;
 }
 
+/* One side of a ping-pong: @n times read, then write. */
+static int bounce(int in, int out, long n)
+{
+	char byte = 0;
+
+	for (; n > 0; n--)
+		if (read(in, &byte, 1) != 1 || write(out, &byte, 1) != 1)
+			return failed("pipe");
+	return 0;
+}
+
+static int pipes(char **arg)
+{
+	long n = atol(arg[0]);
+	int to[2], from[2];
+	pid_t pid;
+
+	if (pipe(to) || pipe(from))
+		return failed("pipe");
+	pid = fork();
+	if (pid < 0)
+		return failed("fork");
+	if (!pid)
+		_exit(bounce(to[0], from[1], n));
+	for (; n > 0; n--) {
+		char byte = 1;
+
+		if (write(to[1], &byte, 1) != 1 || read(from[0], &byte, 1) != 1)
+			return failed("pipe");
+	}
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
+static int rate(char **arg)
+{
+	long hz = atol(arg[0]), done = 0, due;
+	long long start = now_ns(), end = start + atol(arg[1]) * NS_PER_S, t;
+
+	for (t = start; t < end; t = now_ns()) {
+		due = (long)((t - start) * hz / NS_PER_S);
+		for (; done < due; done++)
+			syscall(SYS_getppid);
+		sleep_ns(1000000);
+	}
+	printf("calls %ld\n", done);
+	return 0;
+}
+
+static int hold(char **arg)
+{
+	sleep_ns(atol(arg[0]) * NS_PER_S);
+	return 0;
+}
+
+/* What storm() repeats, each in a process of its own, until time is up. */
+static char *storm_args[][3] = {
+	{ "calls", "1", "20000" }, { "pipes", "500", NULL },
+	{ "tree", "5", NULL },	   { "tcp", "20", NULL },
+	{ "naps", "100", "100" },
+};
+
+static int run_load(char **words);
+
+static int storm(char **arg)
+{
+	long long end = now_ns() + atol(arg[0]) * NS_PER_S;
+	size_t i;
+
+	for (i = 0; i < sizeof(storm_args) / sizeof(*storm_args); i++) {
+		if (fork())
+			continue;
+		while (now_ns() < end)
+			if (run_load(storm_args[i]))
+				_exit(1);
+		_exit(0);
+	}
+	while (i--)
+		wait(NULL);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int args;
 	int (*run)(char **arg);
 } loads[] = {
-	{"info", 0, info},     {"calls", 2, calls}, {"opens", 2, opens},
-	{"procs", 1, procs},   {"child", 0, child}, {"tcp", 1, tcp},
-	{"blocks", 2, blocks},
+	{ "info", 0, info },	 { "calls", 2, calls },
+	{ "naps", 2, naps },	 { "opens", 2, opens },
+	{ "flip", 3, flip },	 { "procs", 1, procs },
+	{ "child", 0, child },	 { "tree", 1, tree },
+	{ "branch", 0, branch }, { "tcp", 1, tcp },
+	{ "blocks", 2, blocks }, { "pipes", 1, pipes },
+	{ "rate", 2, rate },	 { "hold", 1, hold },
+	{ "storm", 1, storm },
 };
+
+/* Return: what the load returned; 2 there is none of that name. */
+static int run_load(char **words)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+		if (!strcmp(words[0], loads[i].name))
+			return loads[i].run(words + 1);
+	return 2;
+}
+
+static int args_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(loads) / sizeof(*loads); i++)
+		if (!strcmp(name, loads[i].name))
+			return loads[i].args;
+	return -1;
+}
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(loads) / sizeof(*loads); i++)
-		if (!strcmp(argv[1], loads[i].name) &&
-		    argc == loads[i].args + 2)
-			return loads[i].run(argv + 2);
-	fputs("usage: vm_load info | calls THREADS N | opens FILE N |"
-	      " procs N | tcp N | blocks DEV N\n",
-	      stderr);
-	return 2;
+	long long start = now_ns();
+	int ret;
+
+	if (argc < 2 || args_of(argv[1]) != argc - 2) {
+		fputs("usage: load WHAT ARG…, see the head of load.c\n",
+		      stderr);
+		return 2;
+	}
+	ret = run_load(argv + 1);
+	if (strcmp(argv[1], "child") && strcmp(argv[1], "branch"))
+		printf("ns %lld\n", now_ns() - start);
+	return ret;
 }

@@ -125,13 +125,13 @@ check_kernel_log() {
 
 # The machine itself, and that the workload can make its events.
 check_guest() {
-	check guest vm_load info
-	check calls vm_load calls 8 10000
-	check opens vm_load opens /etc/weir-vm 1000
-	check procs vm_load procs 100
-	check tcp vm_load tcp 100
+	check guest load info
+	check calls load calls 8 10000
+	check opens load opens /etc/weir-vm 1000
+	check procs load procs 100
+	check tcp load tcp 100
 	if [ -n "$DISK" ]; then
-		check blocks vm_load blocks "$DISK" 100
+		check blocks load blocks "$DISK" 100
 	else
 		result skip blocks "no block device: no nvme, no loop driver"
 	fi

@@ -88,7 +88,7 @@ stage_drivers() {
 
 build_load() {
 	${CC:-cc} -O2 -Wall -Wextra -static -pthread \
-		-o "$vm/vm_load" "$here/vm_load.c" || die "vm_load.c: no build"
+		-o "$vm/load" "$here/../load/load.c" || die "load.c: no build"
 }
 
 build_initramfs() {
@@ -98,7 +98,7 @@ build_initramfs() {
 	mkdir -p "$stage"/{bin,etc,tests}
 	build_load
 	stage_busybox
-	stage_program "$vm/vm_load" /bin
+	stage_program "$vm/load" /bin
 	[ ! -x "$WEIR" ] || stage_program "$WEIR" /bin
 	for program in ${VM_TESTS:-}; do
 		stage_program "$program" /tests
