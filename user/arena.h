@@ -14,7 +14,7 @@ struct arena_chunk;
 
 /* All zero is an empty arena. */
 struct arena {
-	struct arena_chunk *chunks;	/* newest first */
+	struct arena_chunk *chunks; /* newest first */
 };
 
 /**

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 struct buf {
-	char *data;	/* owned; NULL while empty; no NUL at the end */
+	char *data; /* owned; NULL while empty; no NUL at the end */
 	size_t len;
 	size_t cap;
-	int err;	/* 0 or -ENOMEM, latched */
+	int err; /* 0 or -ENOMEM, latched */
 };
 
 /** buf_done - free the memory; @b is empty and usable again. NULL-safe. */
@@ -40,11 +40,11 @@ void *buf_space(struct buf *b, size_t len);
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
-void buf_u64(struct buf *b, uint64_t v);	/* decimal */
+void buf_u64(struct buf *b, uint64_t v); /* decimal */
 /* decimal, zeros before it up to @width digits (at most 20) */
 void buf_u64_width(struct buf *b, uint64_t v, unsigned width);
-void buf_s64(struct buf *b, int64_t v);		/* decimal */
-void buf_hex(struct buf *b, uint64_t v);	/* 0x…, no leading zeros */
+void buf_s64(struct buf *b, int64_t v);	 /* decimal */
+void buf_hex(struct buf *b, uint64_t v); /* 0x…, no leading zeros */
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -13,13 +13,13 @@
 #include "../bpf/events.h"
 #include "schema.h"
 
-struct task;	/* tasks.h */
+struct task; /* tasks.h */
 
 struct event {
 	const struct weir_hdr *h;
 	const struct schema_kind *kind;
-	const struct task *task;	/* whose event it is, or NULL: unknown */
-	uint32_t len;			/* bytes at @h */
+	const struct task *task; /* whose event it is, or NULL: unknown */
+	uint32_t len;		 /* bytes at @h */
 };
 
 /**
@@ -40,12 +40,12 @@ int64_t field_s64(const struct event *ev, const struct schema_field *f,
 		  unsigned i);
 
 struct field_bytes {
-	const uint8_t *data;	/* inside the record */
+	const uint8_t *data; /* inside the record */
 	uint32_t len;
-	uint32_t full;		/* true length; WEIR_STR_UNKNOWN: unreadable */
+	uint32_t full; /* true length; WEIR_STR_UNKNOWN: unreadable */
 };
 
-/** field_bytes - content of FIELD_CHARS (to its NUL), FIELD_BYTES, FIELD_STR. */
+/** field_bytes - content of FIELD_CHARS (to its NUL), FIELD_BYTES, FIELD_STR */
 struct field_bytes field_bytes(const struct event *ev,
 			       const struct schema_field *f);
 

@@ -28,8 +28,8 @@
 struct filter;
 
 struct filter_error {
-	size_t at;		/* offset into the expression: the caret */
-	char what[160];		/* one line, with the remedy */
+	size_t at;	/* offset into the expression: the caret */
+	char what[160]; /* one line, with the remedy */
 };
 
 /**

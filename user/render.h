@@ -18,9 +18,9 @@ struct tasks;
 /* What rendering needs to know beside the event. */
 struct render {
 	const struct schema *schema;
-	const struct tasks *tasks;	/* names of other tasks; may be NULL */
-	int64_t wall_offset;	/* realtime - monotonic, ns; 0 unknown */
-	bool utc;		/* times of day in UTC, not the local zone */
+	const struct tasks *tasks; /* names of other tasks; may be NULL */
+	int64_t wall_offset;	   /* realtime - monotonic, ns; 0 unknown */
+	bool utc;		   /* times of day in UTC, not the local zone */
 };
 
 /** render_escape - append @len bytes escaped for text. */
@@ -42,18 +42,17 @@ void render_time(struct buf *b, const struct render *r, uint64_t mono_ns);
 void render_iso(struct buf *b, uint64_t realtime_ns);
 
 /** render_field - one field as in the human line, by its meaning. */
-void render_field(struct buf *b, const struct render *r,
-		  const struct event *ev, const struct schema_field *f);
+void render_field(struct buf *b, const struct render *r, const struct event *ev,
+		  const struct schema_field *f);
 
 /**
  * render_text - the human line, newline included:
- * time, cpu, comm[pid] (comm[pid/tid] for a thread), kind, and the kind's
- * template: {field} is a field, [ … ] is left out when every field in it is
- * empty. A kind without one prints name=value pairs. Flags worth knowing
- * (late, partial, io_uring) follow in parentheses.
+ * time, cpu, comm[pid] (comm[pid/tid] for a thread; [pid] alone when nobody
+ * knows it), kind, and the kind's template: {field} is a field, [ … ] is left
+ * out when every field in it is empty. A kind without one prints name=value
+ * pairs. Flags worth knowing (late, partial, io_uring) follow in parentheses.
  */
-void render_text(struct buf *b, const struct render *r,
-		 const struct event *ev);
+void render_text(struct buf *b, const struct render *r, const struct event *ev);
 
 /**
  * render_json - one JSON object and a newline: ts (ns since the epoch),
@@ -61,22 +60,27 @@ void render_text(struct buf *b, const struct render *r,
  * names; enums by name, errno and signals as numbers with a second key
  * <name>_name, times as ns since the epoch, spans and sizes as numbers, IPs as
  * strings, argv as an array of strings; a string that was cut has
- * <name>_full: its true length; one that was unreadable is null. `flags` is an
- * array of names when any is set.
+ * <name>_full: its true length; one that was unreadable is null. `marks` is an
+ * array of the names of the header's flags when any is set (late, context,
+ * partial, io_uring, stalled). An instant that is 0 (unknown) is null, device
+ * numbers, addresses and flags are strings, task states numbers with a name;
+ * args an array, see args.h.
  */
-void render_json(struct buf *b, const struct render *r,
-		 const struct event *ev);
+void render_json(struct buf *b, const struct render *r, const struct event *ev);
 
 /**
- * render_csv_head, render_csv - one line of comma-separated values (RFC 4180)
+ * render_csv_head, render_csv - one line of comma-separated values: RFC 4180,
+ * but that lines end with LF, as every tool of a shell expects
  *
  * Columns: time (ISO 8601), source, kind, cpu, pid, tid, comm, then a column
  * for each field name of @kinds in order of first appearance (so a narrower
- * -e gives a narrower file). Strings are escaped as text; a value that a
- * spreadsheet would take for a formula (= + - @ first, in a string column)
- * gets a ' before it.
+ * -e gives a narrower file); @kinds is by number, NULL: all. Strings are
+ * escaped as text; a value that a spreadsheet would take for a formula (= + -
+ * @ first, in a string column) gets a ' before it. Spans and sizes are plain
+ * numbers; what has a name in text has it here.
+ * csv_new - Return: 0; -ENOMEM. @s is borrowed for its life.
  */
-struct csv;	/* column set */
+struct csv; /* column set */
 int csv_new(struct csv **ret, const struct schema *s, const bool *kinds);
 void csv_free(struct csv *c);
 void render_csv_head(struct buf *b, const struct csv *c);

@@ -24,20 +24,33 @@ struct schema {
 	const struct schema_kind *kinds[SCHEMA_KINDS_MAX];
 };
 
+/* clang-format off */
 static const char *const meaning_names[MEANINGS] = {
-	[MEANING_NONE] = "",	     [MEANING_TIME] = "time",
-	[MEANING_NS] = "ns",	     [MEANING_PID] = "pid",
-	[MEANING_TID] = "tid",	     [MEANING_UID] = "uid",
-	[MEANING_BYTES] = "bytes",   [MEANING_COUNT] = "count",
-	[MEANING_ERRNO] = "errno",   [MEANING_RET] = "ret",
-	[MEANING_CPU] = "cpu",	     [MEANING_CGROUP] = "cgroup",
-	[MEANING_IP] = "ip",	     [MEANING_PORT] = "port",
-	[MEANING_DEV] = "dev",	     [MEANING_SECTOR] = "sector",
-	[MEANING_SIGNAL] = "signal", [MEANING_STATE] = "state",
-	[MEANING_HEX] = "hex",	     [MEANING_BOOL] = "bool",
-	[MEANING_ARGS] = "args",     [MEANING_ARGV] = "argv",
+	[MEANING_NONE] = "",
+	[MEANING_TIME] = "time",
+	[MEANING_NS] = "ns",
+	[MEANING_PID] = "pid",
+	[MEANING_TID] = "tid",
+	[MEANING_UID] = "uid",
+	[MEANING_BYTES] = "bytes",
+	[MEANING_COUNT] = "count",
+	[MEANING_ERRNO] = "errno",
+	[MEANING_RET] = "ret",
+	[MEANING_CPU] = "cpu",
+	[MEANING_CGROUP] = "cgroup",
+	[MEANING_IP] = "ip",
+	[MEANING_PORT] = "port",
+	[MEANING_DEV] = "dev",
+	[MEANING_SECTOR] = "sector",
+	[MEANING_SIGNAL] = "signal",
+	[MEANING_STATE] = "state",
+	[MEANING_HEX] = "hex",
+	[MEANING_BOOL] = "bool",
+	[MEANING_ARGS] = "args",
+	[MEANING_ARGV] = "argv",
 	[MEANING_VALUE] = "value",
 };
+/* clang-format on */
 
 /* What every event has, and what JSON adds: no field may be called so. */
 static const char *const reserved_names[] = {

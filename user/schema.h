@@ -20,11 +20,11 @@
 
 /* How the bytes of a field are laid out. */
 enum field_type {
-	FIELD_UINT,	/* little-endian, 1, 2, 4 or 8 bytes, times @count */
+	FIELD_UINT, /* little-endian, 1, 2, 4 or 8 bytes, times @count */
 	FIELD_INT,
-	FIELD_CHARS,	/* char[size], NUL-padded */
-	FIELD_BYTES,	/* __u8[size] */
-	FIELD_STR,	/* struct weir_str: bytes in the record's tail */
+	FIELD_CHARS, /* char[size], NUL-padded */
+	FIELD_BYTES, /* __u8[size] */
+	FIELD_STR,   /* struct weir_str: bytes in the record's tail */
 	FIELD_TYPES,
 };
 
@@ -61,41 +61,41 @@ enum meaning {
 
 struct schema_enumerator {
 	int64_t value;
-	const char *name;	/* common prefix taken off, lower case */
+	const char *name; /* common prefix taken off, lower case */
 };
 
 struct schema_enum {
-	const char *name;	/* as in C: weir_stage */
+	const char *name; /* as in C: weir_stage */
 	uint32_t count;
-	const struct schema_enumerator *values;	/* ascending by value */
+	const struct schema_enumerator *values; /* ascending by value */
 };
 
 struct schema_field {
 	const char *name;
-	const char *help;	/* one line, or "" */
-	uint16_t offset;	/* from the start of the record */
-	uint16_t size;		/* bytes in all */
-	uint16_t count;		/* elements: 1, or the array's length */
-	uint8_t type;		/* enum field_type */
-	uint8_t meaning;	/* enum meaning */
-	const struct schema_enum *names;	/* or NULL */
+	const char *help; /* one line, or "" */
+	uint16_t offset;  /* from the start of the record */
+	uint16_t size;	  /* bytes in all */
+	uint16_t count;	  /* elements: 1, or the array's length */
+	uint8_t type;	  /* enum field_type */
+	uint8_t meaning;  /* enum meaning */
+	const struct schema_enum *names; /* or NULL */
 };
 
-struct template_part;	/* template.h */
+struct template_part; /* template.h */
 
 struct schema_kind {
-	const char *name;	/* task_exec */
-	const char *source;	/* task */
+	const char *name;   /* task_exec */
+	const char *source; /* task */
 	const char *help;
-	const char *text;	/* the human line's template, render.h */
-	uint16_t number;	/* enum weir_kind */
-	uint16_t size;		/* of the struct: header and fixed part */
-	uint16_t field_count;	/* header not among them */
-	const struct schema_field *fields;	/* ascending by offset */
+	const char *text;     /* the human line's template, render.h */
+	uint16_t number;      /* enum weir_kind */
+	uint16_t size;	      /* of the struct: header and fixed part */
+	uint16_t field_count; /* header not among them */
+	const struct schema_field *fields; /* ascending by offset */
 	/* made of the above by schema_add_kind() */
-	uint16_t str_count;	/* how many fields are FIELD_STR */
+	uint16_t str_count; /* how many fields are FIELD_STR */
 	uint16_t part_count;
-	const struct template_part *parts;	/* @text, compiled */
+	const struct template_part *parts; /* @text, compiled */
 };
 
 struct schema_source {
@@ -103,14 +103,14 @@ struct schema_source {
 	const char *help;
 };
 
-#define SCHEMA_KINDS_MAX 256	/* EV_MAX */
+#define SCHEMA_KINDS_MAX   256 /* EV_MAX */
 #define SCHEMA_SOURCES_MAX 64
-#define SCHEMA_ENUMS_MAX 256
-#define SCHEMA_FIELDS_MAX 128	/* of one kind */
-#define SCHEMA_NAME_MAX 63	/* bytes of a name */
-#define SCHEMA_HELP_MAX 1023	/* bytes of a help or a template */
+#define SCHEMA_ENUMS_MAX   256
+#define SCHEMA_FIELDS_MAX  128	/* of one kind */
+#define SCHEMA_NAME_MAX	   63	/* bytes of a name */
+#define SCHEMA_HELP_MAX	   1023 /* bytes of a help or a template */
 
-struct schema;	/* opaque: owns an arena all the pointers above point into */
+struct schema; /* opaque: owns an arena all the pointers above point into */
 
 /** schema_kind - Return: the kind by its number, or NULL when unknown. */
 const struct schema_kind *schema_kind(const struct schema *s, unsigned number);
@@ -145,7 +145,8 @@ int enum_value(const struct schema_enum *e, const char *name, size_t len,
 /** schema_free - NULL-safe. */
 void schema_free(struct schema *s);
 
-/* ---- building: schema_btf.c and schema_wire.c only ------------------------ */
+/* ---- building: schema_btf.c and schema_wire.c only ------------------------
+ */
 
 /**
  * schema_new - an empty table
@@ -181,7 +182,8 @@ const struct schema_enum *schema_enum(const struct schema *s, unsigned i);
 const char *schema_why(struct schema *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* ---- from BTF: schema_btf.c ----------------------------------------------- */
+/* ---- from BTF: schema_btf.c -----------------------------------------------
+ */
 
 struct btf;
 
@@ -198,9 +200,8 @@ struct btf;
  * Return: 0; -EINVAL a struct breaks the rules of bpf/events.h; -EEXIST;
  * -ENOMEM.
  */
-int schema_add_btf(struct schema *s, const char *source,
-		   const struct btf *btf, const struct btf *kernel,
-		   const char **why);
+int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
+		   const struct btf *kernel, const char **why);
 
 /**
  * btf_tracepoint_args - how many arguments a tracepoint hands a raw program
@@ -210,7 +211,8 @@ int schema_add_btf(struct schema *s, const char *source,
  */
 int btf_tracepoint_args(const struct btf *kernel, const char *name);
 
-/* ---- to and from bytes: schema_wire.c -------------------------------------- */
+/* ---- to and from bytes: schema_wire.c --------------------------------------
+ */
 
 /** schema_encode - append the table in its archive encoding to @b. */
 void schema_encode(const struct schema *s, struct buf *b);

@@ -21,10 +21,10 @@ enum part_type {
 };
 
 struct template_part {
-	uint8_t type;	/* enum part_type */
-	uint16_t len;	/* of @text */
-	uint16_t close;	/* of PART_OPEN: index of what follows the bracket */
-	const char *text;	/* into the kind's template, not ended by NUL */
+	uint8_t type;	  /* enum part_type */
+	uint16_t len;	  /* of @text */
+	uint16_t close;	  /* of PART_OPEN: index of what follows the bracket */
+	const char *text; /* into the kind's template, not ended by NUL */
 	const struct schema_field *field;
 };
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * args.h - the arguments of a system call as a list, by the signatures of
+ * bpf/syscalls.h.
+ *
+ * What belongs to them is found by name in the same event: the call's number
+ * in `name`, its first and second string in `path` and `path2`, and whether
+ * the number is one of the 32-bit ABI (no signature then) in `compat`.
+ */
+#ifndef WEIR_ARGS_H
+#define WEIR_ARGS_H
+
+#include "event.h"
+
+/** args_text - AT_FDCWD, "/etc/passwd", O_RDONLY (without parentheses). */
+void args_text(struct buf *b, const struct event *ev,
+	       const struct schema_field *f);
+
+/**
+ * args_json - the same as a JSON array: numbers as such, flags by name,
+ * addresses as strings of hexadecimal digits.
+ */
+void args_json(struct buf *b, const struct event *ev,
+	       const struct schema_field *f);
+
+#endif
