@@ -50,12 +50,13 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
+/* By task_struct: an exec changes the tid of a thread that does not lead. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
-	__type(key, __u32);
+	__type(key, __u64);
 	__type(value, struct call);
-} calls_by_tid SEC(".maps");
+} calls_by_task SEC(".maps");
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -100,7 +101,10 @@ static __always_inline bool in_compat(struct task_struct *t)
 
 static __always_inline __u32 call_index(__u32 nr, bool compat)
 {
-	return compat || nr >= CALL_NUMBERS ? CALL_OTHER : nr;
+	if (compat || nr >= CALL_NUMBERS)
+		nr = CALL_OTHER;
+	barrier_var(nr);	/* clang knows the range, the verifier not */
+	return nr & CALL_OTHER;
 }
 
 static __always_inline __u32 call_mode(__u32 nr, bool compat)
@@ -153,37 +157,33 @@ static __always_inline bool opens_file(__u32 nr, bool compat)
 
 static __always_inline struct call *call_find(struct task_struct *t)
 {
-	__u32 tid;
+	__u64 key = (__u64)t;
 
 	if (weir_task_storage)
 		return bpf_task_storage_get(&calls, t, 0, 0);
-	tid = bpf_get_current_pid_tgid();
-	return bpf_map_lookup_elem(&calls_by_tid, &tid);
+	return bpf_map_lookup_elem(&calls_by_task, &key);
 }
 
 static __always_inline struct call *call_make(struct task_struct *t)
 {
 	struct call none = {};
-	__u32 tid;
+	__u64 key = (__u64)t;
 
 	if (weir_task_storage)
 		return bpf_task_storage_get(&calls, t, 0,
 					    BPF_LOCAL_STORAGE_GET_F_CREATE);
-	tid = bpf_get_current_pid_tgid();
-	bpf_map_update_elem(&calls_by_tid, &tid, &none, BPF_ANY);
-	return bpf_map_lookup_elem(&calls_by_tid, &tid);
+	bpf_map_update_elem(&calls_by_task, &key, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&calls_by_task, &key);
 }
 
 /* Killed tasks come past here as well: no entry outlives its task. */
-static __always_inline void call_end(struct call *c)
+static __always_inline void call_end(struct task_struct *t, struct call *c)
 {
-	__u32 tid;
+	__u64 key = (__u64)t;
 
 	c->since = 0;
-	if (weir_task_storage)
-		return;
-	tid = bpf_get_current_pid_tgid();
-	bpf_map_delete_elem(&calls_by_tid, &tid);
+	if (!weir_task_storage)
+		bpf_map_delete_elem(&calls_by_task, &key);
 }
 
 static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
@@ -199,11 +199,12 @@ static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
 	c->args[5] = compat ? (__u32)regs->bp : regs->r9;
 }
 
-/* A `tp` program is not given the registers, but may ask (5.15). */
-static __always_inline const struct pt_regs *
-call_regs(const struct pt_regs *regs, struct task_struct *t)
+/* A `tp` program is not given the registers, but may ask for them (5.15). */
+static __always_inline const struct pt_regs *current_regs(void)
 {
-	return regs ? regs : (const struct pt_regs *)bpf_task_pt_regs(t);
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return (const struct pt_regs *)bpf_task_pt_regs(t);
 }
 
 /* ---- enter --------------------------------------------------------------- */
@@ -219,7 +220,7 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 	c = call_make(t);
 	if (!c)
 		return 1;	/* its exit will say so */
-	call_fill(c, nr, compat, call_regs(regs, t));
+	call_fill(c, nr, compat, regs);
 	c->since = bpf_ktime_get_ns();
 	return 1;
 }
@@ -233,7 +234,7 @@ int BPF_PROG(syscall__enter, struct pt_regs *regs, long nr)
 SEC("tp/raw_syscalls/sys_enter")
 int syscall__enter_tp(struct trace_event_raw_sys_enter *ctx)
 {
-	return on_enter(NULL, ctx->id);
+	return on_enter(current_regs(), ctx->id);
 }
 
 /* ---- exit ---------------------------------------------------------------- */
@@ -419,12 +420,12 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 		return 1;
 	c = call_find(t);
 	if (!c || !is_same(c, nr, compat)) {
-		if (!call_missed(&missed, nr, compat, call_regs(regs, t), ret))
+		if (!call_missed(&missed, nr, compat, regs, ret))
 			return 1;
 		c = &missed;
 	}
 	record(t, c, ret);
-	call_end(c);
+	call_end(t, c);
 	return 1;
 }
 
@@ -437,19 +438,10 @@ int BPF_PROG(syscall__exit, struct pt_regs *regs, long ret)
 SEC("tp/raw_syscalls/sys_exit")
 int syscall__exit_tp(struct trace_event_raw_sys_exit *ctx)
 {
-	return on_exit(NULL, ctx->id, ctx->ret);
+	return on_exit(current_regs(), ctx->id, ctx->ret);
 }
 
 /* ---- still inside -------------------------------------------------------- */
-
-static __always_inline struct call *call_of(struct task_struct *t)
-{
-	__u32 tid = t->pid;
-
-	if (weir_task_storage)
-		return bpf_task_storage_get(&calls, t, 0, 0);
-	return bpf_map_lookup_elem(&calls_by_tid, &tid);
-}
 
 /* False when it left the call, or did not stay long enough to be recorded. */
 static __always_inline bool still_inside(struct call *copy, struct call *c)
@@ -494,7 +486,7 @@ int syscall__inside_end(struct bpf_iter__task *ctx)
 		return 0;
 	if (!weir_room())
 		return 1;
-	c = call_of(t);
+	c = call_find(t);
 	if (!c || !still_inside(&copy, c) || !weir_admit(t->tgid))
 		return 0;
 	return emit_inside(t, &copy);

@@ -141,7 +141,7 @@ static int set_maps(struct sources *s, struct source *src)
 		else if (bpf_map__type(m) == BPF_MAP_TYPE_TASK_STORAGE)
 			err = bpf_map__set_autocreate(m,
 						      s->kernel.task_storage);
-		else if (ends_with(name, "_by_tid"))
+		else if (ends_with(name, "_by_task"))
 			err = bpf_map__set_autocreate(m,
 						      !s->kernel.task_storage);
 		if (err)
