@@ -336,6 +336,7 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 		err = -ENOMEM;
 		goto out;
 	}
+	*why = '\0';
 	*ret = s;
 	return 0;
 out:

@@ -2,6 +2,7 @@
 /* Sources into the kernel and out of it. */
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,48 +297,81 @@ static unsigned count_on(const struct sources *s)
 	return n;
 }
 
-/* task comes first: the others share its map of followed processes. */
-static int each_wanted(struct sources *s,
-		       void (*fn)(struct sources *s, struct source *src))
+/* Those to load, task first. Return: how many. */
+static unsigned wanted(struct sources *s, struct source **ret)
 {
-	struct source *task = task_source(s);
-	unsigned i;
+	struct source *task = task_source(s), *src;
+	unsigned n = 0;
 
 	if (task)
-		fn(s, task);
-	for (i = 0; i < s->count; i++) {
-		if (&s->list[i] != task && s->list[i].wanted &&
-		    s->list[i].has_programs)
-			fn(s, &s->list[i]);
+		ret[n++] = task;
+	for (src = s->list; src < s->list + s->count; src++) {
+		if (src != task && src->wanted && src->has_programs)
+			ret[n++] = src;
 	}
-	return count_on(s) ? 0 : -EOPNOTSUPP;
+	return n;
 }
 
-static void load_one(struct sources *s, struct source *src)
+struct loader {
+	struct sources *s;
+	struct source *src;
+	pthread_t thread;
+	bool started;
+};
+
+static void *load_one(void *arg)
 {
-	if (!s->kernel_btf)
-		source_fail(src, "/sys/kernel/btf/vmlinux cannot be read%s",
+	struct loader *l = arg;
+
+	if (!l->s->kernel_btf)
+		source_fail(l->src, "/sys/kernel/btf/vmlinux cannot be read%s",
 			    remedy(-ESRCH));
 	else
-		load_source(s, src);
+		load_source(l->s, l->src);
+	return NULL;
 }
 
+static void join_one(struct loader *l)
+{
+	if (l->started)
+		pthread_join(l->thread, NULL);
+	l->started = false;
+}
+
+/*
+ * Objects know nothing of each other, and relocating and verifying them is
+ * most of the time that starting takes: each is loaded by a thread of its
+ * own. Only when processes are followed must task be there first.
+ */
 int sources_load(struct sources *s)
 {
-	int err = each_wanted(s, load_one);
+	struct loader loaders[SOURCES_MAX] = { 0 };
+	struct source *list[SOURCES_MAX];
+	unsigned n = wanted(s, list), i;
 
-	return err ? err : follow_first(s);
+	for (i = 0; i < n; i++) {
+		loaders[i].s = s;
+		loaders[i].src = list[i];
+		loaders[i].started = !pthread_create(&loaders[i].thread, NULL,
+						     load_one, &loaders[i]);
+		if (!loaders[i].started)
+			load_one(&loaders[i]);
+		if (!i && s->o.follow)
+			join_one(&loaders[0]);
+	}
+	for (i = 0; i < n; i++)
+		join_one(&loaders[i]);
+	return count_on(s) ? follow_first(s) : -EOPNOTSUPP;
 }
 
 /* ---- attach ------------------------------------------------------------------- */
 
-static void attach_one(struct sources *s, struct source *src)
+static void attach_one(struct source *src)
 {
 	struct program *p;
 	unsigned i;
 	int err;
 
-	(void)s;
 	if (!src->on)
 		return;
 	for (i = 0; i < src->program_count; i++) {
@@ -366,14 +400,15 @@ static void detach_one(struct source *src)
 
 int sources_attach(struct sources *s)
 {
-	unsigned i;
-	int err = each_wanted(s, attach_one);
+	struct source *list[SOURCES_MAX];
+	unsigned n = wanted(s, list), i;
 
-	for (i = 0; i < s->count; i++) {
-		if (!s->list[i].on)
-			detach_one(&s->list[i]);	/* a half is none */
+	for (i = 0; i < n; i++) {
+		attach_one(list[i]);
+		if (!list[i]->on)
+			detach_one(list[i]);	/* a half is none */
 	}
-	return err;
+	return count_on(s) ? 0 : -EOPNOTSUPP;
 }
 
 /* ---- iterators ------------------------------------------------------------------ */
