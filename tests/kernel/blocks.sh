@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# 2,000 direct writes of 4 KiB: each a request, from this program, with a
+# plausible latency.
+. tests/kernel/lib.sh
+
+N=2000
+fallocate -l $((N * 4096)) "$dir/file" 2>/dev/null ||
+	skip "no fallocate on $dir"
+if ! dd if=/dev/zero of="$dir/file" bs=4096 count=1 conv=notrunc oflag=direct \
+	2>/dev/null; then
+	skip "no direct I/O on $dir"
+fi
+dd if=/dev/zero of="$dir/file" bs=1M count=$((N * 4096 / 1048576 + 1)) \
+	conv=fsync 2>/dev/null	# allocate, so that each write is one request
+sync
+record -s block -- "$LOAD" blocks "$dir/file" $N
+events block_io "comm == load and op == write and bytes == 4096" >"$dir/ios"
+[ "$(count block_io)" != 0 ] || skip "$dir is on no block device"
+is "writes" "$(wc -l <"$dir/ios")" $N
+is "sectors" "$(jq .sector "$dir/ios" | sort -u | wc -l)" $N
+is "errors" "$(jq 'select(.error != 0)' "$dir/ios" | wc -l)" 0
+is "latency = queued + service" \
+	"$(jq 'select(.latency != .queued + .service)' "$dir/ios" | wc -l)" 0
+within "latencies" "$(sum latency <"$dir/ios")" $((N * 1000)) "$(load_ns)"
+whole
+done_testing

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Every one of 100,000 calls is in the archive, once, with its result, and the
+# times inside add up to less than the program's own clock says.
+. tests/kernel/lib.sh
+
+N=100000
+record -s syscall --set syscall.calls=getppid -- "$LOAD" calls 1 $N
+events syscall_done 'name == getppid' >"$dir/calls"
+is "calls" "$(wc -l <"$dir/calls")" $N
+is "twice" "$(twice <"$dir/calls")" 0
+is "tasks" "$(jq .tid "$dir/calls" | sort -u | wc -l)" 1
+is "results" "$(jq .ret "$dir/calls" | sort -u)" $$
+within "time inside" "$(sum duration <"$dir/calls")" $((N * 10)) "$(load_ns)"
+whole
+done_testing

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# lib.sh - for the tests of known workloads: record one, ask the archive.
+# Sourced by the scripts beside it; they run as root from the project's root.
+# Not a test itself: not executable.
+
+set -u
+O=${O:-build}
+WEIR=${WEIR:-$PWD/$O/weir}
+LOAD=$PWD/$O/tests/load/load
+dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-test.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+[ "$(id -u)" = 0 ] || skip "needs root"
+[ -r /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF"
+
+fail() {
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+# is WHAT GOT WANTED: equal, else a failure that shows both.
+is() { [ "$2" = "$3" ] && echo "ok: $1: $2" || fail "$1: got $2, want $3"; }
+
+# within WHAT GOT LOW HIGH
+within() {
+	if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
+		echo "ok: $1: $2 in [$3, $4]"
+	else
+		fail "$1: got $2, want $3..$4"
+	fi
+}
+
+# record OPTIONS… -- LOAD ARGS…: into $dir/a; the load's stdout in $dir/out.
+record() {
+	rm -rf "$dir/a"
+	"$WEIR" record -q -o "$dir/a" "$@" >"$dir/out" 2>"$dir/err"
+	rc=$?
+	[ $rc = 0 ] || { cat "$dir/err"; fail "record: exit $rc"; }
+}
+
+# events KIND [FILTER]: the archive's events of a kind as JSON lines.
+events() { "$WEIR" export "$dir/a" --to jsonl -e "$1" ${2:+-f "$2"}; }
+
+count() { events "$@" | wc -l; }
+
+# sum of a field of what events() prints
+sum() { jq -s "map(.$1) | add // 0"; }
+
+load_ns() { sed -n 's/^ns //p' "$dir/out"; }
+
+# twice: events that came more than once; (time, CPU, tid, kind) is unique
+# for one kind, since a task makes one event at a time.
+twice() { jq -c '[.ts, .cpu, .tid]' | sort | uniq -d | wc -l; }
+
+whole() {
+	"$WEIR" verify "$dir/a" >"$dir/verify" 2>&1
+	is "verify" $? "${1:-0}"
+	[ $failures = 0 ] || cat "$dir/verify"
+}
+
+done_testing() { [ $failures = 0 ]; exit; }
