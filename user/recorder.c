@@ -230,7 +230,7 @@ static int make_repo(struct recorder *r)
 		.notify_fd = r->notify_fd,
 		.select = &r->select,
 		.tasks = r->tasks,
-		.stall_ns = r->o.stall_ns,
+		.stall_ns = sources_setting(r->sources, SOURCE_REPO, "stall"),
 	};
 	int err = repo_new(&r->repo, &o);
 

@@ -20,7 +20,6 @@ struct recorder_options {
 	size_t kind_count;
 	const char *filter;		/* -f, or NULL */
 	uint64_t main_bytes;		/* main ring; 0: 4 MiB */
-	uint64_t stall_ns;		/* test switch: the repo sleeps first */
 };
 
 struct recorder_error {

@@ -38,15 +38,15 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt,
 	return 0;
 }
 
-static struct source *find_source(struct sources *s, const char *name,
+static struct source *find_source(const struct sources *s, const char *name,
 				  size_t len)
 {
-	unsigned i;
+	const struct source *src;
 
-	for (i = 0; i < s->count; i++) {
-		if (strlen(s->list[i].bytes->name) == len &&
-		    !memcmp(s->list[i].bytes->name, name, len))
-			return &s->list[i];
+	for (src = s->list; src < s->list + s->count; src++) {
+		if (strlen(src->bytes->name) == len &&
+		    !memcmp(src->bytes->name, name, len))
+			return (struct source *)src;
 	}
 	return NULL;
 }
@@ -349,6 +349,16 @@ out:
 const struct schema *sources_schema(const struct sources *s)
 {
 	return s->schema;
+}
+
+uint64_t sources_setting(const struct sources *s, const char *source,
+			 const char *name)
+{
+	struct source *src = find_source(s, source, strlen(source));
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s_%s", source, name);
+	return src && src->obj ? rodata_get(src->obj, full, 0) : 0;
 }
 
 void sources_want(struct sources *s, unsigned i, bool wanted)

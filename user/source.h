@@ -79,6 +79,10 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 
 const struct schema *sources_schema(const struct sources *s);
 
+/** sources_setting - Return: the value of `source.name` as set, or 0. */
+uint64_t sources_setting(const struct sources *s, const char *source,
+			 const char *name);
+
 /** sources_want - before load: choose source @i, or not (task always is). */
 void sources_want(struct sources *s, unsigned i, bool wanted);
 
