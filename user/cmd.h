@@ -28,7 +28,7 @@ struct command {
 	const char *synopsis; /* what follows the options: ARCHIVE... */
 	const char *help;     /* one line, begins in lower case */
 	const char *about;    /* the rest of --help, lines of 79 columns */
-	const struct opt *opts;
+	const struct opt *opts[OPT_TABLES_MAX]; /* ended by NULL */
 	size_t args_size;
 	unsigned min_words, max_words;
 	bool takes_command; /* "-- COMMAND ARG..." */
@@ -85,63 +85,11 @@ int write_failed(const char *name, int err);
 struct query_args {
 	struct opt_list sources, kinds;
 	const char *filter, *from, *to;
-	bool utc;
+	bool utc, json;
 };
 
-#define OPTS_SELECT(type, member)                                                 \
-	{                                                                         \
-		.letter = 's',                                                    \
-		.name = "source",                                                 \
-		.type = OPT_LIST,                                                 \
-		.complete = OPT_SOURCE,                                           \
-		.arg = "SOURCE,...",                                              \
-		.offset = offsetof(type, member.sources),                         \
-		.help = "only events of these sources (weir list)",               \
-	},                                                                        \
-		{                                                                 \
-			.letter = 'e',                                            \
-			.name = "event",                                          \
-			.type = OPT_LIST,                                         \
-			.complete = OPT_EVENT,                                    \
-			.arg = "EVENT,...",                                       \
-			.offset = offsetof(type, member.kinds),                   \
-			.help = "only these events, by name or glob: task_exec, " \
-				"'net_*' (weir list events)",                     \
-		},                                                                \
-	{                                                                         \
-		.letter = 'f', .name = "filter", .type = OPT_STRING,              \
-		.arg = "EXPR", .offset = offsetof(type, member.filter),           \
-		.help = "only events that EXPR is true of: "                      \
-			"'latency > 10ms and comm == \"postgres\"'",              \
-	}
-
-#define OPTS_SPAN(type, member)                                                \
-	{                                                                      \
-		.name = "from",                                                \
-		.type = OPT_STRING,                                            \
-		.arg = "TIME",                                                 \
-		.offset = offsetof(type, member.from),                         \
-		.help = "only events at or after TIME: 14:03:20.5, ISO "       \
-			"8601, or -5m, from the archive's end",                \
-	},                                                                     \
-	{                                                                      \
-		.name = "to", .type = OPT_STRING, .arg = "TIME",               \
-		.offset = offsetof(type, member.to),                           \
-		.help = "only events before TIME",                             \
-	}
-
-#define OPT_UTC(type, member)                                                  \
-	{                                                                      \
-		.name = "utc", .type = OPT_FLAG,                               \
-		.offset = offsetof(type, member),                              \
-		.help = "times in UTC, not in the local zone",                 \
-	}
-
-#define OPT_JSON(type, member)                                                 \
-	{                                                                      \
-		.letter = 'j', .name = "json", .type = OPT_FLAG,               \
-		.offset = offsetof(type, member), .help = "print JSON",        \
-	}
+/* Rows that commands share; offsets are of struct query_args. */
+extern const struct opt opts_select[], opts_span[], opts_utc[], opts_json[];
 
 /**
  * query_open - open the archives and compile the question; says what is wrong
@@ -159,52 +107,5 @@ int query_end(const struct replay *r, int err);
 
 /** say_open_failed - why archives could not be opened. Return: exit code. */
 int say_open_failed(int err, const char *path);
-
-/* ---- recording: cmd_capture.c -------------------------------------------- */
-
-/* The options of record and watch, first member of their arguments. */
-struct capture_args {
-	struct query_args query;
-	struct opt_list settings;
-	uint64_t for_ns, ring_bytes, main_bytes;
-	bool quiet;
-};
-
-#define OPTS_CAPTURE(type, member)                                                  \
-	{                                                                           \
-		.name = "for",                                                      \
-		.type = OPT_DURATION,                                               \
-		.arg = "TIME",                                                      \
-		.offset = offsetof(type, member.for_ns),                            \
-		.help = "end after TIME: 10s, 5m, 2h",                              \
-	},                                                                          \
-		{                                                                   \
-			.name = "set",                                              \
-			.type = OPT_EACH,                                           \
-			.arg = "SOURCE.NAME=VALUE",                                 \
-			.offset = offsetof(type, member.settings),                  \
-			.help = "change how a source captures: "                    \
-				"syscall.slower=1ms, syscall.calls=openat,connect " \
-				"(weir list sources)",                              \
-		},                                                                  \
-		{                                                                   \
-			.name = "buffer",                                           \
-			.type = OPT_SIZE,                                           \
-			.arg = "SIZE",                                              \
-			.offset = offsetof(type, member.ring_bytes),                \
-			.help = "size of each source's buffer in the kernel",       \
-		},                                                                  \
-		{                                                                   \
-			.name = "main-ring",                                        \
-			.type = OPT_SIZE,                                           \
-			.arg = "SIZE",                                              \
-			.offset = offsetof(type, member.main_bytes),                \
-			.help = "size of the ring that joins them (4M)",            \
-		},                                                                  \
-	{                                                                           \
-		.letter = 'q', .name = "quiet", .type = OPT_FLAG,                   \
-		.offset = offsetof(type, member.quiet),                             \
-		.help = "say nothing but errors and losses",                        \
-	}
 
 #endif

@@ -12,6 +12,78 @@
 #include "cmd.h"
 #include "utf8.h"
 
+const struct opt opts_select[] = {
+	{
+		.letter = 's',
+		.name = "source",
+		.type = OPT_LIST,
+		.complete = OPT_SOURCE,
+		.arg = "SOURCE,...",
+		.offset = offsetof(struct query_args, sources),
+		.help = "only events of these sources (weir list)",
+	},
+	{
+		.letter = 'e',
+		.name = "event",
+		.type = OPT_LIST,
+		.complete = OPT_EVENT,
+		.arg = "EVENT,...",
+		.offset = offsetof(struct query_args, kinds),
+		.help = "only these events, by name or glob: task_exec, "
+			"'net_*' (weir list events)",
+	},
+	{
+		.letter = 'f',
+		.name = "filter",
+		.type = OPT_STRING,
+		.arg = "EXPR",
+		.offset = offsetof(struct query_args, filter),
+		.help = "only events that EXPR is true of: 'latency > 10ms "
+			"and comm == \"postgres\"' (weir(1), FILTERS)",
+	},
+	{0},
+};
+
+const struct opt opts_span[] = {
+	{
+		.name = "from",
+		.type = OPT_STRING,
+		.arg = "TIME",
+		.offset = offsetof(struct query_args, from),
+		.help = "only events at or after TIME: 14:03:20.5, ISO 8601, "
+			"or -5m: before the archive's end",
+	},
+	{
+		.name = "to",
+		.type = OPT_STRING,
+		.arg = "TIME",
+		.offset = offsetof(struct query_args, to),
+		.help = "only events before TIME",
+	},
+	{0},
+};
+
+const struct opt opts_utc[] = {
+	{
+		.name = "utc",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct query_args, utc),
+		.help = "times in UTC, not in the local zone",
+	},
+	{0},
+};
+
+const struct opt opts_json[] = {
+	{
+		.letter = 'j',
+		.name = "json",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct query_args, json),
+		.help = "print JSON",
+	},
+	{0},
+};
+
 static void vsay(const char *fmt, va_list args)
 	__attribute__((format(printf, 1, 0)));
 

@@ -12,7 +12,7 @@
 #include "units.h"
 
 struct parser {
-	const struct opt *rows;
+	const struct opt *const *tables;
 	char *args;
 	char **argv;
 	int argc, at; /* @at: the word being looked at */
@@ -22,30 +22,35 @@ struct parser {
 #define wrong(p, ...)                                                          \
 	(snprintf((p)->why, OPT_ERROR_LEN, __VA_ARGS__), OPT_WRONG)
 
-static const struct opt *find_name(const struct opt *rows, const char *name,
-				   size_t len)
+static const struct opt *find_name(const struct opt *const *tables,
+				   const char *name, size_t len)
 {
-	for (; rows->name; rows++)
-		if (strlen(rows->name) == len && !memcmp(rows->name, name, len))
-			return rows;
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, tables)
+		if (strlen(o->name) == len && !memcmp(o->name, name, len))
+			return o;
 	return NULL;
 }
 
-static const struct opt *find_letter(const struct opt *rows, char letter)
+static const struct opt *find_letter(const struct opt *const *tables,
+				     char letter)
 {
-	for (; rows->name; rows++)
-		if (rows->letter && rows->letter == letter)
-			return rows;
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, tables)
+		if (o->letter && o->letter == letter)
+			return o;
 	return NULL;
 }
 
-const struct opt *opt_find(const struct opt *rows, const char *word)
+const struct opt *opt_find(const struct opt *const *tables, const char *word)
 {
 	if (word[0] != '-' || !word[1])
 		return NULL;
 	if (word[1] == '-')
-		return find_name(rows, word + 2, strlen(word + 2));
-	return word[2] ? NULL : find_letter(rows, word[1]);
+		return find_name(tables, word + 2, strlen(word + 2));
+	return word[2] ? NULL : find_letter(tables, word[1]);
 }
 
 /* ---- values -------------------------------------------------------------- */
@@ -157,11 +162,11 @@ static enum opt_result put(struct parser *p, const struct opt *o,
 
 static enum opt_result unknown(struct parser *p, const char *name, size_t len)
 {
-	const struct opt *o;
+	const struct opt *const *t, *o;
 	struct near near;
 
 	near_init(&near, name, len);
-	for (o = p->rows; o->name; o++)
+	opt_for_each (t, o, p->tables)
 		near_try(&near, o->name);
 	near_try(&near, "help");
 	if (near_best(&near))
@@ -186,7 +191,7 @@ static enum opt_result parse_long(struct parser *p)
 {
 	const char *name = p->argv[p->at] + 2;
 	size_t len = strcspn(name, "=");
-	const struct opt *o = find_name(p->rows, name, len);
+	const struct opt *o = find_name(p->tables, name, len);
 
 	if (len == 4 && !memcmp(name, "help", 4))
 		return OPT_HELP;
@@ -207,7 +212,7 @@ static enum opt_result parse_letters(struct parser *p)
 	const struct opt *o;
 
 	for (; *s && result == OPT_OK; s++) {
-		o = find_letter(p->rows, *s);
+		o = find_letter(p->tables, *s);
 		if (!o && *s == 'h')
 			return OPT_HELP;
 		if (!o)
@@ -235,12 +240,12 @@ static enum opt_result take_command(struct parser *p, struct opt_words *words)
 	return OPT_OK;
 }
 
-enum opt_result opt_parse(const struct opt *rows, void *args, bool command,
-			  int argc, char **argv, struct opt_words *ret_words,
-			  char why[OPT_ERROR_LEN])
+enum opt_result opt_parse(const struct opt *const *tables, void *args,
+			  bool command, int argc, char **argv,
+			  struct opt_words *ret_words, char why[OPT_ERROR_LEN])
 {
 	struct parser p = {
-		.rows = rows,
+		.tables = tables,
 		.args = args,
 		.argv = argv,
 		.argc = argc,
@@ -269,17 +274,19 @@ enum opt_result opt_parse(const struct opt *rows, void *args, bool command,
 	return OPT_OK;
 }
 
-void opt_done(const struct opt *rows, void *args)
+static void free_list(struct opt_list *list)
 {
-	struct opt_list *list;
+	while (list->count)
+		free(list->items[--list->count]);
+	free(list->items);
+	list->items = NULL;
+}
 
-	for (; rows->name; rows++) {
-		if (rows->type != OPT_LIST && rows->type != OPT_EACH)
-			continue;
-		list = (void *)((char *)args + rows->offset);
-		while (list->count)
-			free(list->items[--list->count]);
-		free(list->items);
-		list->items = NULL;
-	}
+void opt_done(const struct opt *const *tables, void *args)
+{
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, tables)
+		if (o->type == OPT_LIST || o->type == OPT_EACH)
+			free_list((void *)((char *)args + o->offset));
 }

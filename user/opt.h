@@ -4,7 +4,8 @@
  *
  * A row is the only description of an option: parsing, --help, completion and
  * the manual page's list are made from it. A row says where in the command's
- * own struct of arguments its value goes, so nothing here is global.
+ * own struct of arguments its value goes, so nothing here is global. A command
+ * has several tables, so that commands can share rows.
  * Names are never abbreviated. Options and words may be mixed; "--" ends
  * options.
  */
@@ -46,11 +47,13 @@ struct opt {
 	size_t offset;	     /* of the member in the command's arguments */
 };
 
-/* The last row of every table. */
-#define OPT_END                                                                \
-	{                                                                      \
-		.name = NULL                                                   \
-	}
+#define OPT_TABLES_MAX 6 /* of one command, and a NULL */
+
+/* Every row @o of @tables; @t is the table it is in. A table ends with { 0 }.
+ */
+#define opt_for_each(t, o, tables)                                             \
+	for ((t) = (tables); *(t); (t)++)                                      \
+		for ((o) = *(t); (o)->name; (o)++)
 
 struct opt_list {
 	char **items; /* owned */
@@ -70,8 +73,8 @@ enum opt_result { OPT_OK, OPT_HELP, OPT_WRONG };
 
 /**
  * opt_parse - read a command line into a struct of arguments
- * @rows:    options, ended by OPT_END
- * @args:    zeroed struct that the rows' offsets are of
+ * @tables:  tables of rows, ended by NULL
+ * @args:    zeroed struct that all rows' offsets are of
  * @command: what follows "--" is a command line of its own
  * @argv:    words, the command's name not among them; reordered
  * @why:     on OPT_WRONG one line: what is wrong and what would be right
@@ -79,23 +82,23 @@ enum opt_result { OPT_OK, OPT_HELP, OPT_WRONG };
  * Return: OPT_OK; OPT_HELP --help was given; OPT_WRONG with @why. Call
  * opt_done() in any case.
  */
-enum opt_result opt_parse(const struct opt *rows, void *args, bool command,
-			  int argc, char **argv, struct opt_words *ret_words,
-			  char why[OPT_ERROR_LEN]);
+enum opt_result opt_parse(const struct opt *const *tables, void *args,
+			  bool command, int argc, char **argv,
+			  struct opt_words *ret_words, char why[OPT_ERROR_LEN]);
 
 /** opt_done - free the lists in @args. */
-void opt_done(const struct opt *rows, void *args);
+void opt_done(const struct opt *const *tables, void *args);
 
 /** opt_help - the rows as the lines of --help, at most 80 columns wide. */
-void opt_help(struct buf *b, const struct opt *rows);
+void opt_help(struct buf *b, const struct opt *const *tables);
 
 /** opt_man - the rows as a list in mdoc(7). */
-void opt_man(struct buf *b, const struct opt *rows);
+void opt_man(struct buf *b, const struct opt *const *tables);
 
 /** opt_names - "--name" and "-x" of each row, one a line, for completion. */
-void opt_names(struct buf *b, const struct opt *rows);
+void opt_names(struct buf *b, const struct opt *const *tables);
 
 /** opt_find - Return: the row that @word ("-s", "--source") names, or NULL. */
-const struct opt *opt_find(const struct opt *rows, const char *word);
+const struct opt *opt_find(const struct opt *const *tables, const char *word);
 
 #endif

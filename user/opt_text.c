@@ -54,10 +54,12 @@ static const struct opt help_row = {
 	.help = "print this",
 };
 
-void opt_help(struct buf *b, const struct opt *rows)
+void opt_help(struct buf *b, const struct opt *const *tables)
 {
-	for (; rows->name; rows++)
-		put_row(b, rows);
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, tables)
+		put_row(b, o);
 	put_row(b, &help_row);
 }
 
@@ -74,29 +76,37 @@ static void put_roff(struct buf *b, const char *text)
 	}
 }
 
-void opt_man(struct buf *b, const struct opt *rows)
+static void put_man_row(struct buf *b, const struct opt *o)
 {
+	buf_puts(b, ".It ");
+	if (o->letter)
+		buf_printf(b, "Fl %c , ", o->letter);
+	buf_printf(b, "Fl \\-%s", o->name);
+	if (o->type != OPT_FLAG)
+		buf_printf(b, " Ar %s", o->arg);
+	buf_putc(b, '\n');
+	put_roff(b, o->help);
+	buf_putc(b, '\n');
+}
+
+void opt_man(struct buf *b, const struct opt *const *tables)
+{
+	const struct opt *const *t, *o;
+
 	buf_puts(b, ".Bl -tag -width Ds\n");
-	for (; rows->name; rows++) {
-		buf_puts(b, ".It ");
-		if (rows->letter)
-			buf_printf(b, "Fl %c , ", rows->letter);
-		buf_printf(b, "Fl \\-%s", rows->name);
-		if (rows->type != OPT_FLAG)
-			buf_printf(b, " Ar %s", rows->arg);
-		buf_putc(b, '\n');
-		put_roff(b, rows->help);
-		buf_putc(b, '\n');
-	}
+	opt_for_each (t, o, tables)
+		put_man_row(b, o);
 	buf_puts(b, ".El\n");
 }
 
-void opt_names(struct buf *b, const struct opt *rows)
+void opt_names(struct buf *b, const struct opt *const *tables)
 {
-	for (; rows->name; rows++) {
-		if (rows->letter)
-			buf_printf(b, "-%c\n", rows->letter);
-		buf_printf(b, "--%s\n", rows->name);
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, tables) {
+		if (o->letter)
+			buf_printf(b, "-%c\n", o->letter);
+		buf_printf(b, "--%s\n", o->name);
 	}
 	buf_puts(b, "--help\n");
 }

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_capture.c - one recording of the live host; see cmd_capture.h.
+ *
+ * Signals are blocked in all threads and read from a descriptor, so that
+ * nothing is interrupted. The first SIGINT, SIGTERM or SIGHUP ends the
+ * recording; a later one ends weir at once.
+ */
+#include "cmd_capture.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define POLL_NS	  (200 * NS_PER_MS)
+#define STATUS_NS NS_PER_S
+/* So long the command may take to follow a signal and still be recorded. */
+#define LINGER_NS (400 * NS_PER_MS)
+/* timeout(1) signals a process and then its group: that is one request. */
+#define SAME_REQUEST_NS (300 * NS_PER_MS)
+
+#define CLEAR_LINE "\r\033[K"
+
+const struct opt opts_capture[] = {
+	{
+		.name = "for",
+		.type = OPT_DURATION,
+		.arg = "TIME",
+		.offset = offsetof(struct capture_args, for_ns),
+		.help = "end after TIME: 10s, 5m, 2h",
+	},
+	{
+		.name = "set",
+		.type = OPT_EACH,
+		.arg = "SOURCE.NAME=VALUE",
+		.offset = offsetof(struct capture_args, settings),
+		.help = "change how a source captures: syscall.slower=1ms, "
+			"syscall.calls=openat,connect (weir list sources)",
+	},
+	{
+		.name = "buffer",
+		.type = OPT_SIZE,
+		.arg = "SIZE",
+		.offset = offsetof(struct capture_args, ring_bytes),
+		.help = "size of each source's buffer in the kernel",
+	},
+	{
+		.name = "main-ring",
+		.type = OPT_SIZE,
+		.arg = "SIZE",
+		.offset = offsetof(struct capture_args, main_bytes),
+		.help = "size of the ring that joins them (4M)",
+	},
+	{
+		.letter = 'q',
+		.name = "quiet",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct capture_args, quiet),
+		.help = "say nothing but errors and losses",
+	},
+	{0},
+};
+
+/* ---- opening ------------------------------------------------------------- */
+
+static struct recorder_options options_of(const struct capture *c,
+					  struct source_setting *settings)
+{
+	const struct capture_args *a = c->args;
+	const struct query_args *q = &a->query;
+	size_t i;
+
+	for (i = 0; i < a->settings.count; i++)
+		settings[i].text = a->settings.items[i];
+	return (struct recorder_options){
+		.sources =
+			{
+				.names = (const char *const *)q->sources.items,
+				.name_count = q->sources.count,
+				.settings = settings,
+				.setting_count = a->settings.count,
+				.follow = (uint32_t)c->child.pid,
+				.ring_bytes = a->ring_bytes,
+			},
+		.kinds = (const char *const *)q->kinds.items,
+		.kind_count = q->kinds.count,
+		.filter = q->filter,
+		.main_bytes = a->main_bytes,
+	};
+}
+
+#define SETTINGS_MAX 64
+
+static int open_recorder(struct capture *c)
+{
+	struct source_setting settings[SETTINGS_MAX];
+	struct recorder_options o;
+	struct recorder_error err;
+	int rc;
+
+	if (c->args->settings.count > SETTINGS_MAX)
+		return usage("too many --set (at most %d)", SETTINGS_MAX);
+	o = options_of(c, settings);
+	rc = recorder_open(&c->recorder, &o, &err);
+	if (!rc) {
+		recorder_render(c->recorder)->utc = c->args->query.utc;
+		return EXIT_OK;
+	}
+	if (err.filter.what[0])
+		return usage_filter(c->args->query.filter, &err.filter);
+	if (rc == -EINVAL && err.what[0])
+		return usage("%s", err.what);
+	return fail("%s", err.what[0] ? err.what : strerror(-rc));
+}
+
+int capture_open(struct capture *c, const struct capture_args *args,
+		 char **command)
+{
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	c->args = args;
+	c->command = command;
+	c->begun_ns = clock_now();
+	c->signal_fd = c->child.pidfd = c->child.go_fd = -1;
+	c->child.exec_fd = -1;
+	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
+	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
+	err = command ? child_start(&c->child, command) : 0;
+	if (err)
+		return fail("cannot start '%s': %s", command[0],
+			    strerror(-err));
+	return open_recorder(c);
+}
+
+/* ---- signals ------------------------------------------------------------- */
+
+static uint64_t stopping_since; /* the stop flag */
+
+static void on_late_signal(int sig)
+{
+	if (clock_now() - stopping_since < SAME_REQUEST_NS)
+		return;
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void stop_signals(sigset_t *set)
+{
+	struct sigaction sa;
+
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	if (!sigaction(SIGHUP, NULL, &sa) && sa.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP); /* else: nohup */
+}
+
+static int watch_signals(struct capture *c)
+{
+	sigset_t set;
+
+	stop_signals(&set);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	c->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return c->signal_fd < 0 ? -errno : 0;
+}
+
+/* From now on a signal ends weir at once. */
+static void arm_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_late_signal};
+	sigset_t set;
+
+	stopping_since = clock_now();
+	stop_signals(&set);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	if (sigismember(&set, SIGHUP))
+		sigaction(SIGHUP, &sa, NULL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/*
+ * Take a signal, if one came. From a terminal the command got it as well;
+ * what was sent to weir alone is passed on.
+ */
+static bool take_signal(struct capture *c)
+{
+	struct signalfd_siginfo info;
+
+	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	c->signal = (int)info.ssi_signo;
+	if (c->child.pid && !c->child.ended && info.ssi_code != SI_KERNEL)
+		kill(c->child.pid, c->signal);
+	arm_signals();
+	return true;
+}
+
+/* ---- what is said -------------------------------------------------------- */
+
+static void clear_status(const struct capture *c)
+{
+	if (c->shows_status &&
+	    write(STDERR_FILENO, CLEAR_LINE, strlen(CLEAR_LINE)) < 0)
+		return; /* nowhere to tell */
+}
+
+static uint64_t per_second(uint64_t now, uint64_t before, uint64_t ns)
+{
+	return (uint64_t)((double)(now - before) * (double)NS_PER_S /
+			  (double)(ns ? ns : 1));
+}
+
+/* Cost in percent of one CPU, kernel and user space. */
+static double cost_percent(const struct recorder_status *now,
+			   const struct recorder_status *before, uint64_t ns)
+{
+	uint64_t cost = now->cpu_ns - before->cpu_ns;
+
+	if (now->bpf_ns > before->bpf_ns)
+		cost += now->bpf_ns - before->bpf_ns;
+	return 100.0 * (double)cost / (double)(ns ? ns : 1);
+}
+
+static void show_status(struct capture *c, uint64_t now, uint64_t since)
+{
+	struct recorder_status s;
+	struct buf b = {0};
+
+	recorder_status(c->recorder, &s);
+	buf_puts(&b, CLEAR_LINE);
+	render_ns(&b, (now - c->started_ns) / NS_PER_S * NS_PER_S);
+	buf_printf(&b, "  %llu events/s  ",
+		   (unsigned long long)per_second(s.events, c->last.events,
+						  since));
+	render_bytes(&b, per_second(s.bytes, c->last.bytes, since));
+	buf_printf(&b, "/s  lost %llu  cost %.1f%% of a CPU, ",
+		   (unsigned long long)s.lost,
+		   cost_percent(&s, &c->last, since));
+	render_bytes(&b, s.rss_bytes);
+	buf_flush(&b, STDERR_FILENO);
+	buf_done(&b);
+	c->last = s;
+}
+
+static void say_sources(const struct capture *c, const char *into)
+{
+	const struct sources *all = recorder_sources(c->recorder);
+	struct source_info info;
+	struct buf on = {0}, took = {0};
+	unsigned i;
+
+	for (i = 0; i < sources_count(all); i++) {
+		sources_info(all, i, &info);
+		if (info.on && info.programs)
+			buf_printf(&on, "%s%s", on.len ? ", " : "", info.name);
+		if (info.wanted && info.why[0])
+			say("source '%s' is %s: %s", info.name,
+			    info.on ? "on in part" : "off", info.why);
+	}
+	render_ns(&took, c->started_ns - c->begun_ns);
+	if (!c->args->quiet)
+		say("capturing %.*s%s (ready after %.*s)%s", (int)on.len,
+		    on.data ? on.data : "", into, (int)took.len,
+		    took.data ? took.data : "",
+		    c->command || c->args->for_ns ? "" : "; Ctrl-C ends it");
+	buf_done(&on);
+	buf_done(&took);
+}
+
+/* ---- running ------------------------------------------------------------- */
+
+static int release(struct capture *c)
+{
+	int err = child_release(&c->child);
+
+	if (!err || err == -EPIPE) /* killed meanwhile: it has a status */
+		return EXIT_OK;
+	say("cannot execute '%s': %s", c->command[0], strerror(-err));
+	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+int capture_start(struct capture *c, const char *into)
+{
+	struct recorder_error err = {0};
+	int rc = watch_signals(c);
+
+	if (rc)
+		return fail("signalfd: %s", strerror(-rc));
+	rc = recorder_start(c->recorder, &err);
+	if (rc)
+		return fail("%s", err.what[0] ? err.what : strerror(-rc));
+	c->started_ns = clock_now();
+	say_sources(c, into);
+	return c->command ? release(c) : EXIT_OK;
+}
+
+static int sink_error(struct capture *c)
+{
+	struct recorder_status s;
+
+	recorder_status(c->recorder, &s);
+	return s.sink_error;
+}
+
+/* When the recording is to end at the latest; 0: not yet known. */
+static uint64_t deadline(const struct capture *c)
+{
+	uint64_t end = c->args->for_ns ? c->started_ns + c->args->for_ns : 0;
+
+	if (c->signal && (!end || stopping_since + LINGER_NS < end))
+		end = stopping_since + LINGER_NS;
+	return end;
+}
+
+static bool is_over(struct capture *c)
+{
+	uint64_t end;
+
+	if (take_signal(c) && !c->command)
+		return true;
+	if (c->command && child_wait(&c->child, false))
+		return true;
+	if (c->ends_on_error && sink_error(c))
+		return true;
+	end = deadline(c);
+	return end && clock_now() >= end;
+}
+
+/* Until something happens, or it is time to look again. */
+static void wait_a_while(const struct capture *c)
+{
+	struct pollfd fds[] = {
+		{.fd = c->signal_fd, .events = POLLIN},
+		{.fd = c->child.pidfd, .events = POLLIN},
+	};
+	uint64_t ns = POLL_NS, end = deadline(c), now = clock_now();
+
+	if (end && end - now < ns)
+		ns = end > now ? end - now : 0;
+	poll(fds, 2, (int)((ns + NS_PER_MS - 1) / NS_PER_MS));
+}
+
+void capture_run(struct capture *c)
+{
+	uint64_t shown = c->started_ns, now;
+
+	recorder_status(c->recorder, &c->last);
+	while (!is_over(c)) {
+		wait_a_while(c);
+		now = clock_now();
+		if (!c->shows_status || now - shown < STATUS_NS)
+			continue;
+		show_status(c, now, now - shown);
+		shown = now;
+	}
+	clear_status(c);
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+int capture_stop(struct capture *c)
+{
+	c->stopped_ns = clock_now();
+	return recorder_stop(c->recorder);
+}
+
+struct stage {
+	const char *name, *remedy;
+	uint64_t (*count)(const struct account_row *row);
+};
+
+static uint64_t at_hook(const struct account_row *r)
+{
+	return r->missed;
+}
+
+static uint64_t at_kernel(const struct account_row *r)
+{
+	return r->lost_kernel;
+}
+
+static uint64_t at_main(const struct account_row *r)
+{
+	return r->lost_main;
+}
+
+static uint64_t at_archive(const struct account_row *r)
+{
+	return r->lost_archive;
+}
+
+static const struct stage stages[] = {
+	{"at the hook", "the kernel skipped the program", at_hook},
+	{"in the kernel's buffers", "try a larger --buffer", at_kernel},
+	{"in the main ring", "try a larger --main-ring", at_main},
+	{"on the way to the disk", "is it full?", at_archive},
+};
+
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
+
+/* One stage: which sources lost how many there. */
+static uint64_t say_stage(const struct stage *stage,
+			  const struct account_row *rows, size_t count)
+{
+	struct account_row sum;
+	struct buf list = {0};
+	uint64_t n, total = 0;
+	size_t i = 0;
+
+	while (i < count) {
+		sum = rows[i++];
+		while (i < count && !strcmp(rows[i].source, sum.source))
+			account_add(&sum, &rows[i++]);
+		n = stage->count(&sum);
+		total += n;
+		if (n)
+			buf_printf(&list, "%s%s %llu", list.len ? ", " : "",
+				   sum.source, (unsigned long long)n);
+	}
+	if (total)
+		say("lost %llu events %s: %.*s (%s, or fewer events: -s, -e)",
+		    (unsigned long long)total, stage->name, (int)list.len,
+		    list.data ? list.data : "", stage->remedy);
+	buf_done(&list);
+	return total;
+}
+
+uint64_t capture_lost(struct capture *c)
+{
+	const struct account_row *rows;
+	size_t i, count = recorder_account(c->recorder, &rows);
+	uint64_t lost = 0;
+
+	for (i = 0; i < STAGES; i++)
+		lost += say_stage(&stages[i], rows, count);
+	return lost;
+}
+
+int capture_exit(struct capture *c, int rc)
+{
+	struct pollfd fds[] = {
+		{.fd = c->signal_fd, .events = POLLIN},
+		{.fd = c->child.pidfd, .events = POLLIN},
+	};
+
+	if (!c->command)
+		return rc;
+	if (!child_wait(&c->child, false))
+		say("recording ended; waiting for '%s' (pid %d) to end",
+		    c->command[0], (int)c->child.pid);
+	while (!child_wait(&c->child, false)) {
+		poll(fds, 2, -1);
+		take_signal(c);
+	}
+	return child_exit_code(&c->child);
+}
+
+void capture_close(struct capture *c)
+{
+	recorder_free(c->recorder);
+	child_done(&c->child);
+	if (c->signal_fd >= 0)
+		close(c->signal_fd);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_capture.h - what `record` and `watch` share: one recording of the live
+ * host, of all of it or of one command and what it starts.
+ *
+ * The order is capture_open(), sinks added to c->recorder, capture_start(),
+ * capture_run(), capture_stop(), capture_close(). The command's process is
+ * forked first, before there are threads, and released last.
+ */
+#ifndef WEIR_CMD_CAPTURE_H
+#define WEIR_CMD_CAPTURE_H
+
+#include "child.h"
+#include "cmd.h"
+#include "recorder.h"
+
+/* The options of record and watch, first member of their arguments. */
+struct capture_args {
+	struct query_args query;
+	struct opt_list settings;
+	uint64_t for_ns, ring_bytes, main_bytes;
+	bool quiet;
+};
+
+/* Rows of both; offsets are of struct capture_args. */
+extern const struct opt opts_capture[];
+
+struct capture {
+	const struct capture_args *args;
+	char **command; /* or NULL: the whole host */
+	struct recorder *recorder;
+	struct child child;
+	int signal_fd;
+	int signal;	     /* that ended it, 0: none */
+	bool ends_on_error;  /* a sink that fails ends it */
+	bool shows_status;   /* a line on stderr once a second */
+	uint64_t begun_ns;   /* when the command line was read */
+	uint64_t started_ns; /* since then events flow */
+	uint64_t stopped_ns;
+	struct recorder_status last; /* as of the status line before */
+};
+
+/**
+ * capture_open - fork the command, check the options
+ * Return: EXIT_OK; else the exit code, having said why. capture_close() in
+ * any case.
+ */
+int capture_open(struct capture *c, const struct capture_args *args,
+		 char **command);
+
+/**
+ * capture_start - let events flow, tell which sources are off, release the
+ * command
+ * @into: what the first line says of it: "" or " into DIR"
+ * Return: EXIT_OK; EXIT_FAILED; EXIT_CANNOT_RUN or EXIT_NOT_FOUND.
+ */
+int capture_start(struct capture *c, const char *into);
+
+/** capture_run - until the command ends, time is up, or a signal comes. */
+void capture_run(struct capture *c);
+
+/**
+ * capture_stop - end recording
+ * Return: 0; -errno of a sink.
+ */
+int capture_stop(struct capture *c);
+
+/** capture_lost - after stop: say what was lost. Return: how many. */
+uint64_t capture_lost(struct capture *c);
+
+/**
+ * capture_exit - after stop: wait for the command, if there is one
+ * @rc: what the recording itself came to
+ * Return: the exit code: the command's own, or @rc when there is none.
+ */
+int capture_exit(struct capture *c, int rc);
+
+/** capture_close - release all. */
+void capture_close(struct capture *c);
+
+#endif

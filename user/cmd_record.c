@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_record.c - `weir record`: the live host, or one command, into an archive.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "cmd_capture.h"
+#include "keep.h"
+
+struct record_args {
+	struct capture_args capture;
+	const char *output;
+	uint64_t segment_bytes;
+	bool append;
+};
+
+static const struct opt opts[] = {
+	{
+		.letter = 'o',
+		.name = "output",
+		.type = OPT_STRING,
+		.complete = OPT_FILE,
+		.arg = "ARCHIVE",
+		.offset = offsetof(struct record_args, output),
+		.help = "directory to record into (./weir-<UTC time>)",
+	},
+	{
+		.name = "append",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct record_args, append),
+		.help = "go on in an ARCHIVE that is there",
+	},
+	{
+		.name = "segment",
+		.type = OPT_SIZE,
+		.arg = "SIZE",
+		.offset = offsetof(struct record_args, segment_bytes),
+		.help = "begin a new file of the archive at SIZE (256M)",
+	},
+	{0},
+};
+
+struct recording {
+	const struct record_args *args;
+	struct capture capture;
+	char name[KEEP_NAME_LEN];
+	const char *path;
+	char command[512]; /* for the archive: what was recorded */
+	int dir_fd;
+	bool fresh; /* the archive is this recording's alone */
+};
+
+/* The command line as the archive keeps it; cut where it is long. */
+static void join_words(char *to, size_t size, char *const *words)
+{
+	size_t len = 0;
+
+	to[0] = '\0';
+	for (; words && *words && len + 1 < size; words++)
+		len += (size_t)snprintf(to + len, size - len, "%s%s",
+					len ? " " : "", *words);
+}
+
+static int create_failed(const char *path, int err)
+{
+	const char *remedy = "";
+
+	if (err == -EEXIST)
+		return fail("'%s' holds a recording already (name another with "
+			    "-o, or go on in it with --append)",
+			    path);
+	if (err == -EBUSY)
+		return fail("'%s': another weir records into it (name another "
+			    "with -o)",
+			    path);
+	if (err == -EACCES || err == -EROFS || err == -ENOENT)
+		remedy = " (name a directory you may write to with -o)";
+	if (err == -ENOTEMPTY || err == -ENOTDIR)
+		remedy = " and no archive (name another with -o)";
+	if (err == -EPERM)
+		remedy = " (it must belong to who records, and nobody else "
+			 "may write to it)";
+	return fail("cannot record into '%s': %s%s", path, strerror(-err),
+		    remedy);
+}
+
+static int open_archive(struct recording *r)
+{
+	struct archive_options o = {
+		.path = r->path,
+		.exist_ok = r->args->append,
+		.segment_bytes = r->args->segment_bytes,
+		.command = r->command[0] ? r->command : NULL,
+	};
+	struct recorder *recorder = r->capture.recorder;
+	struct archive_writer *w;
+	struct sink *sink;
+	int err;
+
+	recorder_archive(recorder, &o);
+	r->fresh = keep_is_new(r->path);
+	err = archive_create(&w, recorder_schema(recorder), &o);
+	if (err)
+		return create_failed(r->path, err);
+	r->dir_fd = keep_open(r->path);
+	err = sink_archive_open(&sink, w, recorder_tasks(recorder));
+	if (err) {
+		archive_close(w);
+		return fail("%s", strerror(-err));
+	}
+	recorder_watch_archive(recorder, w);
+	recorder_add_sink(recorder, sink);
+	return EXIT_OK;
+}
+
+/* What it kept, read back from the disk, and what to type next. */
+static int say_kept(const struct recording *r)
+{
+	struct archive_info info;
+	struct archive *a;
+	struct buf size = {0}, span = {0};
+	const char *why;
+	char *path = (char *)r->path;
+	int err = archive_open(&a, &path, 1, &why);
+
+	if (err)
+		return fail("'%s' cannot be read back: %s", r->path,
+			    strerror(-err));
+	archive_info(a, &info);
+	render_bytes(&size, info.bytes);
+	render_ns(&span, r->capture.stopped_ns - r->capture.started_ns);
+	say("kept %llu events, %.*s, of %.*s in %s",
+	    (unsigned long long)info.events, (int)size.len, size.data,
+	    (int)span.len, span.data, r->path);
+	say("look at it: weir stat %s; weir show %s -e task_exec", r->path,
+	    r->path);
+	buf_done(&size);
+	buf_done(&span);
+	archive_free(a);
+	return EXIT_OK;
+}
+
+static void give(const struct recording *r)
+{
+	int err = r->fresh && r->dir_fd >= 0 ? keep_give(r->dir_fd) : 0;
+
+	if (err)
+		say("'%s' stays root's: %s", r->path, strerror(-err));
+}
+
+/* Events flow; until all is on disk. Return: exit code. */
+static int run_recording(struct recording *r)
+{
+	struct capture *c = &r->capture;
+	uint64_t lost;
+	int err, rc = EXIT_OK;
+
+	capture_run(c);
+	err = capture_stop(c);
+	if (err)
+		rc = fail("'%s' lacks events: %s", r->path, strerror(-err));
+	lost = capture_lost(c);
+	give(r);
+	if (!c->args->quiet && say_kept(r))
+		rc = EXIT_FAILED;
+	if (rc == EXIT_OK && lost)
+		rc = EXIT_LOSSES;
+	return capture_exit(c, rc);
+}
+
+static void close_recording(struct recording *r, bool keep)
+{
+	capture_close(&r->capture);
+	if (!keep && r->fresh && r->dir_fd >= 0)
+		keep_discard(r->dir_fd, r->path);
+	if (r->dir_fd >= 0)
+		close(r->dir_fd);
+}
+
+static int record(const void *arg, const struct opt_words *words)
+{
+	const struct record_args *args = arg;
+	struct recording r = {.args = args, .dir_fd = -1};
+	char into[4096];
+	bool keep = false;
+	int rc;
+
+	join_words(r.command, sizeof(r.command), words->command);
+	keep_name(r.name);
+	r.path = args->output ? args->output : r.name;
+	snprintf(into, sizeof(into), " into %s", r.path);
+	rc = capture_open(&r.capture, &args->capture, words->command);
+	if (!rc)
+		rc = open_archive(&r);
+	if (!rc)
+		rc = capture_start(&r.capture, into);
+	if (!rc) {
+		keep = true;
+		rc = run_recording(&r);
+	}
+	close_recording(&r, keep);
+	return rc;
+}
+
+const struct command cmd_record = {
+	.name = "record",
+	.synopsis = "[-- COMMAND ARG...]",
+	.help = "record this host, or one command, into an archive",
+	.about =
+		"Without COMMAND the whole host is recorded, until Ctrl-C or "
+		"--for. With it\n"
+		"COMMAND and all it starts, from the first instruction on; "
+		"weir ends with it\n"
+		"and exits with its status: 128 and the signal's number when "
+		"one killed it, 127\n"
+		"when there is no such program, 126 when it cannot be "
+		"executed. Losses are then\n"
+		"told on stderr only. --for ends the recording, not COMMAND: "
+		"weir waits for it.\n"
+		"\nBy default all sources but the costly ones are on: see weir "
+		"list. An archive\n"
+		"is readable by its owner alone; under sudo that is the user "
+		"who called sudo.\n",
+	.opts = {opts_select, opts, opts_capture},
+	.args_size = sizeof(struct record_args),
+	.takes_command = true,
+	.run = record,
+};
