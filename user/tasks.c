@@ -8,6 +8,8 @@
 
 #include "hash.h"
 
+#define CGROUP_BUCKETS 1024
+#define TASK_BUCKETS 1024	/* at first */
 #define CONTAINER_ID_LEN 64	/* hex digits, OCI runtimes' default */
 
 /* A path shared by the tasks that execute it. */
@@ -69,7 +71,7 @@ struct tasks {
 	size_t alive, total;
 	struct node *oldest, *newest;	/* the dead, by time of death */
 	size_t dead;
-	struct cgroup_node *cgroups[1024];
+	struct cgroup_node *cgroups[CGROUP_BUCKETS];
 	struct binding by_rule[RULES];
 	const struct binding *by_kind[SCHEMA_KINDS_MAX];
 	struct bound path_id, path_text;
@@ -252,7 +254,7 @@ static void reset(struct tasks *t, struct node *n, const struct node *parent)
 
 static struct cgroup_node *cgroup_find(const struct tasks *t, uint64_t id)
 {
-	struct cgroup_node *c = t->cgroups[hash_u64(id) % 1024];
+	struct cgroup_node *c = t->cgroups[hash_u64(id) % CGROUP_BUCKETS];
 
 	while (c && c->c.id != id)
 		c = c->chain;
@@ -268,7 +270,7 @@ static struct cgroup_node *cgroup_get(struct tasks *t, uint64_t id)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	to = &t->cgroups[hash_u64(id) % 1024];
+	to = &t->cgroups[hash_u64(id) % CGROUP_BUCKETS];
 	c->c.id = id;
 	c->c.path = c->c.container = "";
 	c->chain = *to;
@@ -448,6 +450,23 @@ static int by_tid(const void *a, const void *b)
 	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
+int tasks_each_cgroup(const struct tasks *t,
+		      int (*fn)(void *arg, const struct cgroup *c), void *arg)
+{
+	const struct cgroup_node *c;
+	size_t i;
+	int err;
+
+	for (i = 0; i < CGROUP_BUCKETS; i++) {
+		for (c = t->cgroups[i]; c; c = c->chain) {
+			err = c->text ? fn(arg, &c->c) : 0;
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
 int tasks_each(const struct tasks *t,
 	       int (*fn)(void *arg, const struct task *task), void *arg)
 {
@@ -471,91 +490,6 @@ int tasks_each(const struct tasks *t,
 	return err;
 }
 
-/* ---- the table as events ----------------------------------------------------- */
-
-struct state {
-	uint64_t ts;
-	int (*fn)(void *arg, const void *record, size_t len);
-	void *arg;
-	union {
-		struct weir_hdr h;
-		struct ev_task_alive alive;
-		struct ev_cgroup_path cgroup;
-		uint8_t room[sizeof(struct ev_task_alive) + WEIR_STR_MAX];
-	};
-};
-
-static size_t put_tail(struct weir_str *s, void *record, size_t at,
-		       const char *text, size_t len)
-{
-	if (len > WEIR_STR_MAX)
-		len = WEIR_STR_MAX;
-	s->off = at;
-	s->len = s->full = len;
-	memcpy((uint8_t *)record + at, text, len);
-	return at + len;
-}
-
-static int put_record(struct state *st, uint16_t kind, size_t len,
-		      uint32_t pid, uint32_t tid)
-{
-	st->h.ts = st->ts;
-	st->h.kind = kind;
-	st->h.len = len;
-	st->h.flags = WEIR_F_CONTEXT;
-	st->h.pid = pid;
-	st->h.tid = tid;
-	return st->fn(st->arg, &st->h, len);
-}
-
-static int put_task(void *arg, const struct task *task)
-{
-	struct state *st = arg;
-	struct ev_task_alive *ev = &st->alive;
-	size_t len;
-
-	memset(ev, 0, sizeof(*ev));
-	ev->start_time = task->start_time;
-	ev->cgroup = task->cgroup ? task->cgroup->id : 0;
-	ev->ppid = task->ppid;
-	ev->uid = task->uid;
-	ev->kthread = task->kthread;
-	memcpy(ev->task_comm, task->comm, WEIR_COMM_LEN);
-	len = put_tail(&ev->file, ev, sizeof(*ev), task->exe, task->exe_len);
-	return put_record(st, EV_TASK_ALIVE, len, task->pid, task->tid);
-}
-
-static int put_cgroup(struct state *st, const struct cgroup_node *c)
-{
-	struct ev_cgroup_path *ev = &st->cgroup;
-	size_t len;
-
-	memset(ev, 0, sizeof(*ev));
-	ev->cgroup = c->c.id;
-	len = put_tail(&ev->path, ev, sizeof(*ev), c->c.path,
-		       strlen(c->c.path));
-	return put_record(st, EV_CGROUP_PATH, len, 0, 0);
-}
-
-int tasks_state(const struct tasks *t, uint64_t ts,
-		int (*fn)(void *arg, const void *record, size_t len),
-		void *arg)
-{
-	struct state st = { .ts = ts, .fn = fn, .arg = arg };
-	const struct cgroup_node *c;
-	size_t i;
-	int err;
-
-	for (i = 0; i < 1024; i++) {
-		for (c = t->cgroups[i]; c; c = c->chain) {
-			err = c->text ? put_cgroup(&st, c) : 0;
-			if (err)
-				return err;
-		}
-	}
-	return tasks_each(t, put_task, &st);
-}
-
 /* ---- life ------------------------------------------------------------------- */
 
 int tasks_new(struct tasks **ret, const struct schema *schema)
@@ -565,7 +499,7 @@ int tasks_new(struct tasks **ret, const struct schema *schema)
 
 	if (!t)
 		return -ENOMEM;
-	t->bucket_count = 1024;
+	t->bucket_count = TASK_BUCKETS;
 	t->buckets = calloc(t->bucket_count, sizeof(*t->buckets));
 	idle = t->buckets ? add(t, 0) : NULL;
 	if (!idle) {
@@ -603,7 +537,7 @@ void tasks_free(struct tasks *t)
 			free_node(n);
 		}
 	}
-	for (i = 0; i < 1024; i++)
+	for (i = 0; i < CGROUP_BUCKETS; i++)
 		free_cgroups(t->cgroups[i]);
 	free(t->buckets);
 	free(t);

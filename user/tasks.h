@@ -61,6 +61,11 @@ const struct cgroup *tasks_cgroup(const struct tasks *t, uint64_t id);
 /** tasks_count - Return: how many are alive. */
 size_t tasks_count(const struct tasks *t);
 
+/** tasks_each_cgroup - call @fn for each cgroup whose path is known, until it
+ * returns non-zero. Return: that, or 0. */
+int tasks_each_cgroup(const struct tasks *t,
+		      int (*fn)(void *arg, const struct cgroup *c), void *arg);
+
 /** tasks_each - call @fn for each task alive, in order of tid. */
 int tasks_each(const struct tasks *t,
 	       int (*fn)(void *arg, const struct task *task), void *arg);
