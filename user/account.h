@@ -36,6 +36,14 @@ struct account_row {
 	uint64_t lost_archive;	/* archive: could not be written */
 };
 
+/**
+ * account_read - copy a row that others may be writing
+ *
+ * What is counted later is read first, so the copy keeps the equations as far
+ * as they hold while recording (account_check(), not final).
+ */
+void account_read(struct account_row *to, const struct account_row *from);
+
 /** account_lost - Return: all that @r lost after it was attempted. */
 uint64_t account_lost(const struct account_row *r);
 

@@ -53,6 +53,14 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  */
 int archive_append(struct archive_writer *w, const struct event *ev);
 
+/**
+ * archive_flush - write out now what has been taken
+ *
+ * Before archive_close(), so that archive_lost() can still tell what the last
+ * block lost. Return: as append.
+ */
+int archive_flush(struct archive_writer *w);
+
 /** archive_state - one state record; only inside options.state. */
 int archive_state(struct archive_writer *w, const void *record, size_t len);
 
@@ -107,6 +115,14 @@ int archive_open(struct archive **ret, char *const *paths, unsigned count,
 void archive_free(struct archive *a);
 
 const struct schema *archive_schema(const struct archive *a);
+
+/**
+ * archive_wall_offset - realtime - monotonic, ns, for the event at hand
+ *
+ * Inside archive_each() as the clock records so far say, which follows steps
+ * of the clock and changes with the boot; outside of it the last one known.
+ */
+int64_t archive_wall_offset(const struct archive *a);
 
 struct archive_info {
 	uint64_t first_ns, last_ns;	/* monotonic, of events */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "account.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Acquire: none of the counters that follow is older than this one. */
+static uint64_t counter(const uint64_t *from)
+{
+	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+}
+
+void account_read(struct account_row *to, const struct account_row *from)
+{
+	memcpy(to->source, from->source, sizeof(to->source));
+	to->cpu = from->cpu;
+	to->zero = 0;
+	to->kept = counter(&from->kept);
+	to->lost_archive = counter(&from->lost_archive);
+	to->context = counter(&from->context);
+	to->rejected = counter(&from->rejected);
+	to->lost_main = counter(&from->lost_main);
+	to->late = counter(&from->late);
+	to->delivered = counter(&from->delivered);
+	to->submitted = counter(&from->submitted);
+	to->lost_kernel = counter(&from->lost_kernel);
+	to->filtered = counter(&from->filtered);
+	to->shed = counter(&from->shed);
+	to->missed = counter(&from->missed);
+}
+
+uint64_t account_lost(const struct account_row *r)
+{
+	return r->lost_kernel + r->lost_main + r->lost_archive;
+}
+
+void account_add(struct account_row *to, const struct account_row *from)
+{
+	to->submitted += from->submitted;
+	to->filtered += from->filtered;
+	to->shed += from->shed;
+	to->lost_kernel += from->lost_kernel;
+	to->missed += from->missed;
+	to->delivered += from->delivered;
+	to->lost_main += from->lost_main;
+	to->late += from->late;
+	to->rejected += from->rejected;
+	to->context += from->context;
+	to->kept += from->kept;
+	to->lost_archive += from->lost_archive;
+}
+
+static uint64_t passed_on(const struct account_row *r)
+{
+	return r->kept + r->rejected + r->lost_main + r->lost_archive;
+}
+
+int account_check(const struct account_row *r, int final, const char **why)
+{
+	const char *broken = NULL;
+
+	if (r->delivered > r->submitted)
+		broken = "more delivered than submitted";
+	else if (final && r->delivered < r->submitted)
+		broken = "submitted, but never delivered";
+	else if (passed_on(r) > r->delivered)
+		broken = "more kept, rejected and lost than delivered";
+	else if (final && passed_on(r) < r->delivered)
+		broken = "delivered, but neither kept, rejected nor lost";
+	else if (r->context > r->rejected)
+		broken = "more context than rejected";
+	if (!broken)
+		return 0;
+	*why = broken;
+	return -EBADMSG;
+}

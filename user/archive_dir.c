@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "archive_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nolink.h"
+#include "segment.h"
+
+#define LOCK_NAME "LOCK"
+
+int archive_dir_each(int fd, int (*fn)(void *arg, const char *name), void *arg)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *e;
+	int rc = 0;
+	DIR *d;
+
+	if (copy < 0)
+		return -errno;
+	d = fdopendir(copy);
+	if (!d) {
+		rc = -errno;
+		close(copy);
+		return rc;
+	}
+	while (!rc && (errno = 0, e = readdir(d))) {
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			rc = fn(arg, e->d_name);
+	}
+	if (!rc && errno)
+		rc = -errno;
+	closedir(d);
+	return rc;
+}
+
+int archive_dir_split(char *path, const char **ret_name)
+{
+	size_t len = strlen(path);
+	char *slash;
+	int fd;
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || slash == path) {
+		*ret_name = slash && path[1] ? path + 1 : path;
+		slash = slash ? "/" : ".";
+		fd = open(slash, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		return fd < 0 ? -errno : fd;
+	}
+	*slash = '\0';
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*slash = '/';
+	*ret_name = slash + 1;
+	return fd < 0 ? -errno : fd;
+}
+
+/* ---- what is there
+ * ----------------------------------------------------------- */
+
+struct content {
+	uint64_t last_number;
+	bool segments, lock, others;
+};
+
+static int look_at(void *arg, const char *name)
+{
+	struct content *c = arg;
+	struct segment_head h;
+	bool sealed;
+
+	if (segment_parse_name(name, &h, &sealed)) {
+		c->segments = true;
+		if (h.number > c->last_number)
+			c->last_number = h.number;
+	} else if (!strcmp(name, LOCK_NAME)) {
+		c->lock = true;
+	} else {
+		c->others = true;
+	}
+	return 0;
+}
+
+static int look(int fd, struct content *ret)
+{
+	*ret = (struct content){0};
+	return archive_dir_each(fd, look_at, ret);
+}
+
+/* Nobody else may be able to put a file of his in place of one of ours. */
+static int make_ours(int fd, bool empty)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_uid != geteuid())
+		return -EPERM;
+	if (empty)
+		return fchmod(fd, 0700) ? -errno : 0;
+	return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
+}
+
+/* ---- the lock
+ * ---------------------------------------------------------------- */
+
+static int take_lock(int fd, int *ret)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int lock, err;
+
+	lock = nolink_open(fd, LOCK_NAME, O_RDWR | O_CREAT, 0600);
+	if (lock < 0)
+		return lock;
+	if (!fcntl(lock, F_OFD_SETLK, &l)) {
+		*ret = lock;
+		return 0;
+	}
+	err = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	close(lock);
+	return err;
+}
+
+bool archive_dir_is_locked(int fd)
+{
+	struct flock l = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int lock = nolink_open(fd, LOCK_NAME, O_RDONLY, 0);
+	bool locked;
+
+	if (lock < 0)
+		return false;
+	locked = !fcntl(lock, F_OFD_GETLK, &l) && l.l_type != F_UNLCK;
+	close(lock);
+	return locked;
+}
+
+/* ---- making it
+ * ---------------------------------------------------------------- */
+
+static int open_dir(const char *path)
+{
+	char *copy = strdup(path);
+	const char *name;
+	int parent, fd;
+
+	if (!copy)
+		return -ENOMEM;
+	parent = archive_dir_split(copy, &name);
+	fd = parent;
+	if (parent < 0)
+		goto out;
+	if (mkdirat(parent, name, 0700) && errno != EEXIST)
+		fd = -errno;
+	else
+		fd = nolink_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
+	close(parent);
+out:
+	free(copy);
+	return fd;
+}
+
+static int enter(struct archive_dir *d, bool exist_ok)
+{
+	struct content c;
+	int err;
+
+	err = look(d->fd, &c);
+	if (err)
+		return err;
+	if (c.others && !c.segments && !c.lock)
+		return -ENOTEMPTY;
+	err = make_ours(d->fd, !c.segments);
+	if (!err)
+		err = take_lock(d->fd, &d->lock_fd);
+	if (!err)
+		err = look(d->fd, &c);
+	if (err)
+		return err;
+	d->last_number = c.last_number;
+	return c.segments && !exist_ok ? -EEXIST : 0;
+}
+
+int archive_dir_create(struct archive_dir *ret, const char *path, bool exist_ok)
+{
+	struct archive_dir d = {.fd = -1, .lock_fd = -1};
+	int err;
+
+	d.fd = open_dir(path);
+	if (d.fd < 0)
+		return d.fd;
+	err = enter(&d, exist_ok);
+	if (err) {
+		archive_dir_done(&d);
+		return err;
+	}
+	*ret = d;
+	return 0;
+}
+
+void archive_dir_done(struct archive_dir *d)
+{
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = d->lock_fd = -1;
+}
+
+bool archive_dir_is_gone(const struct archive_dir *d)
+{
+	struct stat st;
+
+	return fstat(d->fd, &st) || !st.st_nlink;
+}

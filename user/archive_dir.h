@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive_dir.h - the directory of an archive: made, locked, listed.
+ *
+ * Who records holds a lock on the file LOCK in it (fcntl F_OFD_SETLK: it goes
+ * with the descriptor, so with the process), which a reader can ask about
+ * without taking it.
+ */
+#ifndef WEIR_ARCHIVE_DIR_H
+#define WEIR_ARCHIVE_DIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A directory being recorded to. */
+struct archive_dir {
+	int fd;
+	int lock_fd;
+	uint64_t last_number; /* of the segments that are there; 0: none */
+};
+
+/**
+ * archive_dir_create - make or enter the directory and take its lock
+ * @path:     its parents may be links; itself it must be none
+ * @exist_ok: there may be segments
+ *
+ * A directory we make is 0700 whatever the umask, an empty one becomes so.
+ * Return: 0; -ELOOP @path is a symbolic link; -ENOTDIR; -ENOTEMPTY it is not
+ * empty, and no archive; -EPERM it is another user's, or others may write to
+ * it; -EBUSY another recorder holds it; -EEXIST it has segments; -errno.
+ */
+int archive_dir_create(struct archive_dir *ret, const char *path,
+		       bool exist_ok);
+
+/** archive_dir_done - give up the lock. */
+void archive_dir_done(struct archive_dir *d);
+
+/** archive_dir_is_gone - Return: true when it was removed. */
+bool archive_dir_is_gone(const struct archive_dir *d);
+
+/** archive_dir_is_locked - does a recorder write there? @fd: the directory */
+bool archive_dir_is_locked(int fd);
+
+/**
+ * archive_dir_split - open the directory a path's last component is in
+ * @ret_name: into @path, which loses slashes at its end
+ * Return: descriptor (O_PATH); -errno.
+ */
+int archive_dir_split(char *path, const char **ret_name);
+
+/**
+ * archive_dir_each - call @fn with each name in the directory, unordered
+ * @fd: the directory, borrowed
+ * Return: 0; what @fn returned, when not 0; -errno.
+ */
+int archive_dir_each(int fd, int (*fn)(void *arg, const char *name), void *arg);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive_list.h - the segments of one or more archives, in reading order.
+ *
+ * Order: runs of recorders by the wall clock of their start, and within a run
+ * by segment number. So a clock that was set back during a run, or another
+ * boot, mixes nothing. Only directories stay open: segments come and go
+ * (rotation, retention) and are opened one at a time.
+ */
+#ifndef WEIR_ARCHIVE_LIST_H
+#define WEIR_ARCHIVE_LIST_H
+
+#include "segment.h"
+
+struct archive_file {
+	char name[SEGMENT_NAME_MAX * 4]; /* in its directory */
+	const char *path; /* the argument it came from, borrowed */
+	struct segment_head head;
+	bool head_known; /* else made of the name and its neighbours */
+	bool whole_dir;	 /* came from a directory, not given alone */
+	int dir;	 /* descriptor, the list's */
+};
+
+struct archive_list {
+	struct archive_file *file;
+	size_t count;
+	int *dirs;
+	unsigned dir_count;
+};
+
+/**
+ * archive_list_open - find the segments
+ * @paths, @why: as archive_open()
+ * Return: 0; -ENOENT, -EACCES, …; -EBADMSG no archive, or no segment;
+ * -EPROTONOSUPPORT; -ENOMEM.
+ */
+int archive_list_open(struct archive_list *ret, char *const *paths,
+		      unsigned count, const char **why);
+void archive_list_done(struct archive_list *l);
+
+/**
+ * archive_list_segment - open one of them, sealed meanwhile or not
+ * Return: 0 with @ret to segment_done(); -ENOENT it was removed; -errno.
+ */
+int archive_list_segment(const struct archive_list *l, size_t i,
+			 struct segment_reader *ret);
+
+/** archive_list_is_live - is a recorder writing to it? */
+bool archive_list_is_live(const struct archive_list *l, size_t i);
+
+/** archive_list_same_run - does @i go on where @i - 1 ended? */
+bool archive_list_same_run(const struct archive_list *l, size_t i);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive_read.h - an open archive, as archive_open.c fills it and
+ * archive_read.c walks it. Not for others: they have archive.h.
+ */
+#ifndef WEIR_ARCHIVE_READ_H
+#define WEIR_ARCHIVE_READ_H
+
+#include "archive.h"
+#include "archive_list.h"
+#include "block.h"
+
+/* What opening learns of a segment; its frames are listed anew for a pass. */
+struct summary {
+	uint64_t first_ns, last_ns; /* of its events; first > last: none */
+	bool open;		    /* not sealed: it may grow */
+};
+
+struct archive {
+	struct archive_list list;
+	struct summary *summary; /* one for each file of the list */
+	struct schema *schema;
+	struct buf schema_bytes; /* to compare other segments' with */
+	struct buf meta;
+	struct archive_info info;
+	struct account_row *rows; /* of all runs together */
+	size_t row_count, row_cap;
+	int64_t wall_offset;
+	struct block_codec *codec;
+	struct buf payload;
+	struct block block;
+	bool context[SCHEMA_KINDS_MAX]; /* kinds the task table is made of */
+	uint64_t context_kinds;		/* set of frame_kind_bit() */
+};
+
+/**
+ * archive_take_clock - read the CLOCK frame in a->payload
+ * Return: 0; -EBADMSG.
+ */
+int archive_take_clock(struct archive *a);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "archive_sync.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define SYNC_S 1 /* seconds between two */
+
+struct archive_sync {
+	pthread_t thread;
+	pthread_mutex_t mutex; /* guards what follows; held for no I/O */
+	pthread_cond_t changed;
+	struct segment *current; /* freed by the thread alone */
+	struct segment *done;	 /* to be published, oldest first */
+	struct segment **done_end;
+	int error;
+	bool stop;
+};
+
+static void note(struct archive_sync *y, int err)
+{
+	if (!err)
+		return;
+	pthread_mutex_lock(&y->mutex);
+	y->error = err;
+	pthread_mutex_unlock(&y->mutex);
+}
+
+static void publish_all(struct archive_sync *y, struct segment *s)
+{
+	struct segment *next;
+
+	for (; s; s = next) {
+		next = s->next;
+		note(y, segment_publish(s));
+		segment_close(s);
+	}
+}
+
+/* Wait a second, or until there is something to publish, or to stop. */
+static void wait_turn(struct archive_sync *y)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += SYNC_S;
+	while (!y->stop && !y->done)
+		if (pthread_cond_timedwait(&y->changed, &y->mutex, &until))
+			return;
+}
+
+static void *sync_thread(void *arg)
+{
+	struct archive_sync *y = arg;
+	struct segment *done, *current;
+	bool stop = false;
+
+	while (!stop) {
+		pthread_mutex_lock(&y->mutex);
+		wait_turn(y);
+		stop = y->stop;
+		current = y->current;
+		done = y->done;
+		y->done = NULL;
+		y->done_end = &y->done;
+		pthread_mutex_unlock(&y->mutex);
+		publish_all(y, done);
+		if (current)
+			note(y, segment_sync(current));
+	}
+	return NULL;
+}
+
+static int init_sync(struct archive_sync *y)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	pthread_mutex_init(&y->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	err = pthread_cond_init(&y->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	y->done_end = &y->done;
+	return -err;
+}
+
+/* Signals are for the threads that expect them. */
+static int start_thread(struct archive_sync *y)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&y->thread, NULL, sync_thread, y);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+int archive_sync_start(struct archive_sync **ret)
+{
+	struct archive_sync *y = calloc(1, sizeof(*y));
+	int err;
+
+	if (!y)
+		return -ENOMEM;
+	err = init_sync(y);
+	if (!err)
+		err = start_thread(y);
+	if (err) {
+		free(y);
+		return err;
+	}
+	*ret = y;
+	return 0;
+}
+
+void archive_sync_begin(struct archive_sync *y, struct segment *s)
+{
+	pthread_mutex_lock(&y->mutex);
+	y->current = s;
+	pthread_mutex_unlock(&y->mutex);
+}
+
+void archive_sync_end(struct archive_sync *y, struct segment *s)
+{
+	pthread_mutex_lock(&y->mutex);
+	y->current = NULL;
+	s->next = NULL;
+	*y->done_end = s;
+	y->done_end = &s->next;
+	pthread_cond_signal(&y->changed);
+	pthread_mutex_unlock(&y->mutex);
+}
+
+int archive_sync_error(struct archive_sync *y)
+{
+	int err;
+
+	pthread_mutex_lock(&y->mutex);
+	err = y->error;
+	y->error = 0;
+	pthread_mutex_unlock(&y->mutex);
+	return err;
+}
+
+int archive_sync_stop(struct archive_sync *y)
+{
+	int err;
+
+	if (!y)
+		return 0;
+	pthread_mutex_lock(&y->mutex);
+	y->stop = true;
+	pthread_cond_signal(&y->changed);
+	pthread_mutex_unlock(&y->mutex);
+	pthread_join(y->thread, NULL);
+	err = y->error;
+	pthread_cond_destroy(&y->changed);
+	pthread_mutex_destroy(&y->mutex);
+	free(y);
+	return err;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#define ZSTD_LEVEL 1 /* higher ones buy 1 % for a third of the speed */
+#define ROW_ALIGN  8
+
+struct block_codec {
+	ZSTD_CCtx *compress;
+	ZSTD_DCtx *expand;
+};
+
+/* ---- rows ------------------------------------------------------------------
+ */
+
+static size_t row_bytes(const struct weir_hdr *h)
+{
+	return (h->len + ROW_ALIGN - 1U) & ~(ROW_ALIGN - 1U);
+}
+
+int block_init(struct block *b)
+{
+	*b = (struct block){0};
+	buf_space(&b->rows, BLOCK_BYTES + UINT16_MAX + 1);
+	return buf_err(&b->rows);
+}
+
+void block_done(struct block *b)
+{
+	buf_done(&b->rows);
+}
+
+void block_reset(struct block *b)
+{
+	buf_reset(&b->rows);
+	b->events = 0;
+	b->kinds = 0;
+}
+
+void block_add(struct block *b, const struct weir_hdr *h)
+{
+	static const char zeros[ROW_ALIGN];
+
+	if (!b->events++)
+		b->first_ns = b->last_ns = h->ts;
+	if (h->ts < b->first_ns)
+		b->first_ns = h->ts;
+	if (h->ts > b->last_ns)
+		b->last_ns = h->ts;
+	b->kinds |= frame_kind_bit(h->kind);
+	buf_put(&b->rows, h, h->len);
+	buf_put(&b->rows, zeros, row_bytes(h) - h->len);
+}
+
+struct weir_hdr *block_next(const struct block *b, size_t *at)
+{
+	size_t left = b->rows.len - *at;
+	struct weir_hdr *h;
+
+	if (left < sizeof(*h))
+		return NULL;
+	h = (struct weir_hdr *)(b->rows.data + *at);
+	if (h->len < sizeof(*h) || row_bytes(h) > left)
+		return NULL;
+	*at += row_bytes(h);
+	return h;
+}
+
+/* ---- encodings --------------------------------------------------------------
+ */
+
+static int put_plain(struct block_codec *c, const void *data, size_t len,
+		     struct buf *to)
+{
+	(void)c;
+	buf_put(to, data, len);
+	return buf_err(to);
+}
+
+static int get_plain(struct block_codec *c, const struct buf *payload, void *to,
+		     size_t len)
+{
+	(void)c;
+	if (payload->len != len)
+		return -EBADMSG;
+	memcpy(to, payload->data, len);
+	return 0;
+}
+
+static int put_zstd(struct block_codec *c, const void *data, size_t len,
+		    struct buf *to)
+{
+	size_t room = ZSTD_compressBound(len), n;
+	void *dst = buf_space(to, room);
+
+	if (!dst)
+		return -ENOMEM;
+	n = ZSTD_compressCCtx(c->compress, dst, room, data, len, ZSTD_LEVEL);
+	if (ZSTD_isError(n))
+		return -ENOMEM;
+	to->len += n;
+	return 0;
+}
+
+static int get_zstd(struct block_codec *c, const struct buf *payload, void *to,
+		    size_t len)
+{
+	size_t n = ZSTD_decompressDCtx(c->expand, to, len, payload->data,
+				       payload->len);
+
+	return ZSTD_isError(n) || n != len ? -EBADMSG : 0;
+}
+
+/*
+ * One row for each enum frame_encoding. @get fills exactly @len bytes of rows
+ * or says -EBADMSG; it must hold for any payload.
+ */
+static const struct encoding {
+	int (*put)(struct block_codec *c, const void *data, size_t len,
+		   struct buf *to);
+	int (*get)(struct block_codec *c, const struct buf *payload, void *to,
+		   size_t len);
+} encodings[] = {
+	[FRAME_PLAIN] = {put_plain, get_plain},
+	[FRAME_ZSTD] = {put_zstd, get_zstd},
+};
+
+#define ENCODINGS (sizeof(encodings) / sizeof(encodings[0]))
+
+int block_codec_new(struct block_codec **ret)
+{
+	struct block_codec *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->compress = ZSTD_createCCtx();
+	c->expand = ZSTD_createDCtx();
+	if (!c->compress || !c->expand) {
+		block_codec_free(c);
+		return -ENOMEM;
+	}
+	*ret = c;
+	return 0;
+}
+
+void block_codec_free(struct block_codec *c)
+{
+	if (!c)
+		return;
+	ZSTD_freeCCtx(c->compress);
+	ZSTD_freeDCtx(c->expand);
+	free(c);
+}
+
+int block_pack(struct block_codec *c, const void *data, size_t len,
+	       struct frame *f, struct buf *to)
+{
+	f->encoding = FRAME_ZSTD;
+	f->raw_len = (uint32_t)len;
+	return encodings[f->encoding].put(c, data, len, to);
+}
+
+int block_unpack(struct block_codec *c, const struct frame *f,
+		 const struct buf *payload, struct buf *ret)
+{
+	void *to;
+	int err;
+
+	buf_reset(ret);
+	if (f->encoding >= ENCODINGS)
+		return -EPROTONOSUPPORT;
+	if (f->raw_len > FRAME_RAW_MAX)
+		return -EBADMSG;
+	to = buf_space(ret, f->raw_len);
+	if (!to)
+		return -ENOMEM;
+	err = encodings[f->encoding].get(c, payload, to, f->raw_len);
+	if (!err)
+		ret->len = f->raw_len;
+	return err;
+}
+
+int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
+		 struct buf *to)
+{
+	f->first_ns = b->first_ns;
+	f->last_ns = b->last_ns;
+	f->kinds = b->kinds;
+	f->events = b->events;
+	return block_pack(c, b->rows.data, b->rows.len, f, to);
+}
+
+int block_decode(struct block_codec *c, const struct frame *f,
+		 const struct buf *payload, struct block *ret)
+{
+	ret->events = f->events;
+	ret->first_ns = f->first_ns;
+	ret->last_ns = f->last_ns;
+	ret->kinds = f->kinds;
+	return block_unpack(c, f, payload, &ret->rows);
+}

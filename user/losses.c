@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "losses.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of one source and CPU. */
+struct loss {
+	uint64_t total;
+	uint64_t untold;      /* since losses_tell() was last called */
+	uint64_t first, last; /* of those */
+	uint64_t context;     /* flagged WEIR_F_CONTEXT, in all */
+};
+
+static unsigned loss_count(const struct losses *l)
+{
+	return schema_source_count(l->schema) * (l->cpus + 1);
+}
+
+static const char *loss_source(const struct losses *l, unsigned i)
+{
+	return schema_source(l->schema, i / (l->cpus + 1))->name;
+}
+
+static uint32_t loss_cpu(const struct losses *l, unsigned i)
+{
+	unsigned cpu = i % (l->cpus + 1);
+
+	return cpu < l->cpus ? cpu : ACCOUNT_ANY_CPU;
+}
+
+static void map_sources(struct losses *l)
+{
+	unsigned i, s, count = schema_source_count(l->schema);
+	const struct schema_kind *k;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		k = schema_kind(l->schema, i);
+		for (s = 0; k && s < count; s++)
+			if (!strcmp(schema_source(l->schema, s)->name,
+				    k->source))
+				l->source_of[i] = (uint8_t)s;
+	}
+}
+
+int losses_init(struct losses *l, const struct schema *schema)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+	*l = (struct losses){.schema = schema};
+	l->cpus = cpus > 0 ? (unsigned)cpus : 1;
+	l->loss = calloc(loss_count(l) + 1, sizeof(*l->loss));
+	if (!l->loss)
+		return -ENOMEM;
+	map_sources(l);
+	return 0;
+}
+
+void losses_done(struct losses *l)
+{
+	free(l->loss);
+	free(l->rows);
+	*l = (struct losses){0};
+}
+
+static struct loss *loss_of(struct losses *l, const struct weir_hdr *h)
+{
+	unsigned cpu = h->cpu < l->cpus ? h->cpu : l->cpus;
+	unsigned source = l->source_of[h->kind % SCHEMA_KINDS_MAX];
+
+	return &l->loss[source * (l->cpus + 1) + cpu];
+}
+
+static void count_one(struct loss *l, const struct weir_hdr *h)
+{
+	if (h->flags & WEIR_F_CONTEXT) {
+		l->context++;
+		return;
+	}
+	if (!l->untold++)
+		l->first = l->last = h->ts;
+	if (h->ts < l->first)
+		l->first = h->ts;
+	if (h->ts > l->last)
+		l->last = h->ts;
+	l->total++;
+}
+
+void losses_count(struct losses *l, const struct block *b)
+{
+	const struct weir_hdr *h;
+	size_t at = 0;
+
+	while ((h = block_next(b, &at)))
+		count_one(loss_of(l, h), h);
+}
+
+void losses_tell(struct losses *l,
+		 void (*fn)(void *arg, const char *source, uint32_t cpu,
+			    uint64_t count, uint64_t first, uint64_t last),
+		 void *arg)
+{
+	struct loss *one;
+	uint64_t count;
+	unsigned i;
+
+	for (i = 0; i < loss_count(l); i++) {
+		one = &l->loss[i];
+		count = one->untold;
+		one->untold = 0;
+		if (count)
+			fn(arg, loss_source(l, i), loss_cpu(l, i), count,
+			   one->first, one->last);
+	}
+}
+
+/* ---- as it goes to disk
+ * ------------------------------------------------------- */
+
+static int make_rows(struct losses *l, size_t count)
+{
+	struct account_row *rows;
+
+	if (count <= l->row_cap)
+		return 0;
+	rows = reallocarray(l->rows, count, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	l->rows = rows;
+	l->row_cap = count;
+	return 0;
+}
+
+static struct account_row *find_row(const struct losses *l, size_t count,
+				    const char *source, uint32_t cpu)
+{
+	struct account_row *r;
+
+	for (r = l->rows; r < l->rows + count; r++)
+		if (r->cpu == cpu &&
+		    !strncmp(r->source, source, sizeof(r->source) - 1))
+			return r;
+	return NULL;
+}
+
+static void new_row(struct account_row *r, const char *source, uint32_t cpu,
+		    uint64_t lost)
+{
+	*r = (struct account_row){
+		.cpu = cpu,
+		.submitted = lost,
+		.delivered = lost,
+		.lost_archive = lost,
+	};
+	snprintf(r->source, sizeof(r->source), "%s", source);
+}
+
+/* Move what the caller does not know of yet from kept to lost. */
+static void correct_row(struct account_row *r, const struct loss *one)
+{
+	uint64_t lost = one->untold < r->kept ? one->untold : r->kept;
+	uint64_t context = one->context < r->context ? one->context
+						     : r->context;
+
+	r->kept -= lost;
+	r->lost_archive += lost;
+	r->context -= context;
+}
+
+int losses_account(struct losses *l, const struct account_row **rows,
+		   size_t *count)
+{
+	size_t i, given = *count, n = *count;
+	struct account_row *r;
+	int err;
+
+	err = make_rows(l, given + loss_count(l) + 1);
+	if (err)
+		return err;
+	for (i = 0; i < given; i++)
+		account_read(&l->rows[i], &(*rows)[i]);
+	for (i = 0; i < loss_count(l); i++) {
+		const struct loss *one = &l->loss[i];
+		const char *source = loss_source(l, (unsigned)i);
+		uint32_t cpu = loss_cpu(l, (unsigned)i);
+
+		if (!one->total && !one->context)
+			continue;
+		r = find_row(l, given, source, cpu);
+		if (!r)
+			r = find_row(l, given, source, ACCOUNT_ANY_CPU);
+		if (r)
+			correct_row(r, one);
+		else
+			new_row(&l->rows[n++], source, cpu,
+				given ? one->untold : one->total);
+	}
+	*rows = l->rows;
+	*count = n;
+	return 0;
+}

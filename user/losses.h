@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * losses.h - what an archive writer could not write, by source and CPU.
+ *
+ * A lost event was counted as kept by the caller before it was lost; until he
+ * has been told and has moved it, it is moved in the copy that goes to disk.
+ * So every LOSS frame is exact. Memory is taken at the start. Thread: one.
+ */
+#ifndef WEIR_LOSSES_H
+#define WEIR_LOSSES_H
+
+#include "account.h"
+#include "block.h"
+#include "schema.h"
+
+struct losses {
+	const struct schema *schema;
+	struct loss *loss; /* [sources][cpus + 1], the last for the rest */
+	unsigned cpus;
+	uint8_t source_of[SCHEMA_KINDS_MAX];
+	struct account_row *rows;
+	size_t row_cap;
+};
+
+/** losses_init - Return: 0; -ENOMEM. @schema is borrowed for its life. */
+int losses_init(struct losses *l, const struct schema *schema);
+void losses_done(struct losses *l);
+
+/**
+ * losses_count - all events of a block are lost
+ *
+ * Those flagged WEIR_F_CONTEXT were no kept events: they only leave the
+ * account's `context`.
+ */
+void losses_count(struct losses *l, const struct block *b);
+
+/** losses_tell - as archive_lost(). */
+void losses_tell(struct losses *l,
+		 void (*fn)(void *arg, const char *source, uint32_t cpu,
+			    uint64_t count, uint64_t first, uint64_t last),
+		 void *arg);
+
+/**
+ * losses_account - the account as it goes to disk
+ * @rows, @count: the caller's, or none: then rows of all losses alone; out:
+ *                the corrected copy, valid until the next call
+ *
+ * Return: 0; -ENOMEM.
+ */
+int losses_account(struct losses *l, const struct account_row **rows,
+		   size_t *count);
+
+#endif
