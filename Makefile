@@ -156,29 +156,56 @@ fuzz:
 
 # --- ring --------------------------------------------------------------------
 
-RING_OBJ := $(patsubst %.c,$(O)/%.o,$(wildcard ring/*.c))
+RING_SRC := $(wildcard ring/*.c)
 RING_HDR := ring/ring.h ring/ring_order.h
+RING_INC := $(RING_HDR) $(wildcard tests/stress/ring_*.h)
+STRESS   := $(O)/tests/stress/ring_
 
 all: $(O)/libweir-ring.a
-$(O)/libweir.a: $(RING_OBJ)
 
 $(O)/libweir-ring.a: $(RING_OBJ)
 	$(call msg,AR,$@)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+$(STRESS)stress $(STRESS)kill: $(O)/%: $(O)/%.o $(O)/libweir-ring.a
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^
+
+# These bring their own sanitizer, and so the ring's sources along. The flags
+# fit clang as well as gcc; TSan is clang's since gcc's knows no fences.
+RING_ALONE = -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g $(filter %.c,$^) -pthread
+
+$(STRESS)stress_tsan: tests/stress/ring_stress.c $(RING_SRC) $(RING_INC)
+	$(call msg,TSAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -DRING_TSAN -fsanitize=thread $(RING_ALONE) -o $@
+
+$(STRESS)hostile: tests/stress/ring_hostile.c $(RING_SRC) $(RING_INC)
+	$(call msg,ASAN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -fsanitize=address,undefined \
+		-fno-sanitize-recover=undefined $(RING_ALONE) -o $@
+
+$(STRESS)model: tests/stress/ring_model.cpp
+	$(call msg,MODEL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=gnu++17 -O2 -Wall -Wextra -MMD -MP -MF $@.d -MT $@ \
+		$< -o $@
+
 .PHONY: ring-tests ring-install ring-uninstall
-ring-tests:
+ring-tests: $(addprefix $(STRESS),stress kill stress_tsan hostile model)
 
 ## test-ring: the ring under threads, kills, hostile peers, a model checker
-test-ring: $(O)/tests/unit/ring_test ring-tests
+test-ring: ring-tests
 	$(Q)O=$(O) tests/run.sh ring
 
 ring-install: $(O)/libweir-ring.a
 	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(O)/libweir-ring.a
 	install -D -m 644 -t $(DESTDIR)$(INCDIR)/weir $(RING_HDR)
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	sed 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|;s|@INCDIR@|$(INCDIR)|;s|@VERSION@|$(VERSION)|' \
+	sed -e 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCDIR@|$(INCDIR)|;s|@VERSION@|$(VERSION)|' \
 		ring/weir-ring.pc.in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/weir-ring.pc
 
@@ -187,6 +214,8 @@ ring-uninstall:
 		$(DESTDIR)$(LIBDIR)/pkgconfig/weir-ring.pc \
 		$(patsubst ring/%,$(DESTDIR)$(INCDIR)/weir/%,$(RING_HDR))
 	-rmdir $(DESTDIR)$(INCDIR)/weir 2>/dev/null
+
+-include $(STRESS)stress.d $(STRESS)kill.d $(STRESS)model.d
 
 # --- vm ----------------------------------------------------------------------
 

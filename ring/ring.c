@@ -56,7 +56,7 @@ static void believe_head(struct ring_producer *p)
 	uint64_t head = ring_fetch_head(&p->rx->head);
 
 	if (head - p->head > p->tail - p->head || head & 7) {
-		ring_set(&p->tx->forged, ++p->forged);
+		ring_count(&p->tx->forged, ++p->forged);
 		return;
 	}
 	p->head = head;
@@ -74,14 +74,14 @@ bool ring_make_room(struct ring_producer *p, uint64_t end)
 	if (end <= p->limit)
 		return true;
 	p->open = p->tail;
-	ring_set(&p->tx->full, ++p->full);
+	ring_count(&p->tx->full, ++p->full);
 	return false;
 }
 
 void ring_count_toobig(struct ring_producer *p)
 {
 	p->open = p->tail;
-	ring_set(&p->tx->toobig, ++p->toobig);
+	ring_count(&p->tx->toobig, ++p->toobig);
 }
 
 /* The record at @pos is the first to begin in its block. */
@@ -367,10 +367,10 @@ static void fill_stats(const struct ring_tx *tx, const struct ring_rx *rx,
 
 	ret->size = size;
 	ret->bytes = ring_get(&tx->tail);
-	ret->records = ring_get(&tx->records);
-	ret->full = ring_get(&tx->full);
-	ret->toobig = ring_get(&tx->toobig);
-	ret->forged = ring_get(&tx->forged);
+	ret->records = ring_counted(&tx->records);
+	ret->full = ring_counted(&tx->full);
+	ret->toobig = ring_counted(&tx->toobig);
+	ret->forged = ring_counted(&tx->forged);
 	ret->overwritten = wbeg > size ? wbeg - size : 0;
 	ret->used = ret->bytes - ring_get(&rx->head) - ret->overwritten;
 	if (ret->used > size)

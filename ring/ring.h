@@ -58,7 +58,6 @@ extern "C" {
 	(1u << 20)		   /* bytes; ring_max() is smaller below 8M    \
 				    */
 #define RING_HEADER	  8u	   /* bytes before each payload */
-#define RING_LINE	  128	   /* bytes; two cache lines (prefetch pair) */
 #define RING_NAP_MIN_NS	  20000ull /* 20 us; ring_set_nap() */
 #define RING_NAP_MAX_NS	  1000000ull /* 1 ms */
 #define RING_NOTES	  64u	     /* block notes at most, a power of two */
@@ -113,11 +112,11 @@ struct ring_snapshot_info {
 /* Page 2: written by the producer. */
 struct ring_tx {
 	ring_word tail __attribute__((aligned(RING_LINE)));
-	ring_word records;
+	ring_counter records;
 	ring_word wbeg __attribute__((aligned(RING_LINE))); /* see ring.c */
-	ring_word full __attribute__((aligned(RING_LINE)));
-	ring_word toobig;
-	ring_word forged;
+	ring_counter full __attribute__((aligned(RING_LINE)));
+	ring_counter toobig;
+	ring_counter forged;
 	ring_word closed; /* 1: the last producer said good-bye */
 	ring_word note[RING_NOTES] __attribute__((aligned(RING_LINE)));
 };
@@ -336,7 +335,7 @@ static inline void ring_commit(struct ring_producer *p, size_t len)
 	if (__builtin_expect(pos >= p->note_at, 0))
 		ring_note(p, pos);
 	p->tail = p->open = pos + ring_need(len);
-	ring_set(&p->tx->records, ++p->records);
+	ring_count(&p->tx->records, ++p->records);
 	ring_publish_tail(&p->tx->tail, p->tail);
 }
 

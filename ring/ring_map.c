@@ -302,10 +302,10 @@ static int resume_refuse(struct ring_producer *p)
 static int producer_resume(struct ring_producer *p)
 {
 	p->tail = p->open = ring_get(&p->tx->tail);
-	p->records = ring_get(&p->tx->records);
-	p->full = ring_get(&p->tx->full);
-	p->toobig = ring_get(&p->tx->toobig);
-	p->forged = ring_get(&p->tx->forged);
+	p->records = ring_counted(&p->tx->records);
+	p->full = ring_counted(&p->tx->full);
+	p->toobig = ring_counted(&p->tx->toobig);
+	p->forged = ring_counted(&p->tx->forged);
 	if (!position_ok(p->tail))
 		return -EBADMSG;
 	return p->overwrite ? resume_overwrite(p) : resume_refuse(p);

@@ -26,8 +26,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Bytes between words of different writers: two cache lines (prefetch pair). */
+#define RING_LINE 128
+
 /* A 64-bit word both sides can see; touched only by the functions below. */
 typedef uint64_t ring_word;
+
+/* Such a word that is only reported, and that nothing depends on. */
+typedef uint64_t ring_counter;
 
 /**
  * ring_publish_tail - producer: make all records below @tail visible
@@ -111,7 +117,19 @@ static inline uint64_t ring_fetch_closed(const ring_word *w)
 	return __atomic_load_n(w, __ATOMIC_ACQUIRE);
 }
 
-/** ring_set - store a word that orders nothing (counters, notes, wbeg) */
+/** ring_count - store a counter */
+static inline void ring_count(ring_counter *w, uint64_t v)
+{
+	__atomic_store_n(w, v, __ATOMIC_RELAXED);
+}
+
+/** ring_counted - read a counter */
+static inline uint64_t ring_counted(const ring_counter *w)
+{
+	return __atomic_load_n(w, __ATOMIC_RELAXED);
+}
+
+/** ring_set - store a word that orders nothing by itself (notes, wbeg) */
 static inline void ring_set(ring_word *w, uint64_t v)
 {
 	__atomic_store_n(w, v, __ATOMIC_RELAXED);
