@@ -54,7 +54,8 @@ struct aggregator_stats {
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts);
 
-/** aggregator_add - one kernel ring, before start. Return: 0; -errno. */
+/** aggregator_add - one kernel ring, before start. Return: 0; -ENOSPC more than
+ * 4096; -ENOMEM; -errno of mmap(2) or epoll. */
 int aggregator_add(struct aggregator *a, const struct source_ring *ring);
 
 /**

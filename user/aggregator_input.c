@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "aggregator_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bpf/events.h"
+#include "aggregator.h"
+
+#define STASH_BYTES 65536	/* of a user-space input */
+
+static struct pending *pending_add(struct input *in)
+{
+	struct pending *p;
+	size_t cap;
+
+	if (in->count == in->cap) {
+		cap = in->cap ? in->cap * 2 : 1024;
+		p = realloc(in->pending, cap * sizeof(*p));
+		if (!p)
+			return NULL;	/* stays in the ring: tried again */
+		in->pending = p;
+		in->cap = cap;
+	}
+	return &in->pending[in->count++];
+}
+
+static bool is_event(const struct weir_hdr *h, uint32_t len)
+{
+	return len >= sizeof(*h) && h->len >= sizeof(*h) && h->len <= len &&
+	       h->kind < EV_MAX;
+}
+
+/* Collect records below the target. Return: true when all are. */
+static bool walk_kernel(struct input *in)
+{
+	const struct weir_hdr *h;
+	enum kring_state state;
+	struct pending *p;
+	uint64_t next;
+	uint32_t len;
+
+	while (in->walked < in->target) {
+		state = kring_at(&in->kernel, in->walked, &len, &next);
+		if (state == KRING_BUSY)
+			return false;
+		h = kring_data(&in->kernel, in->walked);
+		if (state == KRING_READY && is_event(h, len)) {
+			p = pending_add(in);
+			if (!p)
+				return false;
+			p->ts = h->ts;
+			p->pos = in->walked;
+		} else if (state == KRING_READY) {
+			in->malformed++;
+		}
+		in->walked = next;
+	}
+	return true;
+}
+
+/* Copy a user-space producer's records out; what does not fit waits. */
+static bool walk_user(struct input *in, uint64_t passed)
+{
+	struct ring_record rec = { 0 };
+	struct weir_hdr *h;
+	struct pending *p;
+
+	while (ring_peek(in->user, &rec) == RING_OK) {
+		if (in->stash_len + rec.len > STASH_BYTES)
+			break;
+		h = (struct weir_hdr *)(in->stash + in->stash_len);
+		memcpy(h, rec.data, rec.len);
+		ring_next(in->user);
+		if (!is_event(h, rec.len)) {
+			in->malformed++;
+			continue;
+		}
+		p = pending_add(in);
+		if (!p)
+			return false;
+		if (h->ts < passed)
+			h->ts = passed;
+		p->ts = h->ts;
+		p->pos = in->stash_len;
+		in->stash_len += (rec.len + 7U) & ~7U;
+	}
+	return true;
+}
+
+/* Rings are almost in order: each record moves a few places at most. */
+static void sort_pending(struct input *in, size_t from)
+{
+	struct pending *v = in->pending, one;
+	size_t i, j;
+
+	for (i = from > in->first ? from : in->first + 1; i < in->count; i++) {
+		one = v[i];
+		for (j = i; j > in->first && v[j - 1].ts > one.ts; j--)
+			v[j] = v[j - 1];
+		v[j] = one;
+	}
+}
+
+bool input_collect(struct input *in, uint64_t t0, uint64_t passed)
+{
+	size_t from = in->count;
+	bool all;
+
+	if (in->user) {
+		all = walk_user(in, passed);
+		in->target_t0 = t0;
+	} else {
+		if (in->walked == in->target) {
+			in->target_t0 = t0;
+			in->target = kring_tail(&in->kernel);
+		}
+		all = walk_kernel(in);
+	}
+	sort_pending(in, from);
+	if (all) {
+		in->seen = in->target_t0 - AGGREGATOR_MARGIN_NS;
+		in->stalled = false;
+	} else if (!in->stalled && t0 - in->target_t0 > AGGREGATOR_STALL_NS) {
+		in->stalled = true;
+		return true;
+	}
+	return false;
+}
+
+const void *input_take(struct input *in)
+{
+	const struct pending *p = &in->pending[in->first++];
+
+	if (in->user)
+		return in->stash + p->pos;
+	return kring_data(&in->kernel, p->pos);
+}
+
+static void release_kernel(struct input *in)
+{
+	uint64_t pos = in->walked;
+	size_t i;
+
+	for (i = 0; i < in->count; i++) {
+		if (in->pending[i].pos < pos)
+			pos = in->pending[i].pos;
+	}
+	if (pos != kring_head(&in->kernel))
+		kring_release(&in->kernel, pos);
+}
+
+/* Move what is left to the front, then free what no record needs. */
+void input_release(struct input *in)
+{
+	in->count -= in->first;
+	if (in->count && in->first)
+		memmove(in->pending, in->pending + in->first,
+			in->count * sizeof(*in->pending));
+	in->first = 0;
+	if (!in->user)
+		release_kernel(in);
+	else if (!in->count)
+		in->stash_len = 0;
+}
+
+bool input_is_urgent(const struct input *in)
+{
+	const struct kring *k = &in->kernel;
+
+	return in->keep && !in->user &&
+	       kring_tail(k) - kring_head(k) > k->bytes / 2;
+}
+
+int input_open(struct input **ret, const struct source_ring *ring)
+{
+	struct input *in = calloc(1, sizeof(*in));
+	int err;
+
+	if (!in)
+		return -ENOMEM;
+	err = kring_open(&in->kernel, ring->fd, ring->bytes);
+	if (err) {
+		free(in);
+		return err;
+	}
+	in->source = ring->source;
+	in->keep = ring->keep;
+	in->walked = in->target = kring_head(&in->kernel);
+	*ret = in;
+	return 0;
+}
+
+int input_open_user(struct input **ret, struct ring_consumer *c,
+		    unsigned source)
+{
+	struct input *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return -ENOMEM;
+	in->stash = malloc(STASH_BYTES);
+	if (!in->stash) {
+		free(in);
+		return -ENOMEM;
+	}
+	in->user = c;
+	in->source = source;
+	in->keep = true;
+	*ret = in;
+	return 0;
+}
+
+void input_free(struct input *in)
+{
+	if (!in)
+		return;
+	kring_done(&in->kernel);
+	free(in->stash);
+	free(in->pending);
+	free(in);
+}

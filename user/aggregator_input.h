@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aggregator_input.h - one mini-buffer as the aggregator sees it: records
+ * collected up to a known position, sorted by time, and freed once passed on.
+ *
+ * Belongs to the aggregator's thread; for aggregator.c only.
+ */
+#ifndef WEIR_AGGREGATOR_INPUT_H
+#define WEIR_AGGREGATOR_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../ring/ring.h"
+#include "kring.h"
+#include "source.h"
+
+/* A record that has been seen and not yet passed on. */
+struct pending {
+	uint64_t ts;
+	uint64_t pos;	/* ring position, or offset into the stash */
+};
+
+struct input {
+	struct kring kernel;
+	struct ring_consumer *user;	/* instead of a kernel ring */
+	uint8_t *stash;		/* copies of its records */
+	size_t stash_len;
+	unsigned source;
+	bool keep;		/* must not lose anything */
+	bool stalled;		/* a record has been busy for too long */
+	uint64_t walked;	/* everything below is collected */
+	uint64_t target;	/* producer position read at target_t0 */
+	uint64_t target_t0;
+	uint64_t seen;		/* no record from before it is to come */
+	struct pending *pending;	/* [first, count) sorted by ts */
+	size_t first, count, cap;
+	uint64_t malformed;	/* records that are no events, left out */
+};
+
+/** input_open - a kernel ring. Return: 0; -ENOMEM; -errno of mmap(2). */
+int input_open(struct input **ret, const struct source_ring *ring);
+
+/** input_open_user - a user-space ring, borrowed. Return: 0; -ENOMEM. */
+int input_open_user(struct input **ret, struct ring_consumer *c,
+		    unsigned source);
+
+/**
+ * input_collect - collect what is there
+ * @t0:     the clock, read before any ring's position
+ * @passed: time of the last event passed on: where a user-space producer's
+ *          late stamp is moved up to
+ *
+ * Return: true when @in has just become stalled.
+ */
+bool input_collect(struct input *in, uint64_t t0, uint64_t passed);
+
+/** input_is_busy - Return: is a record still being written? */
+static inline bool input_is_busy(const struct input *in)
+{
+	return !in->user && in->walked != in->target;
+}
+
+/** input_has_before - Return: is there an event older than @watermark? */
+static inline bool input_has_before(const struct input *in, uint64_t watermark)
+{
+	return in->first < in->count && in->pending[in->first].ts < watermark;
+}
+
+/** input_ts - time of the first event; there must be one. */
+static inline uint64_t input_ts(const struct input *in)
+{
+	return in->pending[in->first].ts;
+}
+
+/** input_take - Return: the first event, valid until input_release(). */
+const void *input_take(struct input *in);
+
+/** input_release - free what no event that is left needs. */
+void input_release(struct input *in);
+
+/** input_is_urgent - Return: is a kernel ring that must not lose half full? */
+bool input_is_urgent(const struct input *in);
+
+/** input_free - NULL-safe. */
+void input_free(struct input *in);
+
+#endif
