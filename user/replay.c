@@ -22,15 +22,15 @@
 /* ---- opening ------------------------------------------------------------- */
 
 /* A time as typed, relative to the archive's end, as a monotonic instant. */
-static int resolve_time(const struct replay *r, const char *text, bool utc,
-			uint64_t *ret, struct replay_error *err)
+static int resolve_time(const struct replay *r, const char *text, uint64_t *ret,
+			struct replay_error *err)
 {
 	uint64_t last = r->info.last_ns + (uint64_t)r->info.wall_offset;
 	uint64_t wall;
 
 	if (!text)
 		return 0;
-	if (parse_time(text, last, utc, &wall)) {
+	if (parse_time(text, last, &wall)) {
 		snprintf(err->what, sizeof(err->what),
 			 "'%.60s' is no time (write 14:03:20.5, "
 			 "2026-11-22T14:03:20, or -5m)",
@@ -46,10 +46,10 @@ static int resolve_time(const struct replay *r, const char *text, bool utc,
 static int resolve_span(struct replay *r, const struct replay_options *o,
 			struct replay_error *err)
 {
-	int rc = resolve_time(r, o->from, o->utc, &r->from_ns, err);
+	int rc = resolve_time(r, o->from, &r->from_ns, err);
 
 	if (!rc)
-		rc = resolve_time(r, o->to, o->utc, &r->to_ns, err);
+		rc = resolve_time(r, o->to, &r->to_ns, err);
 	if (!rc && r->to_ns && r->from_ns >= r->to_ns) {
 		snprintf(err->what, sizeof(err->what),
 			 "--from %.60s is not before --to %.60s", o->from,
@@ -163,6 +163,7 @@ static int on_event(void *arg, struct event *ev)
 	struct pass *p = arg;
 	struct replay *r = p->replay;
 
+	r->render.wall_offset = archive_wall_offset(r->archive);
 	tasks_apply(r->tasks, ev); /* at worst unjoined */
 	if (ev->kind->number == r->select.gap)
 		return on_gap(p, ev);

@@ -16,8 +16,8 @@
 
 struct replay_options {
 	struct select_options select;
-	const char *from, *to; /* as typed: filter.h; NULL: open */
-	bool utc;	       /* times typed and shown are in UTC */
+	const char *from, *to; /* as typed: units.h; NULL: open */
+	bool utc;	       /* times are shown in UTC */
 };
 
 struct replay_error {

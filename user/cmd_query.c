@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_query.c - how commands open archives, and what they say of an answer
+ * that lacks something; see cmd.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+
+int say_open_failed(int err, const char *path)
+{
+	const char *of = path ? path : "archive";
+
+	switch (err) {
+	case -ENOENT:
+		return fail("'%s': no such archive (weir record makes one)",
+			    of);
+	case -EACCES:
+	case -EPERM:
+		return fail("'%s': Permission denied (it is its owner's alone; "
+			    "try sudo)",
+			    of);
+	case -EBADMSG:
+		return fail("'%s' is no archive, or nothing in it can be read "
+			    "(weir verify tells)",
+			    of);
+	case -EPROTONOSUPPORT:
+		return fail("'%s' was made by a newer weir (read it with that "
+			    "one)",
+			    of);
+	case -EXDEV:
+		return fail("'%s' was recorded with other events than the "
+			    "archives before it (read it alone)",
+			    of);
+	}
+	return fail("'%s': %s", of, strerror(-err));
+}
+
+static int say_replay_failed(int rc, const struct query_args *args,
+			     const struct replay_error *err)
+{
+	if (err->filter.what[0])
+		return usage_filter(args->filter, &err->filter);
+	if (rc == -EINVAL && err->what[0])
+		return usage("%s", err->what);
+	return say_open_failed(rc, err->path);
+}
+
+int query_open(struct replay *r, const struct query_args *args,
+	       const struct opt_words *words)
+{
+	struct replay_options o = {
+		.select =
+			{
+				.sources = (const char *const *)
+						   args->sources.items,
+				.source_count = args->sources.count,
+				.kinds = (const char *const *)args->kinds.items,
+				.kind_count = args->kinds.count,
+				.filter = args->filter,
+			},
+		.from = args->from,
+		.to = args->to,
+		.utc = args->utc,
+	};
+	struct replay_error err;
+	int rc;
+
+	if (args->utc) { /* for times that are typed */
+		setenv("TZ", "UTC0", 1);
+		tzset();
+	}
+	rc = replay_open(r, words->word, words->count, &o, &err);
+	return rc ? say_replay_failed(rc, args, &err) : EXIT_OK;
+}
+
+int query_end(const struct replay *r, int err)
+{
+	struct archive_info info;
+
+	archive_info(r->archive, &info);
+	if (err && err != -EBADMSG)
+		return write_failed("stdout", err);
+	if (err)
+		say("%u parts of the archive are damaged and left out (weir "
+		    "verify tells which)",
+		    info.damaged);
+	if (r->missing)
+		say("%llu events of this interval were lost while recording: "
+		    "%llu gap events tell where",
+		    (unsigned long long)r->missing,
+		    (unsigned long long)r->gaps);
+	return err || r->missing ? EXIT_LOSSES : EXIT_OK;
+}
