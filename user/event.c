@@ -132,8 +132,8 @@ bool field_is_empty(const struct event *ev, const struct schema_field *f)
 	}
 }
 
-bool bind(struct bound *b, const struct schema *s, const char *kind,
-	  const char *field)
+bool bound_init(struct bound *b, const struct schema *s, const char *kind,
+		const char *field)
 {
 	const struct schema_kind *k = schema_kind_by_name(s, kind);
 

@@ -64,9 +64,9 @@ struct bound {
 	const struct schema_field *field;
 };
 
-/** bind - look up "kind.field". Return: true when the schema has it. */
-bool bind(struct bound *b, const struct schema *s, const char *kind,
-	  const char *field);
+/** bound_init - look up "kind.field". Return: true when the schema has it. */
+bool bound_init(struct bound *b, const struct schema *s, const char *kind,
+		const char *field);
 
 /** bound_u64 - Return: element 0, or @fallback when not bound. */
 uint64_t bound_u64(const struct bound *b, const struct event *ev,

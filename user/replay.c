@@ -61,10 +61,10 @@ static int resolve_span(struct replay *r, const struct replay_options *o,
 
 static void bind_gap(struct replay *r, const struct schema *s)
 {
-	bind(&r->gap_of, s, "gap", "of");
-	bind(&r->gap_count, s, "gap", "count");
-	bind(&r->gap_first, s, "gap", "first");
-	bind(&r->gap_last, s, "gap", "last");
+	bound_init(&r->gap_of, s, "gap", "of");
+	bound_init(&r->gap_count, s, "gap", "count");
+	bound_init(&r->gap_first, s, "gap", "first");
+	bound_init(&r->gap_last, s, "gap", "last");
 }
 
 static int open_parts(struct replay *r, const struct replay_options *o,

@@ -8,9 +8,9 @@
 
 #include "hash.h"
 
-#define CGROUP_BUCKETS 1024
-#define TASK_BUCKETS 1024	/* at first */
-#define CONTAINER_ID_LEN 64	/* hex digits, OCI runtimes' default */
+#define CGROUP_BUCKETS	 1024
+#define TASK_BUCKETS	 1024 /* at first */
+#define CONTAINER_ID_LEN 64   /* hex digits, OCI runtimes' default */
 
 /* A path shared by the tasks that execute it. */
 struct exe {
@@ -20,39 +20,39 @@ struct exe {
 };
 
 struct node {
-	struct task t;	/* first: a task is its node */
+	struct task t; /* first: a task is its node */
 	struct exe *exe;
 	struct node *chain;
-	struct node *older, *newer;	/* among the dead */
+	struct node *older, *newer; /* among the dead */
 };
 
 struct cgroup_node {
 	struct cgroup c;
 	struct cgroup_node *chain;
-	char *text;	/* path, then container id */
+	char *text; /* path, then container id */
 };
 
 /* What an event says of a task; which of its fields say it. */
 enum effect {
-	EFFECT_NEW = 1,		/* a task that may have an older namesake */
+	EFFECT_NEW = 1, /* a task that may have an older namesake */
 	EFFECT_EXEC = 2,
 	EFFECT_EXIT = 4,
 };
 
 struct rule {
 	const char *kind;
-	const char *tid, *pid;	/* NULL: the header's */
+	const char *tid, *pid; /* NULL: the header's */
 	const char *comm;
 	unsigned effect;
 };
 
 static const struct rule rules[] = {
-	{ "task_fork", "child_tid", "child_pid", "child_comm", EFFECT_NEW },
-	{ "task_alive", NULL, NULL, "task_comm", EFFECT_NEW },
-	{ "task_exec", NULL, NULL, "new_comm", EFFECT_EXEC },
-	{ "task_exit", NULL, NULL, NULL, EFFECT_EXIT },
-	{ "task_rename", "target_tid", "target_pid", "new_comm", 0 },
-	{ "task_cgroup", "target_tid", "target_pid", NULL, 0 },
+	{"task_fork", "child_tid", "child_pid", "child_comm", EFFECT_NEW},
+	{"task_alive", NULL, NULL, "task_comm", EFFECT_NEW},
+	{"task_exec", NULL, NULL, "new_comm", EFFECT_EXEC},
+	{"task_exit", NULL, NULL, NULL, EFFECT_EXIT},
+	{"task_rename", "target_tid", "target_pid", "new_comm", 0},
+	{"task_cgroup", "target_tid", "target_pid", NULL, 0},
 };
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
@@ -67,9 +67,9 @@ struct binding {
 
 struct tasks {
 	struct node **buckets;
-	size_t bucket_count;	/* power of two */
+	size_t bucket_count; /* power of two */
 	size_t alive, total;
-	struct node *oldest, *newest;	/* the dead, by time of death */
+	struct node *oldest, *newest; /* the dead, by time of death */
 	size_t dead;
 	struct cgroup_node *cgroups[CGROUP_BUCKETS];
 	struct binding by_rule[RULES];
@@ -77,7 +77,8 @@ struct tasks {
 	struct bound path_id, path_text;
 };
 
-/* ---- binding --------------------------------------------------------------- */
+/* ---- binding ---------------------------------------------------------------
+ */
 
 static void bind_rule(struct binding *b, const struct rule *r,
 		      const struct schema *s)
@@ -85,19 +86,19 @@ static void bind_rule(struct binding *b, const struct rule *r,
 	b->kind = schema_kind_by_name(s, r->kind);
 	b->effect = r->effect;
 	if (r->tid)
-		bind(&b->tid, s, r->kind, r->tid);
+		bound_init(&b->tid, s, r->kind, r->tid);
 	if (r->pid)
-		bind(&b->pid, s, r->kind, r->pid);
+		bound_init(&b->pid, s, r->kind, r->pid);
 	if (r->comm)
-		bind(&b->comm, s, r->kind, r->comm);
-	bind(&b->start_time, s, r->kind, "start_time");
-	bind(&b->cgroup, s, r->kind, "cgroup");
-	bind(&b->ppid, s, r->kind, "ppid");
-	bind(&b->uid, s, r->kind, "uid");
-	bind(&b->file, s, r->kind, "file");
-	bind(&b->exiting, s, r->kind, "exiting");
-	bind(&b->kthread, s, r->kind, "kthread");
-	bind(&b->old_tid, s, r->kind, "old_tid");
+		bound_init(&b->comm, s, r->kind, r->comm);
+	bound_init(&b->start_time, s, r->kind, "start_time");
+	bound_init(&b->cgroup, s, r->kind, "cgroup");
+	bound_init(&b->ppid, s, r->kind, "ppid");
+	bound_init(&b->uid, s, r->kind, "uid");
+	bound_init(&b->file, s, r->kind, "file");
+	bound_init(&b->exiting, s, r->kind, "exiting");
+	bound_init(&b->kthread, s, r->kind, "kthread");
+	bound_init(&b->old_tid, s, r->kind, "old_tid");
 }
 
 static void bind_all(struct tasks *t, const struct schema *s)
@@ -111,8 +112,8 @@ static void bind_all(struct tasks *t, const struct schema *s)
 		if (b->kind)
 			t->by_kind[b->kind->number] = b;
 	}
-	bind(&t->path_id, s, "cgroup_path", "cgroup");
-	bind(&t->path_text, s, "cgroup_path", "path");
+	bound_init(&t->path_id, s, "cgroup_path", "cgroup");
+	bound_init(&t->path_text, s, "cgroup_path", "path");
 }
 
 bool tasks_binds(const struct tasks *t, unsigned kind)
@@ -122,7 +123,8 @@ bool tasks_binds(const struct tasks *t, unsigned kind)
 		(t->path_id.kind && t->path_id.kind->number == kind));
 }
 
-/* ---- the table ------------------------------------------------------------- */
+/* ---- the table -------------------------------------------------------------
+ */
 
 static struct node **bucket(const struct tasks *t, uint32_t tid)
 {
@@ -207,7 +209,8 @@ static void drop(struct tasks *t, struct node *n)
 	free_node(n);
 }
 
-/* ---- death and reuse ------------------------------------------------------- */
+/* ---- death and reuse -------------------------------------------------------
+ */
 
 static void leave_dead(struct tasks *t, struct node *n)
 {
@@ -250,7 +253,8 @@ static void reset(struct tasks *t, struct node *n, const struct node *parent)
 	n->t.kthread = parent && parent->t.kthread;
 }
 
-/* ---- cgroups --------------------------------------------------------------- */
+/* ---- cgroups ---------------------------------------------------------------
+ */
 
 static struct cgroup_node *cgroup_find(const struct tasks *t, uint64_t id)
 {
@@ -320,7 +324,8 @@ static int cgroup_name(struct tasks *t, const struct event *ev)
 	return 0;
 }
 
-/* ---- applying events -------------------------------------------------------- */
+/* ---- applying events --------------------------------------------------------
+ */
 
 static void set_comm(struct task *task, struct field_bytes comm)
 {
@@ -334,9 +339,8 @@ static int set_file(struct node *n, struct field_bytes file)
 {
 	struct exe *exe;
 
-	if (!file.len ||
-	    (n->exe && n->exe->len == file.len &&
-	     !memcmp(n->exe->text, file.data, file.len)))
+	if (!file.len || (n->exe && n->exe->len == file.len &&
+			  !memcmp(n->exe->text, file.data, file.len)))
 		return 0;
 	exe = calloc(1, sizeof(*exe) + file.len + 1);
 	if (!exe)
@@ -384,7 +388,7 @@ static int apply_rule(struct tasks *t, const struct binding *b,
 	bool known = n && is_same(b, n, ev);
 
 	if (bound_u64(&b->exiting, ev, 0) && known && n->t.exit_time)
-		return 0;	/* seen on its way out after its exit event */
+		return 0; /* seen on its way out after its exit event */
 	if (!n)
 		n = add(t, tid);
 	if (!n)
@@ -392,7 +396,7 @@ static int apply_rule(struct tasks *t, const struct binding *b,
 	if ((b->effect & EFFECT_NEW) && !known)
 		reset(t, n, b->tid.field ? find(t, ev->h->tid) : NULL);
 	if ((b->effect & EFFECT_EXEC) && n->t.exit_time)
-		leave_dead(t, n);	/* a thread took its leader's place */
+		leave_dead(t, n); /* a thread took its leader's place */
 	old = bound_u64(&b->old_tid, ev, tid);
 	was = old != tid ? find(t, old) : NULL;
 	if (was)
@@ -421,7 +425,8 @@ int tasks_apply(struct tasks *t, struct event *ev)
 	return err;
 }
 
-/* ---- questions -------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------
+ */
 
 const struct task *tasks_find(const struct tasks *t, uint32_t tid)
 {
@@ -490,7 +495,8 @@ int tasks_each(const struct tasks *t,
 	return err;
 }
 
-/* ---- life ------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------
+ */
 
 int tasks_new(struct tasks **ret, const struct schema *schema)
 {

@@ -179,11 +179,11 @@ static void bound_fields_are_optional(void **state)
 	struct event ev;
 
 	(void)state;
-	assert_true(bind(&latency, schema, "model_disk", "latency"));
-	assert_true(bind(&disk, schema, "model_disk", "disk"));
-	assert_true(bind(&small, schema, "model_all", "small"));
-	assert_false(bind(&absent, schema, "model_disk", "nosuch"));
-	assert_false(bind(&absent, schema, "nosuch", "latency"));
+	assert_true(bound_init(&latency, schema, "model_disk", "latency"));
+	assert_true(bound_init(&disk, schema, "model_disk", "disk"));
+	assert_true(bound_init(&small, schema, "model_all", "small"));
+	assert_false(bound_init(&absent, schema, "model_disk", "nosuch"));
+	assert_false(bound_init(&absent, schema, "nosuch", "latency"));
 	record_begin(&r, schema, "model_disk");
 	record_set(&r, "latency", 77);
 	record_bytes(&r, "disk", "vda", 3);
