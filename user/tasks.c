@@ -77,8 +77,7 @@ struct tasks {
 	struct bound path_id, path_text;
 };
 
-/* ---- binding ---------------------------------------------------------------
- */
+/* ---- binding ------------------------------------------------------------- */
 
 static void bind_rule(struct binding *b, const struct rule *r,
 		      const struct schema *s)
@@ -123,8 +122,7 @@ bool tasks_binds(const struct tasks *t, unsigned kind)
 		(t->path_id.kind && t->path_id.kind->number == kind));
 }
 
-/* ---- the table -------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------- */
 
 static struct node **bucket(const struct tasks *t, uint32_t tid)
 {
@@ -209,8 +207,7 @@ static void drop(struct tasks *t, struct node *n)
 	free_node(n);
 }
 
-/* ---- death and reuse -------------------------------------------------------
- */
+/* ---- death and reuse ----------------------------------------------------- */
 
 static void leave_dead(struct tasks *t, struct node *n)
 {
@@ -253,8 +250,7 @@ static void reset(struct tasks *t, struct node *n, const struct node *parent)
 	n->t.kthread = parent && parent->t.kthread;
 }
 
-/* ---- cgroups ---------------------------------------------------------------
- */
+/* ---- cgroups ------------------------------------------------------------- */
 
 static struct cgroup_node *cgroup_find(const struct tasks *t, uint64_t id)
 {
@@ -324,8 +320,7 @@ static int cgroup_name(struct tasks *t, const struct event *ev)
 	return 0;
 }
 
-/* ---- applying events --------------------------------------------------------
- */
+/* ---- applying events ----------------------------------------------------- */
 
 static void set_comm(struct task *task, struct field_bytes comm)
 {
@@ -425,8 +420,7 @@ int tasks_apply(struct tasks *t, struct event *ev)
 	return err;
 }
 
-/* ---- questions --------------------------------------------------------------
- */
+/* ---- questions ----------------------------------------------------------- */
 
 const struct task *tasks_find(const struct tasks *t, uint32_t tid)
 {
@@ -495,8 +489,7 @@ int tasks_each(const struct tasks *t,
 	return err;
 }
 
-/* ---- life -------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------- */
 
 int tasks_new(struct tasks **ret, const struct schema *schema)
 {
