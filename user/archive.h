@@ -14,7 +14,7 @@
 #include "event.h"
 #include "schema.h"
 
-/* ---- writing --------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 struct archive_writer;
 
@@ -95,7 +95,7 @@ void archive_writer_stats(const struct archive_writer *w,
  */
 int archive_close(struct archive_writer *w);
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 struct archive;
 
@@ -159,15 +159,18 @@ struct archive_range {
 int archive_each(struct archive *a, const struct archive_range *range,
 		 int (*fn)(void *arg, struct event *ev), void *arg);
 
-/* ---- checking -------------------------------------------------------------- */
+/* ---- checking ----------------------------------------------------------- */
 
 struct verify_report {
-	uint64_t frames, blocks, events, bytes;
+	uint64_t segments, frames, blocks, events, bytes;
 	uint64_t damaged;	/* frames with a wrong checksum or nonsense */
+	uint64_t missing;	/* events in damaged frames, as far as known */
 	uint64_t torn_bytes;	/* at the end of segments that were cut off */
-	uint64_t unsealed;	/* segments without their end */
-	uint64_t disorder;	/* events before their predecessor, unflagged */
-	uint64_t lost;		/* by the account and its gaps */
+	uint64_t unsealed;	/* segments without their end: cut off */
+	uint64_t live;		/* segments being written: no end yet */
+	uint64_t removed;	/* segments gone: first ones by retention */
+	uint64_t disorder;	/* events before a predecessor, unflagged */
+	uint64_t lost;		/* by the account and its gaps, and missed */
 	uint64_t unaccounted;	/* rows whose equations do not hold */
 };
 
@@ -175,8 +178,14 @@ struct verify_report {
  * archive_verify - check every frame and every equation
  * @say: called with one line for each finding: file, offset, what, and what
  *       it costs (events, time span)
- * Return: 0 whole (look at @ret->lost for losses); -EBADMSG damaged; errors
- * of archive_open().
+ *
+ * The order of events is checked over a whole run; a late one must be flagged.
+ * `kept` and `context` of the account are held against the events that are
+ * there between two LOSS frames, so a segment proves its own part, whatever
+ * retention took before it. What was cut off, and first segments that are
+ * gone, are told and counted, but are no damage.
+ * Return: 0 whole (look at @ret->lost and ->unsealed for losses); -EBADMSG
+ * damage, disorder, or something unaccounted for; errors of archive_open().
  */
 int archive_verify(char *const *paths, unsigned count,
 		   struct verify_report *ret,

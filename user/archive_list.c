@@ -140,9 +140,8 @@ static int add_name(void *arg, const char *name)
 		.whole_dir = true,
 		.dir = in->dir,
 	};
-	bool sealed;
 
-	if (!segment_parse_name(name, &f.head, &sealed))
+	if (!segment_parse_name(name, &f.head, &f.sealed))
 		return 0;
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	return add_file(in->list, &f);
@@ -152,13 +151,12 @@ static int add_single(struct archive_list *l, const char *path, int dir,
 		      const char *name)
 {
 	struct archive_file f = {.path = path, .dir = dir};
-	bool sealed;
 	int err;
 
 	if (strlen(name) >= sizeof(f.name))
 		return -ENAMETOOLONG;
 	strcpy(f.name, name);
-	segment_parse_name(name, &f.head, &sealed);
+	segment_parse_name(name, &f.head, &f.sealed);
 	err = add_file(l, &f);
 	if (err)
 		return err;

@@ -17,6 +17,7 @@ struct archive_file {
 	const char *path; /* the argument it came from, borrowed */
 	struct segment_head head;
 	bool head_known; /* else made of the name and its neighbours */
+	bool sealed;	 /* so says its name */
 	bool whole_dir;	 /* came from a directory, not given alone */
 	int dir;	 /* descriptor, the list's */
 };

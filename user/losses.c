@@ -32,17 +32,17 @@ static uint32_t loss_cpu(const struct losses *l, unsigned i)
 	return cpu < l->cpus ? cpu : ACCOUNT_ANY_CPU;
 }
 
-static void map_sources(struct losses *l)
+void losses_map(const struct schema *s, uint8_t ret[SCHEMA_KINDS_MAX])
 {
-	unsigned i, s, count = schema_source_count(l->schema);
+	unsigned i, j, count = schema_source_count(s);
 	const struct schema_kind *k;
 
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
-		k = schema_kind(l->schema, i);
-		for (s = 0; k && s < count; s++)
-			if (!strcmp(schema_source(l->schema, s)->name,
-				    k->source))
-				l->source_of[i] = (uint8_t)s;
+		ret[i] = 0;
+		k = schema_kind(s, i);
+		for (j = 0; k && j < count; j++)
+			if (!strcmp(schema_source(s, j)->name, k->source))
+				ret[i] = (uint8_t)j;
 	}
 }
 
@@ -55,7 +55,7 @@ int losses_init(struct losses *l, const struct schema *schema)
 	l->loss = calloc(loss_count(l) + 1, sizeof(*l->loss));
 	if (!l->loss)
 		return -ENOMEM;
-	map_sources(l);
+	losses_map(schema, l->source_of);
 	return 0;
 }
 

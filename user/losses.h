@@ -22,6 +22,9 @@ struct losses {
 	size_t row_cap;
 };
 
+/** losses_map - the number of each kind's source, 0 for unknown kinds. */
+void losses_map(const struct schema *s, uint8_t ret[SCHEMA_KINDS_MAX]);
+
 /** losses_init - Return: 0; -ENOMEM. @schema is borrowed for its life. */
 int losses_init(struct losses *l, const struct schema *schema);
 void losses_done(struct losses *l);

@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "archive.h"
+#include "archive_list.h"
+#include "block.h"
+#include "clock.h"
+#include "verify_account.h"
+
+static const char *const type_names[FRAME_TYPES] = {
+	[FRAME_SEGMENT] = "SEGMENT", [FRAME_SCHEMA] = "SCHEMA",
+	[FRAME_CLOCK] = "CLOCK",     [FRAME_STATE] = "STATE",
+	[FRAME_BLOCK] = "BLOCK",     [FRAME_LOSS] = "LOSS",
+	[FRAME_META] = "META",	     [FRAME_INDEX] = "INDEX",
+	[FRAME_TRAILER] = "TRAILER",
+};
+
+struct verify {
+	struct verify_report *r;
+	void (*say)(void *arg, const char *line);
+	void *arg;
+	struct archive_list list;
+	struct block_codec *codec;
+	struct buf payload, bytes, line;
+	struct block block;
+	/* of the run */
+	uint64_t high_ns;   /* latest time stamp so far, late ones aside */
+	uint64_t told_lost; /* by the last account */
+	uint64_t gap_lost;  /* by the gap events */
+	/* of the segment */
+	const struct archive_file *file;
+	struct schema *schema; /* or that of an earlier one, or NULL */
+	struct bound gap_count;
+	struct verify_account account;
+	struct segment_frames index; /* from INDEX, or by walking */
+	uint32_t next_seq;
+	bool hole;	     /* damage since the last frame */
+	bool events_missing; /* damage since the last LOSS frame */
+	uint64_t loss_offset;
+};
+
+/* ---- telling ---------------------------------------------------------------
+ */
+
+static void begin_line(struct verify *v, uint64_t offset)
+{
+	buf_reset(&v->line);
+	buf_printf(&v->line, "%s: %" PRIu64 ": ", v->file->name, offset);
+}
+
+static void end_line(struct verify *v)
+{
+	buf_putc(&v->line, '\0');
+	if (v->say && !buf_err(&v->line))
+		v->say(v->arg, v->line.data);
+}
+
+static void say(struct verify *v, uint64_t offset, const char *what)
+{
+	begin_line(v, offset);
+	buf_puts(&v->line, what);
+	end_line(v);
+}
+
+static void put_time(struct verify *v, uint64_t mono_ns)
+{
+	const struct segment_head *h = &v->file->head;
+	uint64_t wall = mono_ns + h->realtime - h->monotonic;
+	time_t t = (time_t)(wall / NS_PER_S);
+	char text[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_printf(&v->line, "%s.%03uZ", text,
+		   (unsigned)(wall % NS_PER_S / NS_PER_MS));
+}
+
+static void put_type(struct verify *v, unsigned type)
+{
+	if (type < FRAME_TYPES && type_names[type])
+		buf_puts(&v->line, type_names[type]);
+	else
+		buf_printf(&v->line, "type %u", type);
+}
+
+static bool has_events(const struct frame *f)
+{
+	return f->type == FRAME_BLOCK || f->type == FRAME_STATE;
+}
+
+/* What a frame that cannot be used would have held. */
+static void put_cost(struct verify *v, const struct frame *f)
+{
+	put_type(v, f->type);
+	if (!has_events(f))
+		return;
+	buf_printf(&v->line, ", %u events from ", f->events);
+	put_time(v, f->first_ns);
+	buf_puts(&v->line, " to ");
+	put_time(v, f->last_ns);
+}
+
+/* ---- damage ----------------------------------------------------------------
+ */
+
+static void damage(struct verify *v, const struct frame *f)
+{
+	v->r->damaged++;
+	if (f->type != FRAME_BLOCK)
+		return;
+	v->r->missing += f->events;
+	v->events_missing = true;
+}
+
+static void bad_frame(struct verify *v, const struct frame *f, const char *what)
+{
+	damage(v, f);
+	begin_line(v, f->offset);
+	buf_printf(&v->line, "%s: ", what);
+	put_cost(v, f);
+	end_line(v);
+}
+
+/* The index, where there is one, says what the lost bytes were. */
+static void bad_bytes(struct verify *v, const struct segment_damage *d)
+{
+	unsigned known = 0;
+	size_t i;
+
+	for (i = 0; i < v->index.count; i++) {
+		const struct frame *f = &v->index.frame[i];
+
+		if (f->offset < d->offset || f->offset >= d->offset + d->bytes)
+			continue;
+		bad_frame(v, f, "damaged header");
+		known++;
+	}
+	v->hole = true;
+	v->events_missing = true;
+	if (known)
+		return;
+	v->r->damaged++;
+	begin_line(v, d->offset);
+	buf_printf(&v->line, "%" PRIu64 " bytes are no frame", d->bytes);
+	end_line(v);
+}
+
+/* ---- events ----------------------------------------------------------------
+ */
+
+static int check_event(struct verify *v, const struct weir_hdr *h,
+		       uint64_t *disorder)
+{
+	struct event ev;
+
+	if (event_init(&ev, v->schema, h, h->len))
+		return -EBADMSG;
+	if (h->ts < v->high_ns && !(h->flags & WEIR_F_LATE))
+		++*disorder;
+	if (h->ts > v->high_ns && !(h->flags & WEIR_F_LATE))
+		v->high_ns = h->ts;
+	v->gap_lost += bound_u64(&v->gap_count, &ev, 0);
+	return verify_account_event(&v->account, h);
+}
+
+/* What the header says of the rows is what a reader skips blocks by. */
+static bool header_fits(const struct frame *f, const struct block *seen)
+{
+	return f->events == seen->events &&
+	       (!seen->events || (f->first_ns == seen->first_ns &&
+				  f->last_ns == seen->last_ns)) &&
+	       (seen->kinds & ~f->kinds) == 0;
+}
+
+static void note_row(struct block *seen, const struct weir_hdr *h)
+{
+	if (!seen->events++)
+		seen->first_ns = seen->last_ns = h->ts;
+	if (h->ts < seen->first_ns)
+		seen->first_ns = h->ts;
+	if (h->ts > seen->last_ns)
+		seen->last_ns = h->ts;
+	seen->kinds |= frame_kind_bit(h->kind);
+}
+
+static void say_count(struct verify *v, const struct frame *f, uint64_t n,
+		      const char *what)
+{
+	begin_line(v, f->offset);
+	buf_printf(&v->line, "%" PRIu64 " %s in ", n, what);
+	put_cost(v, f);
+	end_line(v);
+}
+
+/* Records of STATE are stamped when they are made, and in no account. */
+static int check_rows(struct verify *v, const struct frame *f)
+{
+	uint64_t malformed = 0, disorder = 0;
+	struct block seen = {0};
+	const struct weir_hdr *h;
+	struct event ev;
+	size_t at = 0;
+	int err;
+
+	while ((h = block_next(&v->block, &at))) {
+		note_row(&seen, h);
+		if (f->type == FRAME_BLOCK)
+			err = check_event(v, h, &disorder);
+		else
+			err = event_init(&ev, v->schema, h, h->len);
+		if (err == -ENOMEM)
+			return err;
+		malformed += err != 0;
+	}
+	if (f->type == FRAME_BLOCK)
+		v->r->events += seen.events;
+	v->r->damaged += malformed;
+	v->events_missing |= malformed != 0;
+	v->r->disorder += disorder;
+	if (malformed)
+		say_count(v, f, malformed, "malformed records");
+	if (disorder)
+		say_count(v, f, disorder, "events out of order");
+	if (at != v->block.rows.len || !header_fits(f, &seen))
+		bad_frame(v, f, "header and records do not agree");
+	return 0;
+}
+
+static int check_block(struct verify *v, const struct frame *f)
+{
+	int err;
+
+	v->r->blocks += f->type == FRAME_BLOCK;
+	if (!v->schema) {
+		bad_frame(v, f, "no schema to read it by");
+		return 0;
+	}
+	err = block_decode(v->codec, f, &v->payload, &v->block);
+	if (!err)
+		return check_rows(v, f);
+	if (err == -EBADMSG) {
+		bad_frame(v, f, "does not decode");
+		return 0;
+	}
+	return err;
+}
+
+/* ---- the account -----------------------------------------------------------
+ */
+
+static void unaccounted(void *arg, const struct account_row *r,
+			const char *what, uint64_t missing)
+{
+	struct verify *v = arg;
+
+	begin_line(v, v->loss_offset);
+	buf_printf(&v->line, "source %.15s, ", r->source);
+	if (r->cpu == ACCOUNT_ANY_CPU)
+		buf_puts(&v->line, "any cpu: ");
+	else
+		buf_printf(&v->line, "cpu %u: ", r->cpu);
+	if (missing)
+		buf_printf(&v->line, "%" PRIu64 " ", missing);
+	buf_puts(&v->line, what);
+	if (missing && v->events_missing)
+		buf_puts(&v->line, ", in what is damaged");
+	else
+		v->r->unaccounted++;
+	end_line(v);
+}
+
+static uint64_t lost_in(const struct account_row *rows, size_t count)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		sum += account_lost(&rows[i]) + rows[i].missed;
+	return sum;
+}
+
+static int check_loss(struct verify *v, const struct frame *f)
+{
+	struct account_row *rows;
+	uint32_t flags;
+	size_t count;
+	int err;
+
+	err = segment_get_account(&v->payload, &rows, &count, &flags);
+	if (err == -EBADMSG)
+		bad_frame(v, f, "does not decode");
+	if (err)
+		return err == -EBADMSG ? 0 : err;
+	v->told_lost = lost_in(rows, count);
+	v->loss_offset = f->offset;
+	if (v->schema)
+		verify_account_loss(&v->account, rows, count, flags,
+				    unaccounted, v);
+	else
+		free(rows);
+	v->events_missing = false;
+	return 0;
+}
+
+/* ---- frames ----------------------------------------------------------------
+ */
+
+static void check_seq(struct verify *v, const struct frame *f)
+{
+	if (f->seq != v->next_seq && !v->hole) {
+		v->r->damaged++;
+		v->events_missing = true;
+		begin_line(v, f->offset);
+		buf_printf(&v->line, "frame %u where %u is due", f->seq,
+			   v->next_seq);
+		end_line(v);
+	}
+	v->next_seq = f->seq + 1;
+	v->hole = false;
+}
+
+static int check_small(struct verify *v, const struct frame *f)
+{
+	struct segment_clock c;
+	struct segment_head h;
+	int err = 0;
+
+	switch (f->type) {
+	case FRAME_SEGMENT:
+		err = segment_get_head(&v->payload, &h);
+		break;
+	case FRAME_TRAILER:
+		err = segment_get_trailer(&v->payload, &h);
+		break;
+	case FRAME_CLOCK:
+		err = segment_get_clock(&v->payload, &c);
+		break;
+	case FRAME_SCHEMA:
+		err = block_unpack(v->codec, f, &v->payload, &v->bytes);
+		break;
+	}
+	if (err == -EBADMSG)
+		bad_frame(v, f, "does not decode");
+	return err == -EBADMSG ? 0 : err;
+}
+
+static int check_frame(struct verify *v, struct segment_reader *r,
+		       const struct frame *f)
+{
+	int err;
+
+	v->r->frames++;
+	check_seq(v, f);
+	err = segment_read(r, f, &v->payload);
+	if (err)
+		return err;
+	if (has_events(f))
+		return check_block(v, f);
+	if (f->type == FRAME_LOSS)
+		return check_loss(v, f);
+	return check_small(v, f);
+}
+
+/* ---- segments --------------------------------------------------------------
+ */
+
+/* Any SCHEMA frame of the segment that can be read, else the last one known. */
+static int find_schema(struct verify *v, struct segment_reader *r)
+{
+	struct schema *s = NULL;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < v->index.count && !s && err != -ENOMEM; i++) {
+		const struct frame *f = &v->index.frame[i];
+
+		if (f->type != FRAME_SCHEMA)
+			continue;
+		err = segment_read(r, f, &v->payload);
+		if (!err)
+			err = block_unpack(v->codec, f, &v->payload, &v->bytes);
+		if (!err)
+			err = schema_decode(&s, v->bytes.data, v->bytes.len);
+	}
+	if (!s)
+		return err == -EBADMSG ? 0 : err;
+	schema_free(v->schema);
+	v->schema = s;
+	bound_init(&v->gap_count, s, "gap", "count");
+	return 0;
+}
+
+/* Being written, cut off while it was, or shortened after it was sealed. */
+static void check_end(struct verify *v, const struct segment_reader *r,
+		      size_t i, uint64_t torn)
+{
+	if (archive_list_is_live(&v->list, i)) {
+		v->r->live++;
+		return;
+	}
+	if (torn) {
+		begin_line(v, r->size - torn);
+		buf_printf(&v->line,
+			   "cut off in a frame, %" PRIu64
+			   " bytes of it are there",
+			   torn);
+		end_line(v);
+	}
+	v->r->torn_bytes += torn;
+	if (v->file->sealed) {
+		v->r->damaged++;
+		say(v, r->size, "was sealed, but its end is missing");
+		return;
+	}
+	v->r->unsealed++;
+	say(v, r->size, "cut off: what came later is not known");
+}
+
+/* After a power cut the last write may be there in length, but not in data. */
+static bool is_torn(const struct segment_reader *r, const struct frame *f)
+{
+	return r->pos >= r->size && f->type != FRAME_TRAILER;
+}
+
+static int walk(struct verify *v, struct segment_reader *r, size_t i)
+{
+	uint64_t torn = 0;
+	bool sealed = v->index.sealed;
+	struct frame f;
+	int rc;
+
+	while ((rc = segment_next(r, &f))) {
+		if (rc == -EBADMSG) {
+			bad_bytes(v, &r->damage);
+			continue;
+		}
+		if (rc > 0)
+			rc = check_frame(v, r, &f);
+		if (rc == -EBADMSG && is_torn(r, &f))
+			torn = frame_bytes(&f);
+		else if (rc == -EBADMSG)
+			bad_frame(v, &f, "wrong checksum");
+		else if (rc < 0)
+			return rc;
+		sealed |= f.type == FRAME_TRAILER;
+	}
+	if (!sealed)
+		check_end(v, r, i, torn + r->torn_bytes);
+	return 0;
+}
+
+static int check_open_segment(struct verify *v, struct segment_reader *r,
+			      size_t i)
+{
+	int err;
+
+	err = segment_frames(r, &v->index);
+	if (!err)
+		err = find_schema(v, r);
+	if (!err) {
+		if (v->schema)
+			verify_account_begin(&v->account, v->schema);
+		r->pos = r->torn_bytes = 0;
+		err = walk(v, r, i);
+	}
+	segment_frames_done(&v->index);
+	return err;
+}
+
+static int check_segment(struct verify *v, size_t i)
+{
+	struct segment_reader r;
+	int err;
+
+	v->file = &v->list.file[i];
+	v->next_seq = 0;
+	v->hole = v->events_missing = false;
+	err = archive_list_segment(&v->list, i, &r);
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		v->r->segments++;
+		v->r->bytes += r.size;
+		err = check_open_segment(v, &r, i);
+		segment_done(&r);
+	}
+	return err;
+}
+
+/* ---- the archive -----------------------------------------------------------
+ */
+
+/* The segment before this one in its directory, by number; 0: none. */
+static uint64_t number_before(const struct archive_list *l, size_t i)
+{
+	uint64_t best = 0;
+	size_t j;
+
+	for (j = 0; j < l->count; j++)
+		if (l->file[j].dir == l->file[i].dir &&
+		    l->file[j].head.number < l->file[i].head.number &&
+		    l->file[j].head.number > best)
+			best = l->file[j].head.number;
+	return best;
+}
+
+static void check_number(struct verify *v, size_t i)
+{
+	const struct archive_file *f = &v->list.file[i];
+	uint64_t before, gone;
+
+	if (!f->whole_dir || !f->head.number)
+		return;
+	if (i && f[-1].dir == f->dir && f[-1].head.number + 1 == f->head.number)
+		return;
+	before = number_before(&v->list, i);
+	gone = f->head.number - before - 1;
+	if (!gone)
+		return;
+	v->r->removed += gone;
+	v->r->damaged += before ? gone : 0;
+	v->file = f;
+	begin_line(v, 0);
+	buf_printf(&v->line, "segments %" PRIu64 " to %" PRIu64 " %s",
+		   before + 1, f->head.number - 1,
+		   before ? "are missing"
+			  : "were removed (retention takes the first ones)");
+	end_line(v);
+}
+
+static void end_run(struct verify *v)
+{
+	v->r->lost += v->told_lost > v->gap_lost ? v->told_lost : v->gap_lost;
+	v->told_lost = v->gap_lost = v->high_ns = 0;
+}
+
+static int check_all(struct verify *v)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < v->list.count && !err; i++) {
+		if (!archive_list_same_run(&v->list, i))
+			end_run(v);
+		check_number(v, i);
+		err = check_segment(v, i);
+	}
+	end_run(v);
+	return err;
+}
+
+static void verify_done(struct verify *v)
+{
+	archive_list_done(&v->list);
+	block_codec_free(v->codec);
+	block_done(&v->block);
+	buf_done(&v->payload);
+	buf_done(&v->bytes);
+	buf_done(&v->line);
+	verify_account_done(&v->account);
+	schema_free(v->schema);
+}
+
+int archive_verify(char *const *paths, unsigned count,
+		   struct verify_report *ret,
+		   void (*say_line)(void *arg, const char *line), void *arg)
+{
+	struct verify_report r = {0};
+	struct verify v = {.r = &r, .say = say_line, .arg = arg};
+	const char *why;
+	int err;
+
+	err = archive_list_open(&v.list, paths, count, &why);
+	if (!err)
+		err = block_codec_new(&v.codec);
+	if (!err)
+		err = check_all(&v);
+	if (!err && !v.schema)
+		err = -EBADMSG;
+	verify_done(&v);
+	*ret = r;
+	if (err)
+		return err;
+	return r.damaged || r.disorder || r.unaccounted ? -EBADMSG : 0;
+}
