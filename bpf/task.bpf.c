@@ -105,6 +105,7 @@ static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
 	if (!ev)
 		return 0;
 	bpf_map_update_elem(&cgroups_seen, &id, &one, BPF_ANY);
+	ev->h.flags = WEIR_F_CONTEXT;
 	ev->cgroup = id;
 	len = path_put(ev, &ev->path, sizeof(*ev), slot,
 		       path_of_cgroup((__u64)cg, slot));
@@ -343,7 +344,7 @@ int task__alive(struct bpf_iter__task *ctx)
 	struct cgroup *cg;
 	__u32 len = sizeof(*ev);
 
-	if (!t || (__u32)t->tgid == weir_self)
+	if (!t)
 		return 0;
 	if (!weir_room())
 		return 1;
@@ -354,6 +355,7 @@ int task__alive(struct bpf_iter__task *ctx)
 		return 0;
 	ev->h.pid = t->tgid;
 	ev->h.tid = t->pid;
+	ev->h.flags = WEIR_F_CONTEXT;
 	ev->start_time = t->start_time;
 	ev->cgroup = cgroup_id(cg);
 	ev->ppid = BPF_CORE_READ(t, real_parent, tgid);
