@@ -42,6 +42,9 @@ extern const struct command cmd_record, cmd_watch, cmd_show, cmd_stat,
 	cmd_man;
 extern const struct command *const commands[];
 
+/** command_find - Return: the command called @name, or NULL. */
+const struct command *command_find(const char *name);
+
 #define ARCHIVES_MAX 1024 /* ARCHIVE words of one command line */
 
 /* ---- words: cmd_common.c ------------------------------------------------- */

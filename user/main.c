@@ -71,7 +71,7 @@ static int version(void)
 	return put_stdout(&b);
 }
 
-static const struct command *find(const char *name)
+const struct command *command_find(const char *name)
 {
 	const struct command *const *c;
 
@@ -161,12 +161,12 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		return version();
 	if (is_help(argv[1])) {
-		c = find(argv[2]);
+		c = command_find(argv[2]);
 		return c ? command_help(c) : unknown(argv[2]);
 	}
 	if (argv[1][0] == '-')
 		return usage("a command comes first: weir COMMAND [OPTION]... "
 			     "(weir --help lists them)");
-	c = find(argv[1]);
+	c = command_find(argv[1]);
 	return c ? run(c, argc - 2, argv + 2) : unknown(argv[1]);
 }

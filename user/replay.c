@@ -163,11 +163,14 @@ static int on_event(void *arg, struct event *ev)
 	struct pass *p = arg;
 	struct replay *r = p->replay;
 
+	bool after = r->to_ns && ev->h->ts >= r->to_ns;
+
 	r->render.wall_offset = archive_wall_offset(r->archive);
-	tasks_apply(r->tasks, ev); /* at worst unjoined */
+	if (!after)
+		tasks_apply(r->tasks, ev); /* at worst unjoined */
 	if (ev->kind->number == r->select.gap)
 		return on_gap(p, ev);
-	if (!inside(r, ev->h->ts, ev->h->ts) || !select_match(&r->select, ev))
+	if (after || ev->h->ts < r->from_ns || !select_match(&r->select, ev))
 		return 0;
 	r->events++;
 	return p->fn(p->arg, ev);

@@ -5,10 +5,10 @@
 #include "select.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "glob.h"
 #include "near.h"
 
 #define SOURCE_OF_CONTEXT "repo"
@@ -23,12 +23,17 @@ static bool is_source(const struct select_options *o, const char *name)
 	return false;
 }
 
+static bool is_glob_of(const char *glob, const char *name)
+{
+	return glob_match(glob, strlen(glob), name, strlen(name));
+}
+
 static bool is_named(const struct select_options *o, const char *kind)
 {
 	size_t i;
 
 	for (i = 0; i < o->kind_count; i++)
-		if (!fnmatch(o->kinds[i], kind, 0))
+		if (is_glob_of(o->kinds[i], kind))
 			return true;
 	return false;
 }
@@ -102,7 +107,7 @@ static int check_kind(const struct select_options *o,
 		if (!k)
 			continue;
 		near_try(&near, k->name);
-		if (fnmatch(name, k->name, 0))
+		if (!is_glob_of(name, k->name))
 			continue;
 		known = true;
 		if (!o->source_count || is_source(o, k->source))

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tally.c - see tally.h.
+ */
+#include "tally.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+
+#define BUCKETS_MIN 1024
+
+int tally_init(struct tally *t, const struct tasks *tasks)
+{
+	memset(t, 0, sizeof(*t));
+	t->tasks = tasks;
+	t->buckets = calloc(BUCKETS_MIN, sizeof(*t->buckets));
+	t->bucket_count = t->buckets ? BUCKETS_MIN : 0;
+	return t->buckets ? 0 : -ENOMEM;
+}
+
+void tally_done(struct tally *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		free(t->list[i]->counts);
+		free(t->list[i]->exe);
+		free(t->list[i]);
+	}
+	free(t->list);
+	free(t->buckets);
+	memset(t, 0, sizeof(*t));
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static struct process **bucket(const struct tally *t, uint32_t pid)
+{
+	return &t->buckets[hash_u64(pid) & (t->bucket_count - 1)];
+}
+
+static void rehash(struct tally *t)
+{
+	size_t i, count = t->bucket_count * 4;
+	struct process **buckets = calloc(count, sizeof(*buckets)), **b;
+
+	if (!buckets)
+		return; /* only slower */
+	free(t->buckets);
+	t->buckets = buckets;
+	t->bucket_count = count;
+	for (i = 0; i < t->count; i++) {
+		b = bucket(t, t->list[i]->pid);
+		t->list[i]->chain = *b;
+		*b = t->list[i];
+	}
+}
+
+static struct process *find(const struct tally *t, uint32_t pid, uint64_t start)
+{
+	struct process *p = *bucket(t, pid);
+
+	while (p && (p->pid != pid || p->start_time != start))
+		p = p->chain;
+	return p;
+}
+
+static struct process *add(struct tally *t, uint32_t pid, uint64_t start)
+{
+	size_t cap = t->cap ? t->cap * 2 : BUCKETS_MIN;
+	struct process **list, **b, *p;
+
+	if (t->count == t->cap) {
+		list = realloc(t->list, cap * sizeof(*list));
+		if (!list)
+			return NULL;
+		t->list = list;
+		t->cap = cap;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->pid = pid;
+	p->start_time = start;
+	b = bucket(t, pid);
+	p->chain = *b;
+	*b = p;
+	t->list[t->count++] = p;
+	if (t->count > 2 * t->bucket_count)
+		rehash(t);
+	return p;
+}
+
+static void copy_exe(struct process *p, const struct task *task)
+{
+	char *exe;
+
+	if (!task->exe_len || (p->exe && strlen(p->exe) == task->exe_len &&
+			       !memcmp(p->exe, task->exe, task->exe_len)))
+		return;
+	exe = strndup(task->exe, task->exe_len);
+	if (!exe)
+		return; /* the older one stays */
+	free(p->exe);
+	p->exe = exe;
+}
+
+/* What the task table knows of its first thread now. */
+static void copy_task(struct process *p, const struct task *task)
+{
+	p->ppid = task->ppid;
+	p->uid = task->uid;
+	p->exit_time = task->exit_time;
+	p->kthread = task->kthread;
+	memcpy(p->comm, task->comm, sizeof(p->comm));
+	copy_exe(p, task);
+}
+
+static struct process *process_of(struct tally *t, uint32_t pid,
+				  const struct task *any)
+{
+	const struct task *leader = tasks_find(t->tasks, pid);
+	struct process *p;
+	uint64_t start;
+
+	if (leader && leader->pid != pid)
+		leader = NULL;
+	start = leader ? leader->start_time : 0;
+	p = find(t, pid, start);
+	if (!p)
+		p = add(t, pid, start);
+	if (p && (leader || any))
+		copy_task(p, leader ? leader : any);
+	return p;
+}
+
+static int count(struct process *p, const struct schema_kind *kind)
+{
+	struct tally_count *counts;
+	unsigned i;
+
+	p->events++;
+	for (i = 0; i < p->count_len && p->counts[i].kind != kind; i++)
+		;
+	if (i < p->count_len) {
+		p->counts[i].events++;
+		return 0;
+	}
+	counts = realloc(p->counts, (i + 1) * sizeof(*counts));
+	if (!counts)
+		return -ENOMEM;
+	counts[i] = (struct tally_count){.kind = kind, .events = 1};
+	p->counts = counts;
+	p->count_len = i + 1;
+	return 0;
+}
+
+int tally_event(struct tally *t, const struct event *ev)
+{
+	struct process *p = process_of(t, ev->h->pid, ev->task);
+
+	return p ? count(p, ev->kind) : -ENOMEM;
+}
+
+static int add_alive(void *arg, const struct task *task)
+{
+	struct tally *t = arg;
+
+	return process_of(t, task->pid, task) ? 0 : -ENOMEM;
+}
+
+int tally_alive(struct tally *t)
+{
+	return tasks_each(t->tasks, add_alive, t);
+}
+
+/* ---- order --------------------------------------------------------------- */
+
+static int by_events(const void *a, const void *b)
+{
+	const struct process *p = *(struct process *const *)a;
+	const struct process *q = *(struct process *const *)b;
+
+	if (p->events != q->events)
+		return p->events < q->events ? 1 : -1;
+	return p->pid < q->pid ? -1 : p->pid > q->pid;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct process *p = *(struct process *const *)a;
+	const struct process *q = *(struct process *const *)b;
+
+	if (p->start_time != q->start_time)
+		return p->start_time < q->start_time ? -1 : 1;
+	return p->pid < q->pid ? -1 : p->pid > q->pid;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct tally_count *p = a, *q = b;
+
+	if (p->events != q->events)
+		return p->events < q->events ? 1 : -1;
+	return strcmp(p->kind->name, q->kind->name);
+}
+
+void tally_sort(struct tally *t)
+{
+	if (t->count)
+		qsort(t->list, t->count, sizeof(*t->list), by_events);
+}
+
+void tally_busiest(struct process *p)
+{
+	if (p->count_len)
+		qsort(p->counts, p->count_len, sizeof(*p->counts), by_count);
+}
+
+/* The process called @pid that was there when @child began. */
+static struct process *parent_of(const struct tally *t,
+				 const struct process *child)
+{
+	struct process *p, *best = NULL;
+
+	if (!child->ppid)
+		return NULL;
+	for (p = *bucket(t, child->ppid); p; p = p->chain) {
+		if (p->pid != child->ppid || p == child ||
+		    p->start_time > child->start_time)
+			continue;
+		if (!best || p->start_time > best->start_time)
+			best = p;
+	}
+	return best;
+}
+
+struct process *tally_tree(struct tally *t)
+{
+	struct process *roots = NULL, *p, *parent, **list;
+	size_t i;
+
+	if (t->count)
+		qsort(t->list, t->count, sizeof(*t->list), by_start);
+	for (i = t->count; i-- > 0;) {
+		p = t->list[i];
+		parent = parent_of(t, p);
+		p->parent = parent;
+		list = parent ? &parent->child : &roots;
+		p->sibling = *list;
+		*list = p;
+	}
+	return roots;
+}
+
+struct process *tally_next(struct process *p, unsigned *depth)
+{
+	if (p->child) {
+		++*depth;
+		return p->child;
+	}
+	while (p && !p->sibling) {
+		p = p->parent;
+		*depth -= p != NULL;
+	}
+	return p ? p->sibling : NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tally.h - which process did how much of what, over a pass of an archive.
+ *
+ * A process is its pid and the start of its first thread; what it did is
+ * counted by kind, threads together. Unlike the task table it keeps the dead,
+ * all of them: about 200 bytes each.
+ */
+#ifndef WEIR_TALLY_H
+#define WEIR_TALLY_H
+
+#include "event.h"
+#include "tasks.h"
+
+struct tally_count {
+	const struct schema_kind *kind;
+	uint64_t events;
+};
+
+struct process {
+	uint32_t pid, ppid, uid;
+	uint64_t start_time, exit_time; /* monotonic ns; 0 unknown, alive */
+	char comm[WEIR_COMM_LEN + 1];	/* its last name */
+	char *exe;			/* file it executed last, or NULL */
+	bool kthread;
+	uint64_t events;
+	struct tally_count *counts; /* by kind, in order of appearance */
+	unsigned count_len;
+	struct process *chain;			  /* internal */
+	struct process *parent, *child, *sibling; /* tally_tree() */
+	bool shown;				  /* for who prints it */
+};
+
+struct tally {
+	struct process **list; /* tally_sort(), tally_tree() */
+	size_t count;
+	/* internal */
+	struct process **buckets;
+	size_t bucket_count, cap;
+	const struct tasks *tasks;
+};
+
+/** tally_init - @tasks is borrowed. Return: 0; -ENOMEM. */
+int tally_init(struct tally *t, const struct tasks *tasks);
+void tally_done(struct tally *t);
+
+/** tally_event - count a joined event. Return: 0; -ENOMEM. */
+int tally_event(struct tally *t, const struct event *ev);
+
+/** tally_alive - add the processes that did nothing. Return: 0; -ENOMEM. */
+int tally_alive(struct tally *t);
+
+/** tally_sort - order @list: the busiest first. */
+void tally_sort(struct tally *t);
+
+/**
+ * tally_tree - link children to parents, in order of start
+ *
+ * A parent is the process of that pid that ran when the child began. Return:
+ * the first of those without a parent, the others are its siblings.
+ */
+struct process *tally_tree(struct tally *t);
+
+/**
+ * tally_next - the next of the tree, parents first
+ * @depth: changed by where it is; 0 for a root
+ * Return: NULL after the last.
+ */
+struct process *tally_next(struct process *p, unsigned *depth);
+
+/** tally_busiest - order the counts of one process, the largest first. */
+void tally_busiest(struct process *p);
+
+#endif
