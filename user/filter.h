@@ -12,12 +12,18 @@
  *
  * A name is a field, kind.field, or one of the common ones: ts source kind cpu
  * pid tid comm, and what the task table knows: ppid uid cgroup container
- * exe. Alone it is true when not empty. A test on a field that the event's
- * kind does not have is false, and so is its negated form (!= , !~, not in);
- * `not (…)` negates the outcome. An event is matched by value: numbers with
- * units by meaning (10ms, 4K, 0x1f), errno ENOENT, signals SIGKILL, syscalls
- * and other enums by name, addresses 10.0.0.0/8, ports, times 14:03:20 or
- * ISO 8601 or -5m, strings exact, ~ by glob.
+ * exe. Where a kind has a field of such a name (task_fork.uid) that one is
+ * meant. Alone a name is true when not empty. A test on a field that the
+ * event's kind does not have, or that could not be read, is false, and so is
+ * its negated form (!= , !~, not in); `not (…)` negates the outcome.
+ *
+ * An event is matched by value: numbers with units by meaning (10ms, 4K,
+ * 0x1f), errno ENOENT, signals SIGKILL, states by letter, syscalls and other
+ * enums by name, addresses 10.0.0.0/8, ports, times 14:03:20 or ISO 8601 or
+ * -5m (units.h), cgroups by number or path, containers by their id or its
+ * first 12 or more digits, strings exact, ~ by glob (glob.h). An argv is its
+ * words with a blank between. In "…" \" \\ and \xHH are escapes, in '…'
+ * nothing is.
  */
 #ifndef WEIR_FILTER_H
 #define WEIR_FILTER_H

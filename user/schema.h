@@ -145,8 +145,7 @@ int enum_value(const struct schema_enum *e, const char *name, size_t len,
 /** schema_free - NULL-safe. */
 void schema_free(struct schema *s);
 
-/* ---- building: schema_btf.c and schema_wire.c only ------------------------
- */
+/* ---- building: schema_btf.c and schema_wire.c only ----------------------- */
 
 /**
  * schema_new - an empty table
@@ -182,8 +181,7 @@ const struct schema_enum *schema_enum(const struct schema *s, unsigned i);
 const char *schema_why(struct schema *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* ---- from BTF: schema_btf.c -----------------------------------------------
- */
+/* ---- from BTF: schema_btf.c ---------------------------------------------- */
 
 struct btf;
 
@@ -211,8 +209,7 @@ int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
  */
 int btf_tracepoint_args(const struct btf *kernel, const char *name);
 
-/* ---- to and from bytes: schema_wire.c --------------------------------------
- */
+/* ---- to and from bytes: schema_wire.c ------------------------------------ */
 
 /** schema_encode - append the table in its archive encoding to @b. */
 void schema_encode(const struct schema *s, struct buf *b);

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* filter_test.c - what an expression matches, and where its caret stands. */
+#include <errno.h>
+#include <time.h>
+
+#include "../../user/clock.h"
+#include "../../user/filter.h"
+#include "../../user/filter_tree.h"
+#include "model.h"
+
+#define WALL 1795356195000000000LL /* 5 s are 2026-11-22T14:03:20Z */
+
+struct fixture {
+	struct schema *schema;
+	struct record all, call, disk;
+	struct cgroup cgroup;
+	struct task task;
+};
+
+static struct fixture x;
+
+/* One event of each kind, so that every row of a table can ask any of them. */
+static int setup(void **state)
+{
+	static const uint8_t addr[] = {[10] = 0xff, 0xff, 10, 1, 2, 3};
+
+	(void)state;
+	x.schema = model_schema();
+	record_begin(&x.all, x.schema, "model_all");
+	record_set(&x.all, "plain", 42);
+	record_set(&x.all, "negative", (uint32_t)-7);
+	record_set(&x.all, "flag", 1);
+	record_set(&x.all, "port", 443);
+	record_set(&x.all, "colour", 7);
+	record_set(&x.all, "when", 6000000000);
+	record_set(&x.all, "span", 12000000);
+	record_set(&x.all, "error", 2);
+	record_set(&x.all, "size", 65536);
+	record_set(&x.all, "number", UINT64_MAX);
+	record_set(&x.all, "ret", (uint64_t)-2);
+	record_set(&x.all, "dev", 8 << 20 | 17);
+	record_set(&x.all, "group", 4711);
+	record_bytes(&x.all, "addr", addr, 16);
+	record_set(&x.all, "sig", 9);
+	record_set(&x.all, "state", 0x402);
+	record_set(&x.all, "bits", 0xffffffff81000000);
+	record_set(&x.all, "value", (uint64_t)-5);
+	record_bytes(&x.all, "chars", "vda", 3);
+	record_text(&x.all, "text", "/etc/passwd");
+	record_str(&x.all, "argv", "ls\0-l\0/tmp\0", 11, 11);
+	record_begin(&x.call, x.schema, "model_call");
+	record_set(&x.call, "name", 257);
+	record_str(&x.call, "path", "", 0, WEIR_STR_UNKNOWN);
+	record_begin(&x.disk, x.schema, "model_disk");
+	record_bytes(&x.disk, "name", "257", 3);
+	record_bytes(&x.disk, "disk", "sdb", 3);
+	record_set(&x.disk, "latency", 500);
+	x.cgroup = (struct cgroup){
+		.id = 99,
+		.path = "/system.slice/docker-0123456789abcdef.scope",
+		.container = "0123456789abcdef0123456789abcdef"
+			     "0123456789abcdef0123456789abcdef",
+	};
+	x.task = (struct task){
+		.tid = 812,
+		.pid = 812,
+		.ppid = 1,
+		.uid = 1000,
+		.cgroup = &x.cgroup,
+		.comm = "postgres",
+		.exe = "/usr/bin/postgres",
+		.exe_len = 17,
+	};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	schema_free(x.schema);
+	return 0;
+}
+
+static struct filter *compile(const char *expr)
+{
+	struct filter_error err;
+	struct filter *f = NULL;
+	int e = filter_compile(&f, expr, x.schema, NULL, WALL, &err);
+
+	if (e)
+		fail_msg("%s: %d at %zu: %s", expr, e, err.at, err.what);
+	return f;
+}
+
+/* Which of the three events match: a all, c call, d disk; all of them with
+ * the task that they are by, or without.
+ */
+static void matches(const char *expr, bool joined, char ret[4])
+{
+	const struct record *records[] = {&x.all, &x.call, &x.disk};
+	struct filter *f = compile(expr);
+	struct event ev;
+	size_t i, n = 0;
+
+	for (i = 0; i < 3; i++) {
+		ev = record_event(records[i], x.schema);
+		ev.task = joined ? &x.task : NULL;
+		if (filter_match(f, &ev))
+			ret[n++] = "acd"[i];
+	}
+	ret[n] = '\0';
+	filter_free(f);
+}
+
+struct row {
+	const char *expr, *hits;
+};
+
+static void check(const struct row *rows, size_t n, bool joined)
+{
+	char hits[4];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		matches(rows[i].expr, joined, hits);
+		if (strcmp(hits, rows[i].hits) != 0)
+			fail_msg("%s: '%s'", rows[i].expr, hits);
+	}
+}
+
+#define CHECK(rows, joined) check(rows, sizeof(rows) / sizeof(*(rows)), joined)
+
+static void numbers(void **state)
+{
+	static const struct row rows[] = {
+		{"plain == 42", "a"},
+		{"plain = 42", "a"},
+		{"plain == 0x2a", "a"},
+		{"plain != 42", ""},
+		{"plain != 41", "a"},
+		{"plain < 43", "a"},
+		{"plain < 42", ""},
+		{"plain <= 42", "a"},
+		{"plain >= 42", "a"},
+		{"plain > 42", ""},
+		{"plain > -1", "a"},
+		{"plain < -1", ""},
+		{"plain == -1", ""},
+		{"plain in (1, 42)", "a"},
+		{"plain in (1)", ""},
+		{"plain not in (1, 2)", "a"},
+		{"plain not in (1, 42)", ""},
+		{"plain", "a"},
+		{"small", ""},
+		{"negative == -7", "a"},
+		{"negative < 0", "a"},
+		{"negative > -8", "a"},
+		{"negative < -6", "a"},
+		{"negative > 5", ""},
+		{"negative < 18446744073709551615", "a"},
+		{"number == 18446744073709551615", "a"},
+		{"number > -5", "a"},
+		{"number > 9223372036854775807", "a"},
+		{"value == -5", "a"},
+		{"value < 10ms", "a"},
+		{"value > 64K", ""},
+		{"bits >= 0xffffffff80000000", "a"},
+		{"port == 443", "a"},
+	};
+
+	(void)state;
+	CHECK(rows, true);
+}
+
+static void values_by_meaning(void **state)
+{
+	static const struct row rows[] = {
+		{"span > 10ms", "a"},
+		{"span > 1s", ""},
+		{"span == 12000000", "a"},
+		{"span < 0.0125s", "a"},
+		{"size == 64K", "a"},
+		{"size >= 1M", ""},
+		{"size == 65536", "a"},
+		{"error == ENOENT", "a"},
+		{"error == enoent", "a"},
+		{"error == 2", "a"},
+		{"error != EIO", "a"},
+		{"error in (EIO, ENOENT)", "a"},
+		{"ret == ENOENT", "a"},
+		{"ret == -ENOENT", "a"},
+		{"ret == -2", "a"},
+		{"ret < 0", "a"},
+		{"ret == EAGAIN", ""},
+		{"sig == SIGKILL", "a"},
+		{"sig == kill", "a"},
+		{"sig == 9", "a"},
+		{"sig in (TERM, KILL)", "a"},
+		{"state == I", "a"},
+		{"state == D", ""},
+		{"state != D", "a"},
+		{"state in (S, I)", "a"},
+		{"state == 0x402", "a"},
+		{"flag == true", "a"},
+		{"flag == no", ""},
+		{"flag", "a"},
+		{"dev == 8:17", "a"},
+		{"dev == 8:16", ""},
+		{"dev == 8388625", "a"},
+		{"group == 4711", "a"},
+		{"colour == blue", "a"},
+		{"colour == BLUE", "a"},
+		{"colour == 7", "a"},
+		{"colour != red", "a"},
+		{"colour > green", "a"},
+		{"colour in (red, blue)", "a"},
+		{"colour ~ \"bl*\"", "a"},
+		{"colour !~ bl*", ""},
+		{"when == 2026-11-22T14:03:21Z", "a"},
+		{"when > 2026-11-22T14:03:20.5Z", "a"},
+		{"when == 1795356201000000000", "a"},
+		{"when < 1970-01-02", ""},
+		{"ts < 2026-11-22T14:03:20.5Z", "acd"},
+		{"ts >= 2026-11-22T14:03:20Z", "acd"},
+		{"ts > 2026-11-22T14:03:20Z", ""},
+		{"ts < -0", "acd"},
+	};
+
+	(void)state;
+	/* the last row: the time of the test is after the time of the event */
+	if (clock_read(CLOCK_REALTIME) < WALL + 5000000000ULL)
+		check(rows, sizeof(rows) / sizeof(*rows) - 1, true);
+	else
+		CHECK(rows, true);
+}
+
+static void addresses(void **state)
+{
+	static const struct row rows[] = {
+		{"addr == 10.1.2.3", "a"},
+		{"addr == ::ffff:10.1.2.3", "a"},
+		{"addr == 10.0.0.0/8", "a"},
+		{"addr == 10.1.2.0/30", "a"},
+		{"addr == 10.1.2.4/30", ""},
+		{"addr == 0.0.0.0/0", "a"},
+		{"addr == ::/0", "a"},
+		{"addr == [::]/0", "a"},
+		{"addr == ::1", ""},
+		{"addr != 10.0.0.0/8", ""},
+		{"addr != 11.0.0.0/8", "a"},
+		{"addr in (127.0.0.0/8, 10.0.0.0/8)", "a"},
+		{"addr not in (127.0.0.0/8, 10.0.0.0/8)", ""},
+		{"addr", "a"},
+	};
+
+	(void)state;
+	CHECK(rows, true);
+}
+
+static void strings(void **state)
+{
+	static const struct row rows[] = {
+		{"chars == vda", "a"},
+		{"chars == \"vda\"", "a"},
+		{"chars == 'vda'", "a"},
+		{"chars == vd", ""},
+		{"chars == vda1", ""},
+		{"chars != sda", "a"},
+		{"chars ~ vd?", "a"},
+		{"chars ~ [sv]da", "a"},
+		{"chars !~ sd*", "a"},
+		{"chars in (sda, vda)", "a"},
+		{"text == /etc/passwd", "a"},
+		{"text ~ /etc/*", "a"},
+		{"text ~ *passwd", "a"},
+		{"text ~ passwd", ""},
+		{"text == \"\\x2fetc\\x2Fpasswd\"", "a"},
+		{"text == '\\x2fetc/passwd'", ""},
+		{"text != \"quote\\\" and \\\\\"", "a"},
+		{"text ~ \"/et\\c*\"", "a"},
+		{"argv == \"ls -l /tmp\"", "a"},
+		{"argv ~ \"* -l *\"", "a"},
+		{"argv ~ \"ls*/tmp\"", "a"},
+		{"argv == ls", ""},
+		{"text", "a"},
+		/* unreadable: neither equal nor different */
+		{"path == x", ""},
+		{"path != x", ""},
+		{"path ~ *", ""},
+		{"path not in (x)", ""},
+		{"not path == x", "acd"},
+		{"path", ""},
+	};
+
+	(void)state;
+	CHECK(rows, true);
+}
+
+static void names_of_kinds(void **state)
+{
+	static const struct row rows[] = {
+		{"source == model", "ac"},
+		{"source != model", "d"},
+		{"source in (model, disk)", "acd"},
+		{"source not in (model)", "d"},
+		{"source ~ m*", "ac"},
+		{"kind == model_disk", "d"},
+		{"kind != model_disk", "ac"},
+		{"kind ~ model_?all", "c"},
+		{"kind !~ *a*", "d"},
+		{"kind in (model_all, model_call)", "ac"},
+		{"kind", "acd"},
+		{"source", "acd"},
+		{"model_disk.latency > 100ns", "d"},
+		{"model_all.plain", "a"},
+		/* one name, a number here and text there */
+		{"name == 257", "cd"},
+		{"name == 0x101", "c"},
+		{"model_call.name == 257", "c"},
+		{"name != 1", "cd"},
+		{"name ~ 2*", "d"},
+		{"model_disk.name != word", "d"},
+		{"name > 5", "c"},
+		{"latency", "d"},
+		{"latency != 1", "d"},
+		{"not latency == 500", "ac"},
+	};
+
+	(void)state;
+	CHECK(rows, true);
+}
+
+static void what_every_event_has(void **state)
+{
+	static const struct row rows[] = {
+		{"cpu == 1", "acd"},   {"cpu in (2, 3)", ""},
+		{"pid == 812", "acd"}, {"tid != 812", ""},
+		{"pid", "acd"},	       {"cpu > 0", "acd"},
+	};
+	static const struct row known[] = {
+		{"comm == postgres", "acd"},
+		{"comm ~ \"post*\"", "acd"},
+		{"comm != sh", "acd"},
+		{"ppid == 1", "acd"},
+		{"uid == 1000", "acd"},
+		{"uid != 0", "acd"},
+		{"exe == /usr/bin/postgres", "acd"},
+		{"exe ~ */postgres", "acd"},
+		{"cgroup == 99", "acd"},
+		{"cgroup ~ /system.slice/*", "acd"},
+		{"cgroup == /system.slice", ""},
+		{"container == 0123456789ab", "acd"},
+		{"container == 0123456789a", ""},
+		{"container == 0123456789abcdef0123456789abcdef"
+		 "0123456789abcdef0123456789abcdef",
+		 "acd"},
+		{"container", "acd"},
+	};
+	static const struct row unknown[] = {
+		{"comm == postgres", ""}, {"comm != postgres", ""},
+		{"uid != 0", ""},	  {"not uid == 0", "acd"},
+		{"cgroup ~ *", ""},	  {"cgroup != 1", ""},
+		{"container", ""},	  {"exe !~ x", ""},
+	};
+
+	(void)state;
+	CHECK(rows, false);
+	CHECK(known, true);
+	CHECK(unknown, false);
+}
+
+static void logic(void **state)
+{
+	static const struct row rows[] = {
+		{"plain == 42 and port == 443", "a"},
+		{"plain == 42 && port == 80", ""},
+		{"plain == 1 or port == 443", "a"},
+		{"plain == 1 || latency == 500", "d"},
+		{"plain == 42 or latency == 500 and disk == sda", "a"},
+		{"(plain == 42 or latency == 500) and disk == sda", ""},
+		{"not plain == 42", "cd"},
+		{"!plain == 42", "cd"},
+		{"not not plain", "a"},
+		{"not (plain or latency)", "c"},
+		{"((plain))", "a"},
+		{"plain AND port OR NOT span", "acd"},
+		{"plain==42&&port==443||latency==500", "ad"},
+		{"plain in(1,42)and port>1", "a"},
+		{"  plain  ", "a"},
+	};
+
+	(void)state;
+	CHECK(rows, true);
+}
+
+/* ---- errors -------------------------------------------------------------- */
+
+static const struct {
+	const char *expr;
+	size_t at;
+	const char *what; /* a part of it */
+} errors[] = {
+	{"", 0, "empty"},
+	{"   ", 0, "empty"},
+	{"plain ==", 8, "value is missing before the end"},
+	{"plain == and", 9, "'and' is no number"},
+	{"plain == )", 9, "value is missing before ')'"},
+	{"== 5", 0, "name is missing before '=='"},
+	{"42 == plain", 0, "name is missing before '42'"},
+	{"\"x\" == comm", 0, "name is missing"},
+	{"plain == 1 and", 14, "name is missing before the end"},
+	{"plain == 1 or or", 14, "no field 'or'"},
+	{"(plain", 0, "this ( has no )"},
+	{"port and (plain or port", 9, "this ( has no )"},
+	{"(plain port)", 7, "'and', 'or' or ')' expected, not 'port)'"},
+	{"plain)", 5, "expected, not ')'"},
+	{"plain 42", 6, "expected, not '42'"},
+	{"comm postgres", 5, "expected, not 'postgres'"},
+	{"comm not x", 5, "expected, not 'not'"},
+	{"comm == \"open", 8, "has no second one"},
+	{"comm == 'open", 8, "has no second one"},
+	{"plain in 5", 9, "in wants a list"},
+	{"plain in (5", 11, "',' or ')' expected, not the end"},
+	{"plain in (5 6)", 12, "',' or ')' expected, not '6)'"},
+	{"plain in ()", 10, "value is missing before ')'"},
+	{"plain in (1,)", 12, "value is missing"},
+	{"plian == 5", 0, "no field 'plian'; did you mean 'plain'?"},
+	{"port and latencey > 5", 9, "did you mean 'latency'?"},
+	{"postgres", 0, "no field 'postgres'"},
+	{"zzzzzzzzzz == 1", 0, "weir list fields"},
+	{"model_disk", 0, "is an event: write kind =="},
+	{"model == 1", 0, "is a source: write source =="},
+	{"model_dsk.latency", 0, "no event 'model_dsk'; did you mean"},
+	{"zzzzzzzzzz.latency", 0, "no event 'zzzzzzzzzz' (see weir list"},
+	{"model_disk.latncy", 11, "has no field 'latncy'; did you mean"},
+	{"model_disk.", 11, "has no field ''"},
+	{"kind == model_dsk", 8, "no kind 'model_dsk'; did you mean"},
+	{"kind in (model_all, nosuch)", 20, "no kind 'nosuch'"},
+	{"source == dsk", 10, "no source 'dsk'; did you mean 'disk'?"},
+	{"kind > model_all", 5, "has no order"},
+	{"plain == abc", 9, "'abc' is no number (42, 0x2a)"},
+	{"plain == 5x", 9, "is no number"},
+	{"plain == 99999999999999999999", 9, "too large"},
+	{"span > 10xs", 7, "'10xs' is no duration (10ms, 2.5s"},
+	{"span > 99999999d", 7, "too large a duration"},
+	{"size > 5Q", 7, "no size (4096, 64K"},
+	{"error == ENOENTT", 9, "did you mean 'ENOENT'?"},
+	{"ret == nonsense", 7, "is no result"},
+	{"sig == SIGFOO", 7, "is no signal (SIGKILL, 9)"},
+	{"state == Q", 9, "is no task state (R S D"},
+	{"flag == maybe", 8, "is no truth value"},
+	{"dev == 8:", 7, "is no device (8:0)"},
+	{"dev == 5000:1", 7, "is no device"},
+	{"addr == 10.0.0", 8, "is no address (10.0.0.1"},
+	{"addr == 10.0.0.0/33", 8, "is no address"},
+	{"addr == ::/129", 8, "is no address"},
+	{"addr == /8", 8, "is no address"},
+	{"addr < 10.0.0.0", 5, "is an address, which has no order"},
+	{"addr ~ 10.*", 5, "~ compares text"},
+	{"when > yesterday", 7, "is no time (14:03:20"},
+	{"ts > 25:00", 5, "is no time"},
+	{"colour == purpel", 10, "no value of 'colour' (one of its names"},
+	{"colour == gren", 10, "did you mean 'green'?"},
+	{"plain ~ 4*", 6, "~ compares text, and 'plain' is a number"},
+	{"plain !~ 4*", 6, "~ compares text"},
+	/* text takes it, but the number is what was more likely meant */
+	{"name == word", 8, "no number (42, 0x2a) (or write model_disk.name)"},
+	{"comm > a", 5, "is text, which has no order"},
+	{"list == 1", 0, "is a list"},
+	{"raw == 1", 0, "is raw bytes"},
+	{"args == 1", 0, "is a list"},
+	{"uid == root", 7, "is no number"},
+	{"cpu == -", 7, "is no number"},
+	{"plain == \"4\\x002\"", 9, "a NUL"},
+};
+
+static void carets(void **state)
+{
+	struct filter_error err;
+	struct filter *f = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		int e = filter_compile(&f, errors[i].expr, x.schema, NULL, WALL,
+				       &err);
+
+		if (e != -EINVAL || err.at != errors[i].at ||
+		    !strstr(err.what, errors[i].what))
+			fail_msg("%s: %d at %zu: %s", errors[i].expr, e, err.at,
+				 e ? err.what : "");
+		assert_null(f);
+	}
+}
+
+static void depth_is_bounded(void **state)
+{
+	struct filter_error err;
+	struct filter *f = NULL;
+	char deep[1000];
+
+	(void)state;
+	memset(deep, '(', sizeof(deep));
+	deep[sizeof(deep) - 1] = '\0';
+	assert_int_equal(filter_compile(&f, deep, x.schema, NULL, 0, &err),
+			 -EINVAL);
+	assert_int_equal(err.at, 64);
+	assert_non_null(strstr(err.what, "64 deep"));
+	memset(deep, '!', sizeof(deep) - 1);
+	assert_int_equal(filter_compile(&f, deep, x.schema, NULL, 0, &err),
+			 -EINVAL);
+	assert_null(f);
+}
+
+/* Long, but flat: neither the parser nor the matcher recurses. */
+static void length_is_not_depth(void **state)
+{
+	struct buf b = {0};
+	char hits[4];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3000; i++)
+		buf_puts(&b, "plain == 1 or port == 2 and span == 3 or ");
+	buf_puts(&b, "plain == 42");
+	buf_putc(&b, '\0');
+	matches(b.data, true, hits);
+	assert_string_equal(hits, "a");
+	buf_done(&b);
+}
+
+/* ---- the tree ------------------------------------------------------------ */
+
+static unsigned children(const struct node *n, enum node_type type)
+{
+	const struct node *child;
+	unsigned count = 0;
+
+	assert_int_equal(n->type, type);
+	for (child = n->child; child; child = child->next)
+		count++;
+	return count;
+}
+
+static void conjuncts_are_the_children_of_the_root(void **state)
+{
+	struct filter *f = compile("(plain == 1 and (port and span)) and "
+				   "(size or error or (ret or dev)) and sig");
+	const struct node *root = filter_root(f), * or ;
+
+	(void)state;
+	assert_int_equal(children(root, NODE_AND), 5);
+	or = root->child->next->next->next;
+	assert_int_equal(children(or, NODE_OR), 4);
+	assert_null(root->next);
+	filter_free(f);
+	f = compile("plain");
+	assert_int_equal(filter_root(f)->type, NODE_TEST);
+	filter_free(f);
+}
+
+static void tests_are_bound_by_kind(void **state)
+{
+	struct filter *f = compile("name == 257");
+	const struct test *t = filter_root(f)->test;
+
+	(void)state;
+	assert_int_equal(t->op, OP_EQ);
+	assert_null(t->subjects[EV_MODEL_ALL]);
+	assert_int_equal(t->subjects[EV_MODEL_CALL]->type, SUBJECT_NUMBER);
+	assert_int_equal(t->subjects[EV_MODEL_CALL]->field->offset, 24);
+	assert_int_equal(t->subjects[EV_MODEL_CALL]->values[0].number, 257);
+	assert_int_equal(t->subjects[EV_MODEL_DISK]->type, SUBJECT_TEXT);
+	filter_free(f);
+	filter_free(NULL);
+}
+
+/* ---- with the real events ------------------------------------------------ */
+
+static void real_expressions(void **state)
+{
+	static const char *const exprs[] = {
+		"source == task and lifetime > 10ms and comm == \"postgres\"",
+		"name == openat and ret == ENOENT and path ~ \"*.so\"",
+		"kind == task_exec and argv ~ '*--force*'",
+		"signal == SIGKILL or exit_code != 0",
+		"task_fork.uid == 0 and uid != 0",
+		"task_cgroup.cgroup ~ /system.slice/*",
+		"ts > -5m and duration > 1s",
+	};
+	struct schema *s = real_schema(NULL);
+	struct filter_error err;
+	struct filter *f;
+	size_t i;
+
+	(void)state;
+	if (!s || !schema_kind_by_name(s, "syscall_done"))
+		skip();
+	for (i = 0; i < sizeof(exprs) / sizeof(*exprs); i++) {
+		if (filter_compile(&f, exprs[i], s, NULL, WALL, &err))
+			fail_msg("%s: %zu %s", exprs[i], err.at, err.what);
+		filter_free(f);
+	}
+	assert_int_equal(
+		filter_compile(&f, "name == opneat", s, NULL, WALL, &err),
+		-EINVAL);
+	assert_non_null(strstr(err.what, "did you mean 'openat'?"));
+	assert_int_equal(err.at, 8);
+	schema_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(values_by_meaning),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(names_of_kinds),
+		cmocka_unit_test(what_every_event_has),
+		cmocka_unit_test(logic),
+		cmocka_unit_test(carets),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(length_is_not_depth),
+		cmocka_unit_test(conjuncts_are_the_children_of_the_root),
+		cmocka_unit_test(tests_are_bound_by_kind),
+		cmocka_unit_test(real_expressions),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
