@@ -115,6 +115,19 @@ static enum opt_result put_string(struct parser *p, const struct opt *o,
 	return OPT_OK;
 }
 
+/* As sleep(1) and timeout(1) take it: a bare number is seconds. */
+static int parse_span(const char *value, uint64_t *ret_ns)
+{
+	char seconds[32];
+
+	if (!*value || value[strspn(value, "0123456789.")])
+		return parse_duration_ns(value, ret_ns);
+	if ((size_t)snprintf(seconds, sizeof(seconds), "%ss", value) >=
+	    sizeof(seconds))
+		return -ERANGE;
+	return parse_duration_ns(seconds, ret_ns);
+}
+
 static enum opt_result put_number(struct parser *p, const struct opt *o,
 				  const char *value)
 {
@@ -122,7 +135,7 @@ static enum opt_result put_number(struct parser *p, const struct opt *o,
 	uint64_t number;
 	int err;
 
-	err = is_time ? parse_duration_ns(value, &number)
+	err = is_time ? parse_span(value, &number)
 		      : parse_size(value, &number);
 	if (err || !number)
 		return wrong(p,
