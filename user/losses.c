@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Of one source and CPU. */
 struct loss {
@@ -46,12 +45,30 @@ void losses_map(const struct schema *s, uint8_t ret[SCHEMA_KINDS_MAX])
 	}
 }
 
+/* One more than the highest number a CPU can have: of "0-3,5-7" that is 8. */
+static unsigned possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	char line[256] = "", *at = line;
+	unsigned long last, cpus = 1;
+
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	while (*at) {
+		last = strtoul(at, &at, 10);
+		if (last >= cpus && last < UINT16_MAX)
+			cpus = last + 1;
+		at += *at != '\0';
+	}
+	return (unsigned)cpus;
+}
+
 int losses_init(struct losses *l, const struct schema *schema)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-
 	*l = (struct losses){.schema = schema};
-	l->cpus = cpus > 0 ? (unsigned)cpus : 1;
+	l->cpus = possible_cpus();
 	l->loss = calloc(loss_count(l) + 1, sizeof(*l->loss));
 	if (!l->loss)
 		return -ENOMEM;
