@@ -6,12 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SHELL_SIGNAL_BASE 128
 #define NOT_RELEASED	  125
+#define DEFAULT_PATH	  "/bin:/usr/bin" /* confstr(_CS_PATH) of glibc */
 
 static void close_fd(int *fd)
 {
@@ -30,15 +36,50 @@ static ssize_t read_all(int fd, void *to, size_t len)
 	return n;
 }
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) &&
+	       !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
+/*
+ * Look @name up as execvp(3) does, so that its attempts in vain are not the
+ * first events of the recording. Return: false when it is not to be found.
+ */
+static bool find_program(const char *name, char *path, size_t size)
+{
+	const char *dirs = getenv("PATH");
+	size_t len;
+	int n;
+
+	if (strchr(name, '/') || !*name)
+		return false;
+	for (dirs = dirs ? dirs : DEFAULT_PATH; dirs; dirs += len + 1) {
+		len = strcspn(dirs, ":");
+		n = snprintf(path, size, "%.*s%s%s", (int)len, dirs,
+			     len ? "/" : "", name);
+		if (n > 0 && (size_t)n < size && is_program(path))
+			return true;
+		if (!dirs[len])
+			break;
+	}
+	return false;
+}
+
 /* In the child. Never returns. */
 static void hold_and_exec(int go_fd, int exec_fd, char *const *argv)
 {
-	char byte;
+	char path[PATH_MAX], byte;
+	bool found = find_program(argv[0], path, sizeof(path));
 	int err;
 
 	if (read_all(go_fd, &byte, 1) != 1)
 		_exit(NOT_RELEASED);
-	execvp(argv[0], argv);
+	if (found)
+		execv(path, argv);
+	execvp(argv[0], argv); /* a path, no program, or a script without #! */
 	err = errno;
 	if (write(exec_fd, &err, sizeof(err)) != sizeof(err))
 		_exit(NOT_RELEASED);

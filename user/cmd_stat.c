@@ -115,7 +115,8 @@ static void put_size(struct table *t, const struct archive_info *i)
 
 	table_cell(t, "size");
 	render_bytes(&b, i->bytes);
-	buf_printf(&b, " in %u segments", i->segments);
+	buf_printf(&b, " in %u segment%s", i->segments,
+		   i->segments == 1 ? "" : "s");
 	if (i->open_segments)
 		buf_printf(&b,
 			   ", %u of them without an end (in use, or the "

@@ -136,8 +136,7 @@ static enum opt_result put_number(struct parser *p, const struct opt *o,
 	uint64_t number;
 	int err;
 
-	err = is_time ? parse_span(value, &number)
-		      : parse_size(value, &number);
+	err = is_time ? parse_span(value, &number) : parse_size(value, &number);
 	if (err || !number)
 		return wrong(p,
 			     is_time ? "--%s: '%.60s' is no duration (write "

@@ -14,18 +14,16 @@ static void put_wrapped(struct buf *b, size_t line, const char *text)
 {
 	size_t n;
 
-	while (*text) {
+	for (; *text; text += n + (text[n] != 0)) {
 		n = strcspn(text, " ");
-		if (b->len - line + n > LINE_COLUMNS) {
+		if (b->len - line + 1 + n > LINE_COLUMNS) {
 			buf_putc(b, '\n');
 			line = b->len;
 			buf_pad(b, line, HELP_COLUMN);
+		} else if (b->len - line > HELP_COLUMN) {
+			buf_putc(b, ' ');
 		}
 		buf_put(b, text, n);
-		text += n;
-		if (*text && b->len - line < LINE_COLUMNS)
-			buf_putc(b, ' ');
-		text += *text != 0;
 	}
 }
 
