@@ -143,6 +143,21 @@ bool archive_dir_is_locked(int fd)
 /* ---- making it
  * ---------------------------------------------------------------- */
 
+static int make_dir(int parent, const char *name)
+{
+	bool made = !mkdirat(parent, name, 0700);
+	int fd, err;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	fd = nolink_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0 || !made || !fchmod(fd, 0700))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
 static int open_dir(const char *path)
 {
 	char *copy = strdup(path);
@@ -152,15 +167,9 @@ static int open_dir(const char *path)
 	if (!copy)
 		return -ENOMEM;
 	parent = archive_dir_split(copy, &name);
-	fd = parent;
-	if (parent < 0)
-		goto out;
-	if (mkdirat(parent, name, 0700) && errno != EEXIST)
-		fd = -errno;
-	else
-		fd = nolink_open(parent, name, O_RDONLY | O_DIRECTORY, 0);
-	close(parent);
-out:
+	fd = parent < 0 ? parent : make_dir(parent, name);
+	if (parent >= 0)
+		close(parent);
 	free(copy);
 	return fd;
 }

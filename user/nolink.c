@@ -25,10 +25,11 @@ static int open_old(int dirfd, const char *name, int flags, mode_t mode)
 	return -errno;
 }
 
+/* O_NOFOLLOW would have a link at the end opened as such, or be ENOTDIR. */
 static int open_new(int dirfd, const char *name, int flags, mode_t mode)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_NOFOLLOW),
+		.flags = (uint64_t)flags,
 		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
