@@ -155,7 +155,7 @@ static int on_gap(struct pass *p, const struct event *ev)
 		r->missing += bound_u64(&r->gap_count, ev, 1);
 		r->gaps++;
 	}
-	return p->fn(p->arg, ev);
+	return select_match(&r->select, ev) ? p->fn(p->arg, ev) : 0;
 }
 
 static int on_event(void *arg, struct event *ev)

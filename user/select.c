@@ -164,7 +164,7 @@ bool select_match(const struct select *sel, const struct event *ev)
 {
 	unsigned kind = ev->kind->number;
 
-	if (kind == sel->gap && sel->gap)
+	if (kind == sel->gap && sel->gap && !sel->named[kind])
 		return true;
 	if (!sel->kinds[kind])
 		return false;

@@ -6,7 +6,8 @@
  * An event flagged WEIR_F_CONTEXT (what was alive, clocks, metrics, and what
  * the filter of the recording refused) is there for its state and is selected
  * only when its kind was asked for by -e, or by `-s repo`, all of whose events
- * are of that sort. Losses (gap) are selected always: no filter hides them.
+ * are of that sort. Losses (gap) are selected always: no filter hides them,
+ * but where gap itself was asked for by -e, the filter is about it.
  */
 #ifndef WEIR_SELECT_H
 #define WEIR_SELECT_H
