@@ -45,8 +45,12 @@ record() {
 	[ $rc = 0 ] || { cat "$dir/err"; fail "record: exit $rc"; }
 }
 
-# events KIND [FILTER]: the archive's events of a kind as JSON lines.
-events() { "$WEIR" export "$dir/a" --to jsonl -e "$1" ${2:+-f "$2"}; }
+# events KIND [FILTER]: the archive's events of a kind as JSON lines. (An
+# export says gap as well, whatever was asked for.)
+events() {
+	"$WEIR" export "$dir/a" --to jsonl -e "$1" ${2:+-f "$2"} 2>"$dir/said" |
+		grep "\"kind\":\"$1\""
+}
 
 count() { events "$@" | wc -l; }
 

@@ -14,6 +14,6 @@ is "opens" "$(wc -l <"$dir/opens")" $N
 is "twice" "$(twice <"$dir/opens")" 0
 is "resolved" "$(jq -r .file "$dir/opens" | sort -u)" "$dir/deep/er/file"
 is "claimed" "$(jq -r .path "$dir/opens" | sort -u)" "$dir/link/er/../er/file"
-is "flags" "$(jq '.args[2]' "$dir/opens" | sort -u)" $((02000000))
+is "flags" "$(jq -r '.args[2]' "$dir/opens" | sort -u)" "O_RDONLY|O_CLOEXEC"
 whole
 done_testing

@@ -20,7 +20,7 @@ while [ "$got" -lt "$WANT" ] && [ $rounds -lt 12 ]; do
 	got=$((got + $(jq .events "$dir/v")))
 	disorder=$((disorder + $(jq .disorder "$dir/v")))
 	late=$((late + $("$WEIR" stat "$dir/a" --json 2>/dev/null |
-		jq '[.account[].late] | add')))
+		jq '[.sources[].late] | add')))
 	rounds=$((rounds + 1))
 done
 within "events" "$got" "$WANT" 1000000000

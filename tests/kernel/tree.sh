@@ -19,7 +19,7 @@ is "argv" "$(jq -c 'select(.filename == "/bin/true") | .argv' "$dir/execs" |
 	sort -u)" '["load"]'
 is "codes" "$(jq -c '[.exit_code, .signal]' "$dir/exits" | sort -u)" "[0,0]"
 is "comm of the dead" "$(jq -r .comm "$dir/exits" | sort | uniq -c |
-	awk '{print $2, $1}' | tr '\n' ' ')" "load $((N + 1)) true $N "
+	awk '{print $2, $1}' | tr '\n' ' ')" "exe $N load 1 true $N "
 # a fork's child is the exec's pid, and the forker the exec's parent
 join <(jq -r '"\(.child_pid) \(.pid)"' "$dir/forks" | sort) \
 	<(jq -r '"\(.pid) \(.ppid)"' "$dir/execs" | sort) >"$dir/joined"
