@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* archive_damage_test.c - every byte of an archive may be wrong or missing. */
+#include "store.h"
+
+#include "../../user/segment.h"
+
+#define BLOCKS	     4
+#define BLOCK_EVENTS 5
+#define EVENTS	     (BLOCKS * BLOCK_EVENTS)
+
+static struct store store;
+static char dir[64], path[80];
+static char name[512]; /* of the one segment */
+static uint8_t *whole; /* its bytes */
+static size_t len;
+static struct segment_frames frames;
+
+/* ---- a small archive
+ * --------------------------------------------------------- */
+
+static void make(void)
+{
+	int i;
+
+	store_init(&store);
+	store.state_records = 2;
+	assert_int_equal(store_open(&store, path, false, 0), 0);
+	for (i = 0; i < BLOCKS; i++) {
+		assert_int_equal(store_fill(&store, BLOCK_EVENTS), 0);
+		assert_int_equal(store_flush(&store), 0);
+	}
+	assert_int_equal(store_close(&store), 0);
+	assert_true(store_find(path, ".weir", name));
+	whole = store_load(name, &len);
+}
+
+static void list_frames(void)
+{
+	struct segment_reader r;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(segment_open(&r, fd), 0);
+	assert_int_equal(segment_frames(&r, &frames), 0);
+	segment_done(&r);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	store_scratch(dir);
+	snprintf(path, sizeof(path), "%s/a", dir);
+	make();
+	list_frames();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	segment_frames_done(&frames);
+	free(whole);
+	store_done(&store);
+	store_remove(dir);
+	return 0;
+}
+
+static void put_bytes(const uint8_t *data, size_t n)
+{
+	int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_int_equal(write(fd, data, n), (ssize_t)n);
+	close(fd);
+}
+
+/* Without INDEX and TRAILER, and called ".open": as when it was cut off. */
+static void unseal(void)
+{
+	const struct frame *last = &frames.frame[frames.count - 1];
+	char open_name[600];
+
+	len = last->offset + frame_bytes(last);
+	while (frames.frame[frames.count - 1].type != FRAME_BLOCK)
+		frames.count--;
+	last = &frames.frame[frames.count - 1];
+	len = last->offset + frame_bytes(last);
+	put_bytes(whole, len);
+	snprintf(open_name, sizeof(open_name), "%s.open", name);
+	assert_int_equal(rename(name, open_name), 0);
+	strcpy(name, open_name);
+}
+
+/* The frame that holds a byte, or NULL: INDEX or TRAILER. */
+static const struct frame *frame_at(size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < frames.count; i++)
+		if (at >= frames.frame[i].offset &&
+		    at < frames.frame[i].offset + frame_bytes(&frames.frame[i]))
+			return &frames.frame[i];
+	return NULL;
+}
+
+static void flip(size_t at)
+{
+	uint8_t byte = whole[at] ^ (uint8_t)(1U << at % 8);
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
+	close(fd);
+}
+
+static void restore(size_t at)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	assert_int_equal(pwrite(fd, &whole[at], 1, (off_t)at), 1);
+	close(fd);
+}
+
+/* ---- flipped bytes
+ * ----------------------------------------------------------- */
+
+/* The index knows each frame: a wrong header costs nothing, its payload one. */
+static void a_flipped_byte_costs_one_block_at_most(void **state)
+{
+	struct verify_report v;
+	size_t at;
+
+	(void)state;
+	for (at = 0; at < len; at++) {
+		const struct frame *f = frame_at(at);
+		bool lost = f && f->type == FRAME_BLOCK && at >= f->offset + 64;
+		struct store_read r;
+
+		flip(at);
+		r = store_read(path);
+		assert_int_equal(r.events,
+				 lost ? EVENTS - BLOCK_EVENTS : EVENTS);
+		assert_true(r.err == -EBADMSG || (!lost && !r.err));
+		assert_true(lost || r.hash == store.hash);
+		assert_int_equal(store_verify(path, &v), -EBADMSG);
+		assert_true(v.damaged >= 1);
+		assert_int_equal(v.unaccounted, 0);
+		restore(at);
+	}
+}
+
+static void so_it_does_in_one_that_was_cut_off(void **state)
+{
+	struct verify_report v;
+	size_t at;
+	int err;
+
+	(void)state;
+	unseal();
+	for (at = 0; at < len; at++) {
+		const struct frame *f = frame_at(at);
+		struct store_read r;
+
+		flip(at);
+		r = store_read(path);
+		err = store_verify(path, &v);
+		restore(at);
+		if (f->type == FRAME_SCHEMA) {
+			assert_int_equal(r.err, -EBADMSG);
+			assert_int_equal(err, -EBADMSG);
+			continue;
+		}
+		assert_int_equal(r.events, f->type == FRAME_BLOCK
+						   ? EVENTS - BLOCK_EVENTS
+						   : EVENTS);
+		assert_true(err == -EBADMSG || v.torn_bytes);
+	}
+}
+
+/* ---- cuts ------------------------------------------------------------------
+ */
+
+static unsigned events_before(size_t cut)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < frames.count; i++)
+		if (frames.frame[i].type == FRAME_BLOCK &&
+		    frames.frame[i].offset + frame_bytes(&frames.frame[i]) <=
+			    cut)
+			n += frames.frame[i].events;
+	return n;
+}
+
+static bool has_schema(size_t cut)
+{
+	size_t i;
+
+	for (i = 0; i < frames.count; i++)
+		if (frames.frame[i].type == FRAME_SCHEMA)
+			return frames.frame[i].offset +
+				       frame_bytes(&frames.frame[i]) <=
+			       cut;
+	return false;
+}
+
+static void what_was_cut_off_anywhere_is_read_up_to_there(void **state)
+{
+	struct verify_report v;
+	size_t cut;
+	int err;
+
+	(void)state;
+	unseal();
+	for (cut = len; cut--;) {
+		struct store_read r;
+
+		assert_int_equal(truncate(name, (off_t)cut), 0);
+		r = store_read(path);
+		err = store_verify(path, &v);
+		if (!has_schema(cut)) {
+			assert_int_equal(r.err, -EBADMSG);
+			assert_int_equal(err, -EBADMSG);
+			continue;
+		}
+		assert_int_equal(r.err, 0);
+		assert_int_equal(r.events, events_before(cut));
+		assert_int_equal(r.info.open_segments, 1);
+		assert_int_equal(r.info.damaged, 0);
+		assert_int_equal(err, 0);
+		assert_int_equal(v.events, events_before(cut));
+		assert_int_equal(v.unsealed, 1);
+	}
+}
+
+static void a_sealed_segment_made_shorter_is_damaged(void **state)
+{
+	struct verify_report v;
+	size_t cut;
+
+	(void)state;
+	for (cut = len; cut--;) {
+		struct store_read r;
+
+		assert_int_equal(truncate(name, (off_t)cut), 0);
+		r = store_read(path);
+		assert_int_equal(r.events,
+				 has_schema(cut) ? events_before(cut) : 0);
+		assert_int_equal(store_verify(path, &v), -EBADMSG);
+	}
+}
+
+/* ---- worse -----------------------------------------------------------------
+ */
+
+static void random_damage_is_survived(void **state)
+{
+	uint8_t *copy = malloc(len);
+	uint64_t seed = 42;
+	struct verify_report v;
+	unsigned i, j;
+
+	(void)state;
+	for (i = 0; i < 1500; i++) {
+		memcpy(copy, whole, len);
+		for (j = store_random(&seed) % 40 + 1; j--;)
+			copy[store_random(&seed) % len] =
+				(uint8_t)store_random(&seed);
+		put_bytes(copy, len);
+		assert_true(store_read(path).events <= EVENTS);
+		assert_int_equal(store_verify(path, &v), -EBADMSG);
+	}
+	free(copy);
+}
+
+/* With right checksums: what a hostile file would have. */
+static void records_that_lie_are_left_out(void **state)
+{
+	struct store_record r;
+	struct event ev;
+	struct verify_report v;
+	struct store_read read;
+
+	(void)state;
+	assert_int_equal(store_open(&store, path, true, 0), 0);
+	store_begin(&r, EV_SYSCALL_DONE, store.ts, 0, 64);
+	assert_int_equal(store_append(&store, &r), 0);
+	/* views that nobody checked: unknown kind, string outside, short */
+	ev = (struct event){.h = store_hdr(&r), .len = 64};
+	store_hdr(&r)->kind = 77;
+	archive_append(store.writer, &ev);
+	store_begin(&r, EV_SYSCALL_DONE, store.ts, 0, 64);
+	memcpy(r.data + 56, &(struct weir_str){60000, 5000, 5000},
+	       sizeof(struct weir_str));
+	archive_append(store.writer, &ev);
+	store_begin(&r, EV_SYSCALL_DONE, store.ts, 0, 32);
+	archive_append(store.writer, &ev);
+	store_begin(&r, EV_SYSCALL_DONE, store.ts, 0, 64);
+	assert_int_equal(store_append(&store, &r), 0);
+	store_close(&store);
+	read = store_read(path);
+	assert_int_equal(read.err, -EBADMSG);
+	assert_int_equal(read.events, EVENTS + 2);
+	assert_int_equal(store_verify(path, &v), -EBADMSG);
+	assert_int_equal(v.damaged, 3);
+	assert_int_equal(v.unaccounted, 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_flipped_byte_costs_one_block_at_most),
+		T(so_it_does_in_one_that_was_cut_off),
+		T(what_was_cut_off_anywhere_is_read_up_to_there),
+		T(a_sealed_segment_made_shorter_is_damaged),
+		T(random_damage_is_survived),
+		T(records_that_lie_are_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
