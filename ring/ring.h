@@ -52,16 +52,21 @@
 extern "C" {
 #endif
 
-#define RING_SIZE_MIN 64u	 /* bytes */
-#define RING_SIZE_MAX (1u << 30) /* bytes */
-#define RING_PAYLOAD_MAX                                                       \
-	(1u << 20)		   /* bytes; ring_max() is smaller below 8M    \
-				    */
-#define RING_HEADER	  8u	   /* bytes before each payload */
-#define RING_NAP_MIN_NS	  20000ull /* 20 us; ring_set_nap() */
-#define RING_NAP_MAX_NS	  1000000ull /* 1 ms */
-#define RING_NOTES	  64u	     /* block notes at most, a power of two */
-#define RING_POSITION_MAX (UINT64_MAX >> 2) /* none beyond it is real */
+/* Sizes in bytes; ring_max() tells the longest payload of a given ring. */
+#define RING_SIZE_MIN	 64u
+#define RING_SIZE_MAX	 (1u << 30)
+#define RING_PAYLOAD_MAX (1u << 20)
+#define RING_HEADER	 8u
+
+/* Naps of ring_wait(), unless ring_set_nap() says otherwise: 20 us to 1 ms. */
+#define RING_NAP_MIN_NS 20000ull
+#define RING_NAP_MAX_NS 1000000ull
+
+/* Block notes of an overwrite ring at most: a power of two. */
+#define RING_NOTES 64u
+
+/* No position beyond it is real. */
+#define RING_POSITION_MAX (UINT64_MAX >> 2)
 
 /* What an operation on records came to. */
 enum ring_status {
@@ -104,7 +109,7 @@ struct ring_snapshot_info {
 	uint64_t first;	      /* position of the first byte taken: the oldest */
 	uint64_t end;	      /* position behind the last: tail at the start */
 	uint64_t records;     /* in between */
-	uint64_t torn_blocks; /* overwritten while being copied, left out */
+	uint64_t torn_blocks; /* overwritten under the copy, which began anew */
 };
 
 /* --- shared memory, exactly as laid out above --------------------------- */
@@ -229,7 +234,7 @@ int ring_create(int *ret_fd, size_t size, unsigned int flags);
  * Return: 0; -EINVAL not a memfd sealed against shrinking and growing;
  *         -EBADMSG not a ring, or its positions cannot be true;
  *         -EPROTONOSUPPORT other version or page size; -ENOMEM;
- *         -EACCES or -EPERM the fd is read-only.
+ *         -EACCES the fd does not allow it (it is read-only).
  */
 int ring_attach_producer(struct ring_producer **ret, int fd);
 
@@ -254,8 +259,7 @@ int ring_attach_consumer(struct ring_consumer **ret, int fd);
  */
 int ring_attach_observer(struct ring_observer **ret, int fd);
 
-/** ring_producer_close - end of production; ring_wait() will tell. NULL: no-op
- */
+/** ring_producer_close - nothing more will come; NULL: no-op */
 void ring_producer_close(struct ring_producer *p);
 
 /** ring_consumer_close - give back what was read, let go. NULL: no-op */
@@ -264,17 +268,54 @@ void ring_consumer_close(struct ring_consumer *c);
 /** ring_observer_close - let go. NULL: no-op */
 void ring_observer_close(struct ring_observer *o);
 
-/* --- slow paths of the inline functions below (ring.c); not for you ------ */
+/* --- what the inline functions below are made of; not for you ------------ */
 
+/** ring_make_room - slow path of ring_claim(): may bytes below @end be used? */
 bool ring_make_room(struct ring_producer *p, uint64_t end);
+
+/** ring_count_toobig - a record was refused because of its length */
 void ring_count_toobig(struct ring_producer *p);
+
+/** ring_note - note @pos as the first record that begins in its block */
 void ring_note(struct ring_producer *p, uint64_t pos);
+
+/** ring_refresh - slow path of ring_peek(): RING_OK, _EMPTY or _CORRUPT */
 int ring_refresh(struct ring_consumer *c);
+
+/** ring_latch_corrupt - the peer is not to be believed; RING_CORRUPT */
 int ring_latch_corrupt(struct ring_consumer *c);
 
+/** ring_need - bytes that a payload of @len bytes takes in the ring */
 static inline uint64_t ring_need(uint64_t len)
 {
 	return RING_HEADER + ((len + 7) & ~(uint64_t)7);
+}
+
+/** ring_claim - where the next record may be put; NULL: refused, counted */
+static inline unsigned char *ring_claim(struct ring_producer *p, size_t len)
+{
+	if (__builtin_expect(len > p->max, 0)) {
+		ring_count_toobig(p);
+		return NULL;
+	}
+	if (__builtin_expect(p->tail + ring_need(len) > p->limit, 0) &&
+	    !ring_make_room(p, p->tail + ring_need(len)))
+		return NULL;
+	return p->data + (p->tail & p->mask);
+}
+
+/** ring_publish - header and tail for the record that is ready at @rec */
+static inline void ring_publish(struct ring_producer *p, unsigned char *rec,
+				uint64_t type, uint64_t len)
+{
+	uint64_t pos = p->tail;
+
+	ring_header_set(rec, type << 32 | len);
+	if (__builtin_expect(pos >= p->note_at, 0))
+		ring_note(p, pos);
+	p->tail = p->open = pos + ring_need(len);
+	ring_count(&p->tx->records, ++p->records);
+	ring_publish_tail(&p->tx->tail, pos + ring_need(len));
 }
 
 /* --- producer ------------------------------------------------------------ */
@@ -301,18 +342,13 @@ static inline uint32_t ring_max(const struct ring_producer *p)
 static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
 				 size_t len)
 {
-	uint64_t end;
+	unsigned char *rec = ring_claim(p, len);
 
-	if (__builtin_expect(len > p->max, 0)) {
-		ring_count_toobig(p);
+	if (__builtin_expect(!rec, 0))
 		return NULL;
-	}
-	end = p->tail + ring_need(len);
-	if (__builtin_expect(end > p->limit, 0) && !ring_make_room(p, end))
-		return NULL;
-	p->open = end;
+	p->open = p->tail + ring_need(len);
 	p->open_type = type;
-	return p->data + (p->tail & p->mask) + RING_HEADER;
+	return rec + RING_HEADER;
 }
 
 /**
@@ -324,19 +360,13 @@ static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
  */
 static inline void ring_commit(struct ring_producer *p, size_t len)
 {
-	uint64_t pos = p->tail;
+	uint64_t room = p->open - p->tail;
 
-	if (__builtin_expect(p->open == pos, 0))
+	if (__builtin_expect(!room, 0))
 		return;
-	if (__builtin_expect(len > p->open - pos - RING_HEADER, 0))
-		len = p->open - pos - RING_HEADER;
-	ring_header_set(p->data + (pos & p->mask),
-			(uint64_t)p->open_type << 32 | len);
-	if (__builtin_expect(pos >= p->note_at, 0))
-		ring_note(p, pos);
-	p->tail = p->open = pos + ring_need(len);
-	ring_count(&p->tx->records, ++p->records);
-	ring_publish_tail(&p->tx->tail, p->tail);
+	if (__builtin_expect(len > room - RING_HEADER, 0))
+		len = room - RING_HEADER;
+	ring_publish(p, p->data + (p->tail & p->mask), p->open_type, len);
 }
 
 /**
@@ -349,13 +379,13 @@ static inline void ring_commit(struct ring_producer *p, size_t len)
 static inline int ring_write(struct ring_producer *p, uint16_t type,
 			     const void *buf, size_t len)
 {
-	unsigned char *dst = (unsigned char *)ring_reserve(p, type, len);
+	unsigned char *rec = ring_claim(p, len);
 
-	if (__builtin_expect(!dst, 0))
+	if (__builtin_expect(!rec, 0))
 		return len > p->max ? RING_TOOBIG : RING_FULL;
 	if (len)
-		ring_copy_in(dst, buf, len, p->overwrite);
-	ring_commit(p, len);
+		ring_copy_in(rec + RING_HEADER, buf, len, p->overwrite);
+	ring_publish(p, rec, type, len);
 	return RING_OK;
 }
 

@@ -164,7 +164,7 @@ static int map_fd(struct ring_map **ret, int fd, const struct ring_id *id,
 	*ret = m;
 	return 0;
 fail:
-	r = -errno;
+	r = errno == EACCES || errno == EPERM ? -EACCES : -ENOMEM;
 	map_unref(m);
 	return r;
 }
@@ -406,7 +406,7 @@ static int attach(struct ring_map **ret, int fd, unsigned int first,
 
 int ring_attach_producer(struct ring_producer **ret, int fd)
 {
-	struct ring_map *m;
+	struct ring_map *m = NULL;
 	int r = attach(&m, fd, PAGE_TX, 0);
 
 	if (r)
@@ -419,7 +419,7 @@ int ring_attach_producer(struct ring_producer **ret, int fd)
 
 int ring_attach_consumer(struct ring_consumer **ret, int fd)
 {
-	struct ring_map *m;
+	struct ring_map *m = NULL;
 	int r = attach(&m, fd, PAGE_RX, 1);
 
 	if (r)
@@ -432,7 +432,7 @@ int ring_attach_consumer(struct ring_consumer **ret, int fd)
 
 int ring_attach_observer(struct ring_observer **ret, int fd)
 {
-	struct ring_map *m;
+	struct ring_map *m = NULL;
 	int r = attach(&m, fd, 0, 0);
 
 	if (r)
@@ -469,47 +469,33 @@ void ring_observer_close(struct ring_observer *o)
 	free(o);
 }
 
-/* A mapping of this process with a producer on it, and one reference more. */
-static int local_new(struct ring_map **ret_m, struct ring_producer **ret_p,
-		     size_t size, unsigned int flags)
+static int local_map(struct ring_map **ret, size_t size, unsigned int flags)
 {
 	struct ring_id id = make_id(size, flags);
-	struct ring_map *m;
-	int r;
 
 	if (!size_ok(size) || flags & ~(RING_OVERWRITE | RING_PREFAULT))
 		return -EINVAL;
-	r = map_anonymous(&m, &id, flags);
-	if (r)
-		return r;
-	r = producer_new(ret_p, m);
-	if (r) {
-		map_unref(m);
-		return r;
-	}
-	m->refs++;
-	*ret_m = m;
-	return 0;
+	return map_anonymous(ret, &id, flags);
 }
 
 int ring_new_pair(struct ring_producer **ret_p, struct ring_consumer **ret_c,
 		  size_t size, unsigned int flags)
 {
-	struct ring_producer *p;
-	struct ring_map *m;
-	int r;
+	struct ring_producer *p = NULL;
+	struct ring_map *m = NULL;
+	int r = local_map(&m, size, flags);
 
-	if (flags & RING_OVERWRITE)
-		return -EINVAL;
-	r = local_new(&m, &p, size, flags);
 	if (r)
 		return r;
-	r = consumer_new(ret_c, m);
+	r = producer_new(&p, m);
+	if (!r)
+		r = consumer_new(ret_c, m); /* -EINVAL for RING_OVERWRITE */
 	if (r) {
-		ring_producer_close(p);
+		free(p);
 		map_unref(m);
 		return r;
 	}
+	m->refs = 2;
 	*ret_p = p;
 	return 0;
 }
@@ -517,18 +503,21 @@ int ring_new_pair(struct ring_producer **ret_p, struct ring_consumer **ret_c,
 int ring_new_window(struct ring_producer **ret_p, struct ring_observer **ret_o,
 		    size_t size, unsigned int flags)
 {
-	struct ring_producer *p;
-	struct ring_map *m;
-	int r = local_new(&m, &p, size, flags | RING_OVERWRITE);
+	struct ring_producer *p = NULL;
+	struct ring_map *m = NULL;
+	int r = local_map(&m, size, flags | RING_OVERWRITE);
 
 	if (r)
 		return r;
-	r = observer_new(ret_o, m);
+	r = producer_new(&p, m);
+	if (!r)
+		r = observer_new(ret_o, m);
 	if (r) {
-		ring_producer_close(p);
+		free(p);
 		map_unref(m);
 		return r;
 	}
+	m->refs = 2;
 	*ret_p = p;
 	return 0;
 }

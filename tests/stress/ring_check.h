@@ -13,8 +13,8 @@
 #define check(cond)                                                            \
 	do {                                                                   \
 		if (!(cond)) {                                                 \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__,     \
-				#cond);                                        \
+			(void)fprintf(stderr, "%s:%d: %s\n", __FILE__,         \
+				      __LINE__, #cond);                        \
 			abort();                                               \
 		}                                                              \
 	} while (0)

@@ -229,7 +229,7 @@ static void read_until_corrupt(struct ring_consumer *c, uint64_t *x,
 			       struct score *score)
 {
 	unsigned char buf[RING_BYTES / 8];
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	int r;
 
 	for (int i = 0; i < 100000; i++) {
@@ -332,7 +332,7 @@ static void snapshot_some(const struct ring_observer *o, uint64_t *x,
 	size_t cap = rnd(x) % 4 ? WINDOW_BYTES : rnd(x) % WINDOW_BYTES;
 	unsigned char *buf = malloc(cap + !cap);
 	struct ring_snapshot_info info;
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	size_t off = 0;
 	int r;
 

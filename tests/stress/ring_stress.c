@@ -29,10 +29,10 @@
 /* How the two sides go about it; the ring must not care. */
 struct style {
 	const char *name;
-	bool reserve;	 /* fill in place, shrinking at commit */
-	bool peek;	 /* check in place, giving back in batches */
 	uint64_t hold;	 /* ring_hold(), 0: leave the default */
 	uint64_t gather; /* ring_wait() for so many bytes, 0: chase */
+	bool reserve;	 /* fill in place, shrinking at commit */
+	bool peek;	 /* check in place, giving back in batches */
 	bool drop;	 /* do not try again when refused */
 };
 

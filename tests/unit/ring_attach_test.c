@@ -80,7 +80,7 @@ static void write_u64(struct ring_producer *p, uint64_t v)
 
 static void expect_u64(struct ring_consumer *c, uint64_t v)
 {
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	uint64_t got;
 
 	assert_int_equal(ring_read(c, &got, sizeof(got), &rec), RING_OK);
@@ -171,23 +171,23 @@ static void missing_seal_is_refused(void **state)
 static void wrong_identity_is_refused(void **state)
 {
 	static const struct {
-		int word;
 		uint64_t value;
 		off_t more;
+		int word;
 		int err;
 	} cases[] = {
-		{ID_MAGIC, 1, 0, -EBADMSG},
-		{ID_ABI_FLAGS, 2, 0, -EPROTONOSUPPORT},
-		{ID_ABI_FLAGS, 1 | 4ull << 32, 0, -EBADMSG},
-		{ID_SIZE, SIZE / 2, 0, -EBADMSG},
-		{ID_SIZE, SIZE * 2, 0, -EBADMSG},
-		{ID_SIZE, SIZE - 8, 0, -EBADMSG},
-		{ID_SIZE, 1ull << 63, 0, -EBADMSG},
-		{ID_SIZE, 32, 0, -EBADMSG},
-		{ID_PAGE, 1024, 0, -EPROTONOSUPPORT},
-		{ID_MAGIC, 0, 4096, -EBADMSG},
-		{ID_MAGIC, 0, -4096, -EBADMSG},
-		{ID_MAGIC, 0, 1, -EBADMSG},
+		{1, 0, ID_MAGIC, -EBADMSG},
+		{2, 0, ID_ABI_FLAGS, -EPROTONOSUPPORT},
+		{1 | 4ull << 32, 0, ID_ABI_FLAGS, -EBADMSG},
+		{SIZE / 2, 0, ID_SIZE, -EBADMSG},
+		{SIZE * 2, 0, ID_SIZE, -EBADMSG},
+		{SIZE - 8, 0, ID_SIZE, -EBADMSG},
+		{1ull << 63, 0, ID_SIZE, -EBADMSG},
+		{32, 0, ID_SIZE, -EBADMSG},
+		{1024, 0, ID_PAGE, -EPROTONOSUPPORT},
+		{0, 4096, ID_MAGIC, -EBADMSG},
+		{0, -4096, ID_MAGIC, -EBADMSG},
+		{0, 1, ID_MAGIC, -EBADMSG},
 	};
 
 	(void)state;
@@ -307,7 +307,7 @@ static void each_part_maps_only_its_own_pages_writable(void **state)
 static void next_producer_goes_on_where_the_last_ended(void **state)
 {
 	struct shared s = shared_new(0);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	struct ring_stats st;
 
 	(void)state;
@@ -332,7 +332,7 @@ static void next_producer_goes_on_where_the_last_ended(void **state)
 /* Read three records, give two back, die. */
 static void read_and_die(int fd)
 {
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	struct ring_consumer *c;
 	uint64_t v;
 
@@ -441,7 +441,7 @@ static void attach_refuses_a_watermark_that_cannot_be_true(void **state)
 
 static void expect_corrupt_for_good(struct shared *s, uint64_t good_tail)
 {
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	char buf[SIZE];
 
 	assert_int_equal(ring_peek(s->c, &rec), RING_CORRUPT);

@@ -19,7 +19,7 @@
 #define MS	     1000000ull /* ns */
 
 #define for_each_size(s)                                                       \
-	for (size_t s = RING_SIZE_MIN; s <= SIZE_LARGEST; s *= 2)
+	for (size_t s = RING_SIZE_MIN; (s) <= SIZE_LARGEST; (s) *= 2)
 
 static const unsigned char zeroes[56];
 
@@ -30,7 +30,7 @@ struct pair {
 
 static struct pair pair_new(size_t size)
 {
-	struct pair r;
+	struct pair r = {0};
 
 	assert_int_equal(ring_new_pair(&r.p, &r.c, size, 0), 0);
 	return r;
@@ -69,9 +69,13 @@ static void size_that_is_no_power_of_two_in_range_is_refused(void **state)
 
 static void largest_ring_can_be_made(void **state)
 {
-	struct pair r = pair_new(RING_SIZE_MAX);
+	struct pair r = {0};
+	int err = ring_new_pair(&r.p, &r.c, RING_SIZE_MAX, 0);
 
 	(void)state;
+	if (err == -ENOMEM)
+		skip(); /* a small machine that does not overcommit */
+	assert_int_equal(err, 0);
 	assert_int_equal(ring_max(r.p), RING_PAYLOAD_MAX);
 	assert_int_equal(ring_space(r.p), RING_SIZE_MAX);
 	pair_close(&r);
@@ -79,7 +83,7 @@ static void largest_ring_can_be_made(void **state)
 
 static void prefaulted_ring_works(void **state)
 {
-	struct pair r;
+	struct pair r = {0};
 
 	(void)state;
 	assert_int_equal(ring_new_pair(&r.p, &r.c, 4096, RING_PREFAULT), 0);
@@ -110,7 +114,7 @@ static void records_come_out_as_they_went_in(void **state)
 		struct pair r = pair_new(size);
 		uint64_t in = 0, out = 0;
 		unsigned char buf[NTH_MAX];
-		struct ring_record rec;
+		struct ring_record rec = {0};
 
 		while (out < 5000) {
 			while (nth_write(r.p, in) == RING_OK)
@@ -124,9 +128,19 @@ static void records_come_out_as_they_went_in(void **state)
 	}
 }
 
+/* Is the record aligned, and @len times @want? */
+static bool is_all(const struct ring_record *rec, unsigned char want,
+		   size_t len)
+{
+	const unsigned char *b = rec->data;
+
+	return b && rec->len == len && (uintptr_t)b % 8 == 0 && b[0] == want &&
+	       !memcmp(b, b + 1, len - 1);
+}
+
 static void every_offset_wraps(void **state)
 {
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	/* move by 8, then send the longest record across whatever comes */
@@ -143,11 +157,7 @@ static void every_offset_wraps(void **state)
 			ring_commit(r.p, ring_max(r.p));
 			assert_int_equal(ring_write(r.p, 2, NULL, 0), RING_OK);
 			assert_int_equal(ring_peek(r.c, &rec), RING_OK);
-			assert_int_equal(rec.len, ring_max(r.p));
-			assert_int_equal((uintptr_t)rec.data % 8, 0);
-			b = (unsigned char *)(uintptr_t)rec.data;
-			assert_int_equal(b[0], want);
-			assert_memory_equal(b, b + 1, rec.len - 1);
+			assert_true(is_all(&rec, want, ring_max(r.p)));
 			ring_next(r.c);
 			assert_int_equal(ring_peek(r.c, &rec), RING_OK);
 			assert_int_equal(rec.type, 2);
@@ -164,7 +174,7 @@ static void every_byte_is_usable(void **state)
 	for_each_size(size)
 	{
 		struct pair r = pair_new(size);
-		struct ring_record rec;
+		struct ring_record rec = {0};
 		struct ring_stats st;
 		size_t n = 0;
 
@@ -195,7 +205,7 @@ static void longest_record_fits_and_one_more_byte_does_not(void **state)
 	{
 		struct pair r = pair_new(size);
 		unsigned char *buf = calloc(1, size + 1);
-		struct ring_record rec;
+		struct ring_record rec = {0};
 		struct ring_stats st;
 
 		assert_int_equal(ring_max(r.p), size / 8);
@@ -217,7 +227,7 @@ static void longest_record_fits_and_one_more_byte_does_not(void **state)
 static void reservation_is_invisible_until_committed(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	void *first;
 
 	(void)state;
@@ -236,7 +246,7 @@ static void reservation_is_invisible_until_committed(void **state)
 static void commit_never_exceeds_the_reservation(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	ring_commit(r.p, 8);
@@ -253,7 +263,7 @@ static void commit_never_exceeds_the_reservation(void **state)
 static void refused_reservation_closes_the_open_one(void **state)
 {
 	struct pair r = pair_new(64);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	assert_non_null(ring_reserve(r.p, 1, 8));
@@ -269,7 +279,7 @@ static void writev_gathers(void **state)
 		{(void *)"flight ", 7}, {NULL, 0}, {(void *)"recorder", 8}};
 	struct iovec wraps[] = {{NULL, SIZE_MAX}, {NULL, 2}};
 	struct pair r = pair_new(256);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	char buf[32];
 
 	(void)state;
@@ -289,7 +299,7 @@ static void writev_gathers(void **state)
 static void read_keeps_a_record_that_the_buffer_cannot_hold(void **state)
 {
 	struct pair r = pair_new(256);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	char buf[16];
 
 	(void)state;
@@ -307,7 +317,7 @@ static void read_keeps_a_record_that_the_buffer_cannot_hold(void **state)
 static void peek_repeats_and_next_without_peek_does_nothing(void **state)
 {
 	struct pair r = pair_new(256);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	ring_write(r.p, 1, "a", 1);
@@ -329,7 +339,7 @@ static void peek_repeats_and_next_without_peek_does_nothing(void **state)
 static void space_comes_back_by_the_quantum(void **state)
 {
 	struct pair r = pair_new(1024); /* quantum 128: two of these records */
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	while (ring_write(r.p, 0, zeroes, 56) == RING_OK)
@@ -353,7 +363,7 @@ static void space_comes_back_by_the_quantum(void **state)
 static void held_records_stay_until_released(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	ring_hold(r.c, UINT64_MAX);
@@ -370,7 +380,7 @@ static void held_records_stay_until_released(void **state)
 static void parse_refuses_what_are_no_records(void **state)
 {
 	uint64_t buf[4] = {8, 0, 16, 0};
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	size_t off = 0;
 
 	(void)state;

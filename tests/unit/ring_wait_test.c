@@ -24,7 +24,7 @@ struct pair {
 
 static struct pair pair_new(size_t size)
 {
-	struct pair r;
+	struct pair r = {0};
 
 	assert_int_equal(ring_new_pair(&r.p, &r.c, size, 0), 0);
 	return r;
@@ -39,7 +39,7 @@ static void pair_close(struct pair *r)
 static void wait_tells_enough_from_some_from_none(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	assert_int_equal(ring_wait(r.c, 0, 0), RING_TIMEOUT);
@@ -59,7 +59,7 @@ static void wait_tells_enough_from_some_from_none(void **state)
 static void wait_gives_back_what_was_read(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	ring_write(r.p, 0, "x", 1);
@@ -74,7 +74,7 @@ static void wait_gives_back_what_was_read(void **state)
 static void closed_producer_leaves_the_rest_readable(void **state)
 {
 	struct pair r = pair_new(1024);
-	struct ring_record rec;
+	struct ring_record rec = {0};
 
 	(void)state;
 	ring_write(r.p, 7, "last", 4);

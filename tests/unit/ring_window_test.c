@@ -13,7 +13,7 @@
 #define SIZE_LARGEST (1u << 16)
 
 #define for_each_size(s)                                                       \
-	for (size_t s = RING_SIZE_MIN; s <= SIZE_LARGEST; s *= 2)
+	for (size_t s = RING_SIZE_MIN; (s) <= SIZE_LARGEST; (s) *= 2)
 
 struct window {
 	struct ring_producer *p;
@@ -41,7 +41,7 @@ static void window_close(struct window *w)
 /* The snapshot must be the newest records, ending with number @last. */
 static void check_snapshot(struct window *w, size_t cap, uint64_t last)
 {
-	struct ring_record rec;
+	struct ring_record rec = {0};
 	size_t off = 0, len;
 	uint64_t seq;
 	int r = ring_snapshot(w->o, w->buf, cap, &w->info);
