@@ -374,8 +374,8 @@ const struct command cmd_stat = {
 	.about = "MADE counts what the kernel's side saw, FILTERED what was "
 		 "not wanted, SHED what\n"
 		 "the budget refused, LOST what was wanted and is not there, "
-		 "MISSED when the kernel\n"
-		 "did not run a program at all. These are of the whole "
+		 "MISSED when the\n"
+		 "kernel did not run a program at all. These are of the whole "
 		 "recording, whatever\n"
 		 "--from and --to say. Exit status 3 when events were lost.\n",
 	.opts = {opts_select, opts_span, opts_json, opts_utc},
