@@ -9,6 +9,9 @@
 #include "losses.h"
 #include "segment.h"
 
+#define TALLY_CPUS 8192 /* more than Linux has (NR_CPUS); one slot for others  \
+			 */
+
 static void forget_tallies(struct verify_account *v)
 {
 	unsigned i;
@@ -57,13 +60,14 @@ static int grow(struct verify_account *v, unsigned source, unsigned cpu)
 int verify_account_event(struct verify_account *v, const struct weir_hdr *h)
 {
 	unsigned source = v->source_of[h->kind % SCHEMA_KINDS_MAX];
+	unsigned cpu = h->cpu < TALLY_CPUS ? h->cpu : TALLY_CPUS;
 
-	if (h->cpu >= v->cpus[source] && grow(v, source, h->cpu))
+	if (cpu >= v->cpus[source] && grow(v, source, cpu))
 		return -ENOMEM;
 	if (h->flags & WEIR_F_CONTEXT)
-		v->tally[source][h->cpu].context++;
+		v->tally[source][cpu].context++;
 	else
-		v->tally[source][h->cpu].kept++;
+		v->tally[source][cpu].kept++;
 	return 0;
 }
 

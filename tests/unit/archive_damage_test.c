@@ -66,9 +66,10 @@ static int teardown(void **state)
 
 static void put_bytes(const uint8_t *data, size_t n)
 {
-	int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
 
 	assert_int_equal(write(fd, data, n), (ssize_t)n);
+	assert_int_equal(ftruncate(fd, (off_t)n), 0);
 	close(fd);
 }
 

@@ -164,8 +164,8 @@ static inline void store_make(struct store_record *r, uint64_t *seed,
 	unsigned i = x % 16 < 3 ? x % 2 : 2, at;
 
 	*ts += store_random(seed) % 2000;
-	/* CPU 0, or one that no machine here has: its row is that of any */
-	store_begin(r, kinds[i], *ts, x % 3 ? 0 : 60000, sizes[i]);
+	/* CPU 0, or one that has no row of its own */
+	store_begin(r, kinds[i], *ts, x % 3 ? 0 : 300, sizes[i]);
 	for (at = 24; at < (i == 0 ? 32U : 48U); at++)
 		r->data[at] = (uint8_t)store_random(seed);
 	if (i == 1)
