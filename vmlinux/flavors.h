@@ -9,6 +9,7 @@
 
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)),          \
 			     apply_to = record)
@@ -22,6 +23,15 @@ struct task_struct___state_new {
 	unsigned int __state;
 };
 
+/* 5.16 moved task_struct.cpu into thread_info */
+struct task_struct___cpu_old {
+	unsigned int cpu;
+};
+
+struct thread_info___cpu_new {
+	__u32 cpu;
+};
+
 /* 6.15 renamed kernfs_node.parent to __parent */
 struct kernfs_node___old {
 	struct kernfs_node *parent;
@@ -33,14 +43,21 @@ struct kernfs_node___new {
 
 #pragma clang attribute pop
 
+/* Both need a pointer that the verifier knows: a hook's argument. */
 static __always_inline __u32 task_state(struct task_struct *t)
 {
 	struct task_struct___state_new *n = (void *)t;
 	struct task_struct___state_old *o = (void *)t;
 
-	if (bpf_core_field_exists(n->__state))
-		return BPF_CORE_READ(n, __state);
-	return BPF_CORE_READ(o, state);
+	return bpf_core_field_exists(n->__state) ? n->__state : o->state;
+}
+
+static __always_inline __u32 task_cpu(struct task_struct *t)
+{
+	struct thread_info___cpu_new *n = (void *)&t->thread_info;
+	struct task_struct___cpu_old *o = (void *)t;
+
+	return bpf_core_field_exists(n->cpu) ? n->cpu : o->cpu;
 }
 
 static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *k)

@@ -178,7 +178,21 @@ struct css_set {
 };
 
 struct sched_info {
+	unsigned long pcount;
+	unsigned long long run_delay;
 	unsigned long long last_queued;
+};
+
+struct rq {
+	__u64 clock;
+};
+
+struct cfs_rq {
+	struct rq *rq;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
 };
 
 struct signal_struct {
@@ -203,6 +217,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	__u64 utime, stime;
 	__u64 start_time;
+	struct sched_entity se;
 	struct sched_info sched_info;
 	const struct cred *cred;
 	char comm[16];
@@ -210,10 +225,6 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
-};
-
-struct rq {
-	__u64 clock;
 };
 
 struct linux_binprm {

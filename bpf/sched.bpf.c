@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sched.bpf.c - who has which CPU, who waits for one, and who wakes whom.
+ *
+ * The hottest hooks there are, so: direct loads only (no helper that
+ * lockdown=confidentiality refuses), and of maps two arrays. All three hooks
+ * run with a run queue or a task locked and interrupts off: never preempted,
+ * so one program serves all kernels.
+ *
+ * weir's own process: its wakeups and its switches with the idle task are not
+ * recorded; a switch between weir and another task is, or that task's times
+ * would be wrong.
+ */
+#define WEIR_RING_BYTES (8 << 20)
+#define WEIR_BY_DEFAULT 0
+
+#include "flavors.h"
+#include "weir.bpf.h"
+
+WEIR_SOURCE(sched, "the scheduler: context switches, wakeups, migrations");
+WEIR_EVENT(sched_switch, EV_SCHED_SWITCH);
+WEIR_EVENT(sched_wakeup, EV_SCHED_WAKEUP);
+WEIR_EVENT(sched_migrate, EV_SCHED_MIGRATE);
+
+const volatile __u32 args_sched_switch;
+
+/* When the task on this CPU got it, by the run queue's clock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} since SEC(".maps");
+
+/*
+ * All that a task had waited when it last got a CPU, by the low bits of its
+ * tid; the tid's other bits stand above the time (2^58 ns are nine years).
+ */
+#define TID_BITS  22 /* PID_MAX_LIMIT, include/linux/threads.h */
+#define SLOT_BITS 16
+#define WAIT_BITS (64 - (TID_BITS - SLOT_BITS))
+#define WAIT_MASK ((1ULL << WAIT_BITS) - 1)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << SLOT_BITS);
+	__type(key, __u32);
+	__type(value, __u64);
+} waits SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- times --------------------------------------------------------------- */
+
+/*
+ * The clock of this CPU's run queue, as of this switch; 0 where groups of
+ * tasks cannot be scheduled (CONFIG_FAIR_GROUP_SCHED). The variable runqueues
+ * would lead there too, but not on kernels that keep only functions in
+ * kallsyms, nor on 5.10.
+ */
+static __always_inline __u64 rq_clock(struct task_struct *prev)
+{
+	if (bpf_core_field_exists(prev->se.cfs_rq))
+		return prev->se.cfs_rq->rq->clock;
+	return 0;
+}
+
+/* Time since the last switch on this CPU; 0 at the first one seen. */
+static __always_inline __u64 take_ran(__u64 now)
+{
+	__u32 zero = 0;
+	__u64 *at = bpf_map_lookup_elem(&since, &zero), ran;
+
+	if (!at)
+		return 0;
+	ran = *at && now > *at ? now - *at : 0;
+	*at = now;
+	return ran;
+}
+
+/*
+ * Run-queue delay of the task that gets the CPU, as the kernel accounts it.
+ *
+ * last_queued is when it entered this CPU's queue: the hook comes before
+ * sched_info_arrive(), which clears it. What it waited in the queue of another
+ * CPU, before it was moved, is in run_delay by then. So: all it has waited in
+ * its life less what that was the last time; where that is not known (not
+ * seen yet, or tids that share a slot), the time in this queue alone.
+ */
+static __always_inline __u64 take_waited(struct task_struct *t, __u64 now)
+{
+	__u32 tid = t->pid, slot = tid & ((1 << SLOT_BITS) - 1);
+	__u64 tag = (__u64)(tid >> SLOT_BITS) << WAIT_BITS;
+	__u64 queued, here, all, last, *seen;
+
+	if (!tid || !bpf_core_field_exists(t->sched_info.last_queued))
+		return 0;
+	queued = t->sched_info.last_queued;
+	here = queued && now > queued ? now - queued : 0;
+	all = (t->sched_info.run_delay + here) & WAIT_MASK;
+	seen = bpf_map_lookup_elem(&waits, &slot);
+	if (!seen)
+		return here;
+	last = *seen;
+	*seen = tag | all;
+	if (!t->sched_info.pcount)
+		return all;
+	if (!last || (last & ~WAIT_MASK) != tag || (last & WAIT_MASK) > all)
+		return here;
+	return all - (last & WAIT_MASK);
+}
+
+/* ---- what concerns the recording ----------------------------------------- */
+
+static __always_inline bool follows(__u32 a, __u32 b)
+{
+	if (!weir_follow || bpf_map_lookup_elem(&followed, &a) ||
+	    bpf_map_lookup_elem(&followed, &b))
+		return true;
+	weir_count_filtered();
+	return false;
+}
+
+static __always_inline bool idle_or_self(__u32 pid)
+{
+	return !pid || pid == weir_self;
+}
+
+/* ---- hooks --------------------------------------------------------------- */
+
+static __always_inline int on_switch(bool preempt, struct task_struct *prev,
+				     struct task_struct *next, __u32 state)
+{
+	__u32 pid = prev->tgid, next_pid = next->tgid;
+	__u64 clock = rq_clock(prev);
+	__u64 ran = take_ran(clock ? clock : bpf_ktime_get_ns());
+	__u64 waited = clock ? take_waited(next, clock) : 0;
+	struct ev_sched_switch *ev;
+
+	if (idle_or_self(pid) && idle_or_self(next_pid))
+		return 1;
+	if (!follows(pid, next_pid))
+		return 1;
+	ev = weir_reserve(sched_switch, EV_SCHED_SWITCH);
+	if (!ev)
+		return 1;
+	ev->h.pid = pid;
+	ev->h.tid = prev->pid;
+	ev->h.flags = ran ? 0 : WEIR_F_PARTIAL;
+	ev->ran = ran;
+	ev->waited = waited;
+	ev->next_pid = next_pid;
+	ev->next_tid = next->pid;
+	ev->prev_state = preempt ? 0 : state;
+	ev->preempted = pid && (preempt || !state);
+	return weir_submit(ev);
+}
+
+/* 5.18 added prev_state: before, a wakeup could overtake what is read here. */
+SEC("tp_btf/sched_switch")
+int sched__switch(__u64 *ctx)
+{
+	struct task_struct *prev = (void *)ctx[1];
+	struct task_struct *next = (void *)ctx[2];
+
+	if (args_sched_switch > 3)
+		return on_switch(ctx[0], prev, next, ctx[3]);
+	return on_switch(ctx[0], prev, next, task_state(prev));
+}
+
+/*
+ * The waker is the current task: for a wakeup from an interrupt the one that
+ * was interrupted, as everywhere in Linux tracing.
+ */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(sched__wakeup, struct task_struct *t)
+{
+	__u32 waker = bpf_get_current_pid_tgid() >> 32, pid = t->tgid;
+	struct ev_sched_wakeup *ev;
+
+	if (pid == weir_self || waker == weir_self)
+		return 1;
+	if (!follows(waker, pid))
+		return 1;
+	ev = weir_reserve(sched_wakeup, EV_SCHED_WAKEUP);
+	if (!ev)
+		return 1;
+	ev->target_pid = pid;
+	ev->target_tid = t->pid;
+	ev->target_cpu = task_cpu(t);
+	ev->prio = t->prio;
+	return weir_submit(ev);
+}
+
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(sched__migrate, struct task_struct *t, int to)
+{
+	struct ev_sched_migrate *ev;
+
+	if (!weir_admit(t->tgid))
+		return 1;
+	ev = weir_reserve(sched_migrate, EV_SCHED_MIGRATE);
+	if (!ev)
+		return 1;
+	ev->target_pid = t->tgid;
+	ev->target_tid = t->pid;
+	ev->from_cpu = task_cpu(t);
+	ev->to_cpu = to;
+	return weir_submit(ev);
+}
