@@ -117,6 +117,17 @@ static int open_archive(struct recording *r)
 	return EXIT_OK;
 }
 
+static uint64_t count_kept(const struct recording *r)
+{
+	const struct account_row *rows;
+	size_t count = recorder_account(r->capture.recorder, &rows);
+	uint64_t kept = 0;
+
+	while (count--)
+		kept += rows[count].kept;
+	return kept;
+}
+
 /* What it kept, read back from the disk, and what to type next. */
 static int say_kept(const struct recording *r)
 {
@@ -134,7 +145,7 @@ static int say_kept(const struct recording *r)
 	render_bytes(&size, info.bytes);
 	render_ns(&span, r->capture.stopped_ns - r->capture.started_ns);
 	say("kept %llu events, %.*s, of %.*s in %s",
-	    (unsigned long long)info.events, (int)size.len, size.data,
+	    (unsigned long long)count_kept(r), (int)size.len, size.data,
 	    (int)span.len, span.data, r->path);
 	say("look at it: weir stat %s; weir show %s -e task_exec", r->path,
 	    r->path);

@@ -123,7 +123,7 @@ static void put_size(struct table *t, const struct archive_info *i)
 			   "recorder was killed)",
 			   i->open_segments);
 	if (i->events)
-		buf_printf(&b, "; %llu events, %.1f bytes each",
+		buf_printf(&b, "; %llu records, %.1f bytes each",
 			   (unsigned long long)i->events,
 			   (double)i->bytes / (double)i->events);
 	table_buf(t, &b);

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# answers.sh - what the reading commands say of one recording agrees: show,
+# stat, tasks and export count the same events, in text, JSON and CSV; filters
+# and intervals take away what they say; nobody needs root.
+
+. "$(dirname "$0")/lib.sh"
+needs_recording
+
+# shellcheck disable=SC2016
+run record -q -o a -- sh -c 'for i in 1 2 3 4 5; do /bin/true; done
+	sleep 0.4; for i in 1 2 3; do /bin/false; done'
+is "record: status" $rc 1
+
+run show a
+events=$(lines out)
+[ "$events" -gt 30 ] || fail "only $events events"
+run show a --json
+is "show --json: as many" "$(jq -s length out)" "$events"
+jq -e -s 'all(has("ts") and has("source") and has("kind") and has("cpu") and
+	has("pid") and has("tid") and has("comm"))' out >/dev/null ||
+	fail "show --json: a common key is missing"
+jq -e -s 'map(.ts) | . == sort' out >/dev/null ||
+	fail "show --json: not in order"
+cp out show.json
+run export a --to jsonl
+cmp -s out show.json || fail "export --to jsonl is not show --json"
+run stat a --json
+is "stat: as many" "$(jq .events out)" "$events"
+is "stat: sum of kinds" "$(jq '[.kinds[].events] | add' out)" "$events"
+is "stat: by kind" "$(jq -c '[.kinds[] | [.kind, .events]] | sort' out)" \
+	"$(jq -s -c '[group_by(.kind)[] | [.[0].kind, length]] | sort' \
+		show.json)"
+is "stat: lost" "$(jq .lost_in_all out)" 0
+run stat a
+is "stat: status" $rc 0
+has "stat: a row" out '^task_exec +task +10 '
+has "stat: the command" out "^command +sh -c"
+run tasks a --json
+is "tasks: as many" "$(jq '[.[].events] | add' out)" "$events"
+is "tasks: by name" \
+	"$(jq -c '[.[] | .comm | select(. == "true" or . == "false")]' out)" \
+	'["true","true","true","true","true","false","false","false"]'
+run tasks a
+has "tasks: a row" out '^ *[0-9]+ +0 +[0-9:.]+ .* task_exec 1'
+run verify a
+is "verify: status" $rc 0
+has "verify" out '^whole: '
+run verify a --json
+is "verify --json" "$(jq -r .verdict out)" whole
+
+# filters
+run show a -e task_exec
+is "-e task_exec" "$(lines out)" 10
+run show a -s task -e '*_exec,*_exit'
+is "globs" "$(lines out)" 20
+run show a -f 'kind == task_exec and comm == "true"'
+is "-f comm" "$(lines out)" 5
+run show a -e task_exit -f 'not exit_code == 0'
+is "-f not" "$(lines out)" 4
+
+# intervals
+mid=$(grep -m1 '"kind":"task_exec".*"comm":"false"' show.json |
+	sed 's/.*"ts":\([0-9]*\)\([0-9]\{9\}\),.*/\1.\2/') # more than jq holds
+mid=$(date -u -d "@$mid" +%Y-%m-%dT%H:%M:%S.%NZ)
+run show a -e task_exec --from "$mid"
+is "--from" "$(lines out)" 3
+run show a -e task_exec --to "$mid"
+is "--to" "$(lines out)" 7
+run show a -e task_exec --from -200ms
+is "--from -200ms" "$(lines out)" 3
+run stat a --json -e task_exec --to "$mid"
+is "stat --to" "$(jq .events out)" 7
+run tasks a --json --at "$mid"
+is "tasks --at: who was alive" \
+	"$(jq -c '[.[].comm | select(. == "true" or . == "sh")]' out)" '["sh"]'
+run export a --to csv -e task_exec --to "$mid"
+is "export: format and time" "$(lines out)" 8
+
+# CSV
+run export a --to csv -o events.csv
+is "csv: status" $rc 0
+is "csv: mode" "$(stat -c %a events.csv)" 600
+python3 - events.csv "$events" <<'PY' || fail "csv: does not parse"
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+assert rows[0][:7] == ["time", "source", "kind", "cpu", "pid", "tid", "comm"]
+assert len(rows) == int(sys.argv[2]) + 1, len(rows)
+assert all(len(r) == len(rows[0]) for r in rows)
+PY
+run export a --to csv -o events.csv
+is "csv: does not overwrite: status" $rc 1
+has "csv: does not overwrite" err "there already \(--force"
+run export a --to csv -e task_exec -o events.csv --force
+is "csv: --force" "$(lines events.csv)" 11
+
+# several archives; the live stream prints what the archive shows
+run record -q -o b -- true
+run show a b -e task_exec
+is "two archives" "$(lines out)" 11
+run show -e task_exec b
+cp out one
+sed -i 's/^[0-9:.]* cpu[0-9]* //; s/[0-9]*\]/]/g' one
+run watch -q -e task_exec -- true
+sed -i 's/^[0-9:.]* cpu[0-9]* //; s/[0-9]*\]/]/g' out
+cmp -s out one || fail "watch and show differ: $(diff out one)"
+
+# anybody who may read the files
+if command -v setpriv >/dev/null; then
+	chmod 755 "$dir" a && chmod 644 a/*
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups
+		--bounding-set=-all --inh-caps=-all"
+	for c in show stat tasks verify "export --to csv" "list" ; do
+		# shellcheck disable=SC2086
+		$nobody "$WEIR" $c $([ "$c" = list ] || echo "$dir/a") \
+			>out 2>err </dev/null ||
+			fail "$c without privileges: $(head -n 1 err)"
+	done
+fi
+done_testing

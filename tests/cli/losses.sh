@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# losses.sh - every command tells of events that were lost: on stderr, in the
+# stream, and by status 3.
+
+. "$(dirname "$0")/lib.sh"
+needs_recording
+
+# The repo sleeps, so the smallest main ring runs over.
+flood() { dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; }
+(sleep 0.7; flood) &
+run record -o a --set repo.stall=1500ms --main-ring 64K \
+	--set syscall.calls=all --for 2s
+is "record: status" $rc 3
+has "record: how many, where" err \
+	'^weir: lost [1-9][0-9]* events in .*: syscall [0-9]+ .*--(buffer|main-ring)'
+has "record: what was kept" err '^weir: kept [1-9]'
+lost=$(sed -n 's/^weir: lost \([0-9]*\) events.*/\1/p' err | paste -sd+ | bc)
+
+run verify a
+is "verify: status" $rc 3
+has "verify" out '^whole, with losses: '
+has "verify: how many" out "$lost events were lost"
+
+for c in show stat "export --to jsonl" "export --to csv" tasks; do
+	# shellcheck disable=SC2086
+	run $c a
+	is "$c: status" $rc 3
+	has "$c: how many" err "^weir: $lost events of this interval were lost"
+done
+run show a -e syscall_done -f 'comm == "nobody has this name"'
+has "no filter hides a gap" out ' gap '
+is "nor its status" $rc 3
+run export a --to jsonl
+is "the gaps add up" "$(jq -s 'map(select(.kind == "gap").count) | add' out)" \
+	"$lost"
+run stat a --json
+is "so does the account" "$(jq .lost_in_all out)" "$lost"
+run export a --to csv -e task_exec
+has "gaps in CSV" out ',gap,'
+
+# An interval without losses is whole; so is the answer for another source.
+run show a --from -200ms -s task
+is "after the losses: status" $rc 0
+
+# The command's own status is not touched, but it is told.
+run record -o b --set repo.stall=800ms --main-ring 64K \
+	--set syscall.calls=all -- \
+	dd if=/dev/zero of=/dev/null bs=1 count=20000
+is "with a command: status" $rc 0
+has "with a command: told" err '^weir: lost [1-9][0-9]* events'
+done_testing
