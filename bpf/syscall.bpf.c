@@ -8,41 +8,20 @@
  * are claims; `file` is what the kernel's own objects say.
  */
 #define WEIR_RING_BYTES (4 << 20)
-#include "weir.bpf.h"
+#include "call.bpf.h"
 #include "path.bpf.h"
+#include "uring.bpf.h"
 
 WEIR_SOURCE(syscall, "system calls, from enter to exit");
 WEIR_EVENT(syscall_done, EV_SYSCALL_DONE);
 WEIR_EVENT(syscall_enter, EV_SYSCALL_ENTER);
 
-enum call_mode {
-	CALL_NEVER = 0,
-	CALL_ALWAYS = 1,
-	CALL_SLOW = 2,	/* when slower than syscall_slower */
-};
-
-#define CALL_NUMBERS 512
-#define CALL_OTHER (CALL_NUMBERS - 1)	/* any number not in syscalls.h */
-#define ARGS 6
-
-/*
- * Set by user/source.c, see weir.bpf.h: what to record of each number. Those
- * without a row in syscalls.h get the mode of CALL_OTHER, which is also that
- * of larger numbers and of 32-bit calls.
- */
-const volatile __u8 syscall_mode[CALL_NUMBERS];
-const volatile __u64 syscall_slower;	/* ns; 0: CALL_SLOW is CALL_NEVER */
 const volatile bool weir_task_storage = 1; /* for tracing programs: 5.12 */
 
-/* The call that a task is inside of. */
-struct call {
-	__u64 since;	/* when it was entered; 0: inside of none */
-	__u32 nr;
-	__u32 compat;
-	__u64 args[ARGS];
-};
-
-/* One of the two is used; the loader does not create the other. */
+/*
+ * The call that a task is inside of. One of the two is used; the loader does
+ * not create the other.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -59,99 +38,6 @@ struct {
 } calls_by_task SEC(".maps");
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* ---- numbers ------------------------------------------------------------- */
-
-struct signature {
-	char letter[7];
-	__u8 known;
-};
-
-static const struct signature signatures[CALL_NUMBERS] = {
-#define SIGNATURE(nr, name, sig, class) [nr] = { sig, 1 },
-	WEIR_SYSCALLS(SIGNATURE)
-#undef SIGNATURE
-};
-
-#define TS_COMPAT 0x0002	/* arch/x86/include/asm/thread_info.h */
-#define NR_NONE ((__u32)-1)	/* what rt_sigreturn leaves at its exit */
-
-/* Numbers of 32-bit calls, arch/x86/entry/syscalls/syscall_32.tbl */
-enum ia32_syscall {
-	IA32_exit = 1,
-	IA32_fork = 2,
-	IA32_open = 5,
-	IA32_creat = 8,
-	IA32_execve = 11,
-	IA32_clone = 120,
-	IA32_vfork = 190,
-	IA32_exit_group = 252,
-	IA32_mq_open = 277,
-	IA32_openat = 295,
-	IA32_open_by_handle_at = 342,
-	IA32_memfd_create = 356,
-	IA32_execveat = 358,
-};
-
-/* int $0x80 is a 32-bit call from 64-bit code too: cs would not tell. */
-static __always_inline bool in_compat(struct task_struct *t)
-{
-	return weir_get(t, thread_info.status) & TS_COMPAT;
-}
-
-static __always_inline __u32 call_index(__u32 nr, bool compat)
-{
-	if (compat || nr >= CALL_NUMBERS)
-		nr = CALL_OTHER;
-	barrier_var(nr);	/* clang knows the range, the verifier not */
-	return nr & CALL_OTHER;
-}
-
-static __always_inline __u32 call_mode(__u32 nr, bool compat)
-{
-	__u32 mode = syscall_mode[call_index(nr, compat)];
-
-	return mode == CALL_SLOW && !syscall_slower ? CALL_NEVER : mode;
-}
-
-static __always_inline bool never_returns(__u32 nr, bool compat)
-{
-	if (compat)
-		return nr == IA32_exit || nr == IA32_exit_group;
-	return nr == WEIR_SYS_exit || nr == WEIR_SYS_exit_group;
-}
-
-static __always_inline bool is_exec(__u32 nr, bool compat)
-{
-	if (compat)
-		return nr == IA32_execve || nr == IA32_execveat;
-	return nr == WEIR_SYS_execve || nr == WEIR_SYS_execveat;
-}
-
-static __always_inline bool is_fork(__u32 nr, bool compat)
-{
-	if (nr == WEIR_SYS_clone3)
-		return true;
-	if (compat)
-		return nr == IA32_fork || nr == IA32_vfork || nr == IA32_clone;
-	return nr == WEIR_SYS_fork || nr == WEIR_SYS_vfork ||
-	       nr == WEIR_SYS_clone;
-}
-
-/* Does it return a descriptor of a file that it opens? */
-static __always_inline bool opens_file(__u32 nr, bool compat)
-{
-	if (nr == WEIR_SYS_openat2 || nr == WEIR_SYS_open_tree ||
-	    nr == WEIR_SYS_open_tree_attr)
-		return true;
-	if (compat)
-		return nr == IA32_open || nr == IA32_creat ||
-		       nr == IA32_openat || nr == IA32_mq_open ||
-		       nr == IA32_open_by_handle_at || nr == IA32_memfd_create;
-	return nr == WEIR_SYS_open || nr == WEIR_SYS_creat ||
-	       nr == WEIR_SYS_openat || nr == WEIR_SYS_mq_open ||
-	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_memfd_create;
-}
 
 /* ---- what a task is inside of -------------------------------------------- */
 
@@ -239,34 +125,6 @@ int syscall__enter_tp(struct trace_event_raw_sys_enter *ctx)
 
 /* ---- exit ---------------------------------------------------------------- */
 
-static __always_inline const struct signature *
-call_signature(const struct call *c)
-{
-	return &signatures[call_index(c->nr, c->compat)];
-}
-
-/* Registers that the call does not take hold anything: 0. */
-static __always_inline void fill_args(__u64 *args, const struct call *c)
-{
-	const struct signature *s = call_signature(c);
-	int i;
-
-#pragma unroll
-	for (i = 0; i < ARGS; i++)
-		args[i] = !s->known || s->letter[i] ? c->args[i] : 0;
-}
-
-static __always_inline void fill_done(struct ev_syscall_done *ev,
-				      const struct call *c, __s64 ret)
-{
-	ev->name = c->nr;
-	ev->compat = c->compat;
-	ev->ret = ret;
-	fill_args(ev->args, c);
-	if (!c->since)
-		ev->h.flags |= WEIR_F_PARTIAL;
-}
-
 static __always_inline int emit_plain(const struct call *c, __s64 ret)
 {
 	struct ev_syscall_done *ev;
@@ -302,23 +160,6 @@ static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
 		return weir_put_str(base, s, pos, (void *)path, WEIR_FROM_USER);
 	weir_no_str(s);
 	return pos;
-}
-
-static __always_inline struct fdtable *task_fdtable(struct task_struct *t)
-{
-	if (weir_task_btf)
-		return t->files->fdt;
-	return BPF_CORE_READ(t, files, fdt);
-}
-
-static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
-{
-	struct fdtable *fdt = task_fdtable(t);
-	struct file **slots = weir_get(fdt, fd), *file = NULL;
-
-	if (fd < weir_get(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	return file;
 }
 
 /*
@@ -362,11 +203,6 @@ static __always_inline bool has_names(const struct call *c)
 {
 	return path_arg(c, 0) || opens_file(c->nr, c->compat) ||
 	       is_exec(c->nr, c->compat);
-}
-
-static __always_inline bool is_slow(const struct call *c)
-{
-	return c->since && bpf_ktime_get_ns() - c->since >= syscall_slower;
 }
 
 static __always_inline void record(struct task_struct *t, const struct call *c,
@@ -490,4 +326,52 @@ int syscall__inside_end(struct bpf_iter__task *ctx)
 	if (!c || !still_inside(&copy, c) || !weir_admit(t->tgid))
 		return 0;
 	return emit_inside(t, &copy);
+}
+
+/* ---- io_uring ------------------------------------------------------------ */
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(syscall__uring_submit, struct io_kiocb *req)
+{
+	return on_submit(req);
+}
+
+SEC("tp/io_uring/io_uring_submit_req")
+int syscall__uring_submit_tp(struct trace_event_raw_io_uring_submit_req *ctx)
+{
+	return on_submit(ctx->req);
+}
+
+/* Its name before 6.3: (req, …) from 6.0 on, (ctx, req, …) from 5.14 on. */
+SEC("tp_btf/io_uring_submit_sqe")
+int syscall__uring_submit_sqe(__u64 *ctx)
+{
+	if (args_io_uring_submit_sqe == 2)
+		return on_submit((void *)ctx[0]);
+	if (args_io_uring_submit_sqe == 7)
+		return on_submit((void *)ctx[1]);
+	return 1;
+}
+
+/*
+ * (ctx, req, user_data, res, cflags, extra1, extra2) from 5.18 on, (ctx, req,
+ * cqe) from 6.13 on; before, it does not say which request.
+ */
+SEC("tp_btf/io_uring_complete")
+int syscall__uring_complete(__u64 *ctx)
+{
+	struct io_uring_cqe *cqe;
+
+	if (args_io_uring_complete == 7)
+		return on_complete(ctx[1], ctx[3], ctx[4]);
+	if (args_io_uring_complete != 3 || !args_io_uring_submit_req)
+		return 1;
+	cqe = (void *)ctx[2];
+	return on_complete(ctx[1], cqe->res, cqe->flags);
+}
+
+SEC("tp/io_uring/io_uring_complete")
+int syscall__uring_complete_tp(struct trace_event_raw_io_uring_complete *ctx)
+{
+	return on_complete((__u64)ctx->req, ctx->res, ctx->cflags);
 }

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * call.bpf.h - what a system call is to the syscall source: which of them are
+ * recorded, how they are told apart, and how one fills its event.
+ */
+#ifndef WEIR_CALL_BPF_H
+#define WEIR_CALL_BPF_H
+
+#include "weir.bpf.h"
+
+enum call_mode {
+	CALL_NEVER = 0,
+	CALL_ALWAYS = 1,
+	CALL_SLOW = 2,	/* when slower than syscall_slower */
+};
+
+#define CALL_NUMBERS 512
+#define CALL_OTHER (CALL_NUMBERS - 1)	/* any number not in syscalls.h */
+#define ARGS 6
+
+/*
+ * Set by user/source.c, see weir.bpf.h: what to record of each number. Those
+ * without a row in syscalls.h get the mode of CALL_OTHER, which is also that
+ * of larger numbers and of 32-bit calls.
+ */
+const volatile __u8 syscall_mode[CALL_NUMBERS];
+const volatile __u64 syscall_slower;	/* ns; 0: CALL_SLOW is CALL_NEVER */
+
+/* A call that was entered, by a task or through io_uring. */
+struct call {
+	__u64 since;	/* when it was entered; 0: inside of none */
+	__u32 nr;
+	__u32 compat;
+	__u64 args[ARGS];
+};
+
+/* ---- numbers ------------------------------------------------------------- */
+
+struct signature {
+	char letter[7];
+	__u8 known;
+};
+
+static const struct signature signatures[CALL_NUMBERS] = {
+#define SIGNATURE(nr, name, sig, class) [nr] = { sig, 1 },
+	WEIR_SYSCALLS(SIGNATURE)
+#undef SIGNATURE
+};
+
+#define TS_COMPAT 0x0002	/* arch/x86/include/asm/thread_info.h */
+#define NR_NONE ((__u32)-1)	/* what rt_sigreturn leaves at its exit */
+
+/* Numbers of 32-bit calls, arch/x86/entry/syscalls/syscall_32.tbl */
+enum ia32_syscall {
+	IA32_exit = 1,
+	IA32_fork = 2,
+	IA32_open = 5,
+	IA32_creat = 8,
+	IA32_execve = 11,
+	IA32_clone = 120,
+	IA32_vfork = 190,
+	IA32_exit_group = 252,
+	IA32_mq_open = 277,
+	IA32_openat = 295,
+	IA32_open_by_handle_at = 342,
+	IA32_memfd_create = 356,
+	IA32_execveat = 358,
+};
+
+/* int $0x80 is a 32-bit call from 64-bit code too: cs would not tell. */
+static __always_inline bool in_compat(struct task_struct *t)
+{
+	return weir_get(t, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline __u32 call_index(__u32 nr, bool compat)
+{
+	if (compat || nr >= CALL_NUMBERS)
+		nr = CALL_OTHER;
+	barrier_var(nr);	/* clang knows the range, the verifier not */
+	return nr & CALL_OTHER;
+}
+
+static __always_inline __u32 call_mode(__u32 nr, bool compat)
+{
+	__u32 mode = syscall_mode[call_index(nr, compat)];
+
+	return mode == CALL_SLOW && !syscall_slower ? CALL_NEVER : mode;
+}
+
+static __always_inline bool never_returns(__u32 nr, bool compat)
+{
+	if (compat)
+		return nr == IA32_exit || nr == IA32_exit_group;
+	return nr == WEIR_SYS_exit || nr == WEIR_SYS_exit_group;
+}
+
+static __always_inline bool is_exec(__u32 nr, bool compat)
+{
+	if (compat)
+		return nr == IA32_execve || nr == IA32_execveat;
+	return nr == WEIR_SYS_execve || nr == WEIR_SYS_execveat;
+}
+
+static __always_inline bool is_fork(__u32 nr, bool compat)
+{
+	if (nr == WEIR_SYS_clone3)
+		return true;
+	if (compat)
+		return nr == IA32_fork || nr == IA32_vfork || nr == IA32_clone;
+	return nr == WEIR_SYS_fork || nr == WEIR_SYS_vfork ||
+	       nr == WEIR_SYS_clone;
+}
+
+/* Does it return a descriptor of a file that it opens? */
+static __always_inline bool opens_file(__u32 nr, bool compat)
+{
+	if (nr == WEIR_SYS_openat2 || nr == WEIR_SYS_open_tree ||
+	    nr == WEIR_SYS_open_tree_attr)
+		return true;
+	if (compat)
+		return nr == IA32_open || nr == IA32_creat ||
+		       nr == IA32_openat || nr == IA32_mq_open ||
+		       nr == IA32_open_by_handle_at || nr == IA32_memfd_create;
+	return nr == WEIR_SYS_open || nr == WEIR_SYS_creat ||
+	       nr == WEIR_SYS_openat || nr == WEIR_SYS_mq_open ||
+	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_memfd_create;
+}
+
+static __always_inline bool is_slow(const struct call *c)
+{
+	return c->since && bpf_ktime_get_ns() - c->since >= syscall_slower;
+}
+
+/* ---- its event ----------------------------------------------------------- */
+
+static __always_inline const struct signature *
+call_signature(const struct call *c)
+{
+	return &signatures[call_index(c->nr, c->compat)];
+}
+
+/* Registers that the call does not take hold anything: 0. */
+static __always_inline void fill_args(__u64 *args, const struct call *c)
+{
+	const struct signature *s = call_signature(c);
+	int i;
+
+#pragma unroll
+	for (i = 0; i < ARGS; i++)
+		args[i] = !s->known || s->letter[i] ? c->args[i] : 0;
+}
+
+static __always_inline void fill_done(struct ev_syscall_done *ev,
+				      const struct call *c, __s64 ret)
+{
+	ev->name = c->nr;
+	ev->compat = c->compat;
+	ev->ret = ret;
+	fill_args(ev->args, c);
+	if (!c->since)
+		ev->h.flags |= WEIR_F_PARTIAL;
+}
+
+static __always_inline struct fdtable *task_fdtable(struct task_struct *t)
+{
+	if (weir_task_btf)
+		return t->files->fdt;
+	return BPF_CORE_READ(t, files, fdt);
+}
+
+static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
+{
+	struct fdtable *fdt = task_fdtable(t);
+	struct file **slots = weir_get(fdt, fd), *file = NULL;
+
+	if (fd < weir_get(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
+	return file;
+}
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uring.bpf.h - what is asked of the kernel through io_uring, recorded as the
+ * system calls that do the same.
+ *
+ * A request passes by no system call hook. It is noted when it is submitted,
+ * and recorded, on behalf of the task that submitted it, when it completes.
+ * Paths are not claims here: they are the kernel's own copies.
+ */
+#ifndef WEIR_URING_BPF_H
+#define WEIR_URING_BPF_H
+
+#include "call.bpf.h"
+#include "path.bpf.h"
+#include "uring.h"
+
+/* Set by the loader: how many arguments these have in the running kernel. */
+const volatile __u32 args_io_uring_submit_req;	/* 6.3 */
+const volatile __u32 args_io_uring_submit_sqe;	/* before; 2 from 6.0 on */
+const volatile __u32 args_io_uring_complete;	/* 7, or 3 from 6.13 on */
+
+#define REQUESTS_MAX 16384
+#define REQUEST_PATHS_MAX 1024
+#define REQUEST_PATH 256	/* bytes kept of a path */
+
+struct request {
+	struct call call;
+	__u32 pid;
+	__u32 tid;
+	__u32 paths;	/* are in request_paths */
+	__u32 direct;	/* opens into a table of its own: no descriptor */
+};
+
+struct request_paths {
+	char path[2][REQUEST_PATH + 8];	/* NUL, and to a multiple of 8 */
+};
+
+/* By struct io_kiocb. LRU: some end without a completion, and would stay. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, REQUESTS_MAX);
+	__type(key, __u64);
+	__type(value, struct request);
+} requests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, REQUEST_PATHS_MAX);
+	__type(key, __u64);
+	__type(value, struct request_paths);
+} request_paths SEC(".maps");
+
+/* ---- operations ---------------------------------------------------------- */
+
+/* The call that does the same, plus 1; 0: none does. */
+#define AS(op, call) [IORING_OP_##op] = WEIR_SYS_##call + 1
+static const __u16 operations[256] = {
+	AS(READV, preadv),
+	AS(WRITEV, pwritev),
+	AS(FSYNC, fsync),
+	AS(READ_FIXED, pread64),
+	AS(WRITE_FIXED, pwrite64),
+	AS(POLL_ADD, poll),
+	AS(SYNC_FILE_RANGE, sync_file_range),
+	AS(SENDMSG, sendmsg),
+	AS(RECVMSG, recvmsg),
+	AS(ACCEPT, accept4),
+	AS(CONNECT, connect),
+	AS(FALLOCATE, fallocate),
+	AS(OPENAT, openat),
+	AS(CLOSE, close),
+	AS(STATX, statx),
+	AS(READ, pread64),
+	AS(WRITE, pwrite64),
+	AS(FADVISE, fadvise64),
+	AS(MADVISE, madvise),
+	AS(SEND, sendto),
+	AS(RECV, recvfrom),
+	AS(OPENAT2, openat2),
+	AS(EPOLL_CTL, epoll_ctl),
+	AS(SPLICE, splice),
+	AS(TEE, tee),
+	AS(SHUTDOWN, shutdown),
+	AS(RENAMEAT, renameat2),
+	AS(UNLINKAT, unlinkat),
+	AS(MKDIRAT, mkdirat),
+	AS(SYMLINKAT, symlinkat),
+	AS(LINKAT, linkat),
+	AS(FSETXATTR, fsetxattr),
+	AS(SETXATTR, setxattr),
+	AS(FGETXATTR, fgetxattr),
+	AS(GETXATTR, getxattr),
+	AS(SOCKET, socket),
+	AS(SEND_ZC, sendto),
+	AS(SENDMSG_ZC, sendmsg),
+	AS(READ_MULTISHOT, read),
+	AS(WAITID, waitid),
+	AS(FUTEX_WAIT, futex_wait),
+	AS(FUTEX_WAKE, futex_wake),
+	AS(FUTEX_WAITV, futex_waitv),
+	AS(FTRUNCATE, ftruncate),
+	AS(BIND, bind),
+	AS(LISTEN, listen),
+	AS(RECV_ZC, recvfrom),
+	AS(EPOLL_WAIT, epoll_wait),
+	AS(READV_FIXED, preadv),
+	AS(WRITEV_FIXED, pwritev),
+	AS(PIPE, pipe2),
+};
+#undef AS
+
+static __always_inline __u32 operation_nr(__u8 op)
+{
+	return operations[op] ? operations[op] - 1 : WEIR_SYS_io_uring_enter;
+}
+
+/*
+ * What was asked for lies at the start of the request, laid out as the
+ * operation wants it.
+ */
+#define asked(req, type, field) BPF_CORE_READ((struct type *)(req), field)
+#define asked_path(req, type, field)                                          \
+	((req) + (bpf_core_field_exists(struct type, field) ?                 \
+			  bpf_core_field_offset(struct type, field) :         \
+			  bpf_core_field_offset(struct type##___delayed,      \
+						field)))
+
+static __always_inline void ask_open(struct request *r, void *req)
+{
+	r->call.args[0] = (__u32)asked(req, io_open, dfd);
+	r->direct = asked(req, io_open, file_slot);
+	if (r->call.nr == WEIR_SYS_openat2)
+		return;
+	r->call.args[2] = asked(req, io_open, how.flags);
+	r->call.args[3] = asked(req, io_open, how.mode);
+}
+
+static __always_inline void ask_rename(struct request *r, void *req)
+{
+	r->call.args[0] = (__u32)asked(req, io_rename, old_dfd);
+	r->call.args[2] = (__u32)asked(req, io_rename, new_dfd);
+	r->call.args[4] = asked(req, io_rename, flags);
+}
+
+static __always_inline void ask_link(struct request *r, void *req)
+{
+	if (!bpf_core_type_exists(struct io_link))
+		return;
+	if (r->call.nr == WEIR_SYS_symlinkat) {
+		r->call.args[1] = (__u32)asked(req, io_link, new_dfd);
+		return;
+	}
+	r->call.args[0] = (__u32)asked(req, io_link, old_dfd);
+	r->call.args[2] = (__u32)asked(req, io_link, new_dfd);
+	r->call.args[4] = asked(req, io_link, flags);
+}
+
+/* Operations on a file: its descriptor, unless it is of the ring's own table */
+static __always_inline void ask_file(struct request *r, struct io_kiocb *req)
+{
+	if (bpf_core_field_exists(req->cqe.fd) &&
+	    !(BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
+		r->call.args[0] = (__u32)BPF_CORE_READ(req, cqe.fd);
+}
+
+static __always_inline void ask(struct request *r, struct io_kiocb *req)
+{
+	switch (r->call.nr) {
+	case WEIR_SYS_openat:
+	case WEIR_SYS_openat2:
+		ask_open(r, req);
+		break;
+	case WEIR_SYS_unlinkat:
+		r->call.args[0] = (__u32)asked(req, io_unlink, dfd);
+		r->call.args[2] = asked(req, io_unlink, flags);
+		break;
+	case WEIR_SYS_mkdirat:
+		r->call.args[0] = (__u32)asked(req, io_mkdir, dfd);
+		r->call.args[2] = asked(req, io_mkdir, mode);
+		break;
+	case WEIR_SYS_renameat2:
+		ask_rename(r, req);
+		break;
+	case WEIR_SYS_linkat:
+	case WEIR_SYS_symlinkat:
+		ask_link(r, req);
+		break;
+	case WEIR_SYS_close:
+		r->call.args[0] = (__u32)asked(req, io_close, fd);
+		break;
+	case WEIR_SYS_io_uring_enter:
+		r->call.args[0] = BPF_CORE_READ(req, opcode);
+		break;
+	default:
+		ask_file(r, req);
+	}
+}
+
+/* Where the request points to its first and second path; NULL: nowhere. */
+static __always_inline void *first_path(__u32 nr, void *req)
+{
+	if (nr == WEIR_SYS_openat || nr == WEIR_SYS_openat2)
+		return asked_path(req, io_open, filename);
+	if (nr == WEIR_SYS_unlinkat)
+		return asked_path(req, io_unlink, filename);
+	if (nr == WEIR_SYS_mkdirat)
+		return asked_path(req, io_mkdir, filename);
+	if (nr == WEIR_SYS_renameat2)
+		return asked_path(req, io_rename, oldpath);
+	if ((nr == WEIR_SYS_linkat || nr == WEIR_SYS_symlinkat) &&
+	    bpf_core_type_exists(struct io_link))
+		return asked_path(req, io_link, oldpath);
+	return NULL;
+}
+
+static __always_inline void *second_path(__u32 nr, void *req)
+{
+	if (nr == WEIR_SYS_renameat2)
+		return asked_path(req, io_rename, newpath);
+	if ((nr == WEIR_SYS_linkat || nr == WEIR_SYS_symlinkat) &&
+	    bpf_core_type_exists(struct io_link))
+		return asked_path(req, io_link, newpath);
+	return NULL;
+}
+
+static __always_inline void keep_path(char *to, void *at)
+{
+	struct filename *name = NULL;
+
+	to[0] = 0;
+	if (!at)
+		return;
+	bpf_probe_read_kernel(&name, sizeof(name), at);
+	bpf_probe_read_kernel_str(to, REQUEST_PATH + 1,
+				  BPF_CORE_READ(name, name));
+}
+
+static __always_inline void keep_paths(struct request *r, __u64 key)
+{
+	__u32 nr = r->call.nr, slot = WEIR_SLOT_HOOK;
+	struct request_paths *p = bpf_map_lookup_elem(&scratch, &slot);
+	void *first = first_path(nr, (void *)key);
+
+	if (!p || !first)
+		return;
+	keep_path(p->path[0], first);
+	keep_path(p->path[1], second_path(nr, (void *)key));
+	r->paths = !bpf_map_update_elem(&request_paths, &key, p, BPF_ANY);
+}
+
+/* ---- the event ----------------------------------------------------------- */
+
+static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
+				      const char *kept)
+{
+	weir_no_str(s);
+	if (!kept[0])
+		return pos;
+	pos = weir_put_str(base, s, pos, kept, WEIR_FROM_KERNEL);
+	if (s->len == REQUEST_PATH)
+		s->full = REQUEST_PATH + 1;
+	return pos;
+}
+
+static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
+					    __u32 pos, const struct request *r,
+					    __u64 key)
+{
+	struct request_paths *p = NULL;
+
+	weir_no_str(&ev->path);
+	weir_no_str(&ev->path2);
+	if (r->paths)
+		p = bpf_map_lookup_elem(&request_paths, &key);
+	if (!p)
+		return pos;
+	pos = put_kept(ev, &ev->path, pos, p->path[0]);
+	return put_kept(ev, &ev->path2, pos, p->path[1]);
+}
+
+/* It opened @ret for the task that completes it: mostly, not always, itself. */
+static __always_inline struct file *request_file(const struct request *r,
+						 __s64 ret)
+{
+	struct task_struct *t = weir_current();
+
+	if (!r->call.since || ret < 0 || r->direct ||
+	    !opens_file(r->call.nr, false) || (__u32)weir_get(t, tgid) != r->pid)
+		return NULL;
+	return fd_file(t, ret);
+}
+
+static __always_inline int emit_request(const struct request *r, __u64 key,
+					__s64 ret)
+{
+	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
+	struct file *file = request_file(r, ret);
+	__u32 len = sizeof(*ev);
+
+	if (!ev)
+		return 1;
+	ev->h.pid = r->pid;
+	ev->h.tid = r->tid;
+	ev->h.flags = WEIR_F_URING;
+	fill_done(ev, &r->call, ret);
+	ev->duration = r->call.since;
+	len = put_kept_paths(ev, len, r, key);
+	if (file)
+		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
+	else
+		weir_no_str(&ev->file);
+	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len,
+			      offsetof(struct ev_syscall_done, duration));
+}
+
+static __always_inline void record_request(const struct request *r, __u64 key,
+					   __s64 ret)
+{
+	if (call_mode(r->call.nr, false) == CALL_SLOW && !is_slow(&r->call))
+		return;
+	if (weir_admit(r->pid))
+		emit_request(r, key, ret);
+}
+
+/* ---- submission and completion ------------------------------------------- */
+
+static __always_inline void forget(const struct request *r, __u64 key)
+{
+	if (r->paths)
+		bpf_map_delete_elem(&request_paths, &key);
+	bpf_map_delete_elem(&requests, &key);
+}
+
+/* Does its completion come past us, and tell which request it is? */
+static __always_inline bool is_completed(struct io_kiocb *req)
+{
+	if (!args_io_uring_submit_req && args_io_uring_complete != 7)
+		return false;
+	return !(BPF_CORE_READ(req, flags) & REQ_F_CQE_SKIP);
+}
+
+/* What is not seen to complete is recorded now: result and time are unknown. */
+static __always_inline int on_submit(struct io_kiocb *req)
+{
+	__u64 key = (__u64)req, id = bpf_get_current_pid_tgid();
+	struct request r = {};
+
+	if (!weir_strings)
+		return 1;
+	r.call.nr = operation_nr(BPF_CORE_READ(req, opcode));
+	if (call_mode(r.call.nr, false) == CALL_NEVER)
+		return 1;
+	r.pid = id >> 32;
+	r.tid = id;
+	ask(&r, req);
+	keep_paths(&r, key);
+	if (is_completed(req)) {
+		r.call.since = bpf_ktime_get_ns();
+		if (!bpf_map_update_elem(&requests, &key, &r, BPF_ANY))
+			return 1;
+		r.call.since = 0;
+	}
+	record_request(&r, key, 0);
+	forget(&r, key);
+	return 1;
+}
+
+static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
+{
+	struct request *r;
+
+	if (!weir_strings)
+		return 1;
+	r = bpf_map_lookup_elem(&requests, &key);
+	if (!r)
+		return 1;
+	if (!(flags & IORING_CQE_F_NOTIF))	/* the result came before it */
+		record_request(r, key, res);
+	if (flags & IORING_CQE_F_MORE)
+		r->call.since = bpf_ktime_get_ns();
+	else
+		forget(r, key);
+	return 1;
+}
+
+#endif
