@@ -36,7 +36,7 @@ int buf_err(const struct buf *b)
 	return b->err;
 }
 
-static void *grow(struct buf *b, size_t len)
+void *buf_grow(struct buf *b, size_t len)
 {
 	size_t cap = b->cap ? b->cap : BUF_MIN;
 	char *data;
@@ -54,38 +54,6 @@ static void *grow(struct buf *b, size_t len)
 fail:
 	b->err = -ENOMEM;
 	return NULL;
-}
-
-void *buf_space(struct buf *b, size_t len)
-{
-	if (!b->err && b->data && b->cap - b->len >= len)
-		return b->data + b->len;
-	return grow(b, len);
-}
-
-void buf_put(struct buf *b, const void *data, size_t len)
-{
-	void *to = buf_space(b, len);
-
-	if (!to || !len)
-		return;
-	memcpy(to, data, len);
-	b->len += len;
-}
-
-void buf_putc(struct buf *b, char c)
-{
-	char *to = buf_space(b, 1);
-
-	if (!to)
-		return;
-	*to = c;
-	b->len++;
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-	buf_put(b, s, strlen(s));
 }
 
 /* Lay @v down so that it ends at @end. Return: where it begins. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *data; /* owned; NULL while empty; no NUL at the end */
@@ -29,17 +30,47 @@ void buf_reset(struct buf *b);
 /** buf_err - Return: 0; -ENOMEM some write was dropped. */
 int buf_err(const struct buf *b);
 
+/** buf_grow - what buf_space() does when there is too little room. */
+void *buf_grow(struct buf *b, size_t len);
+
 /**
  * buf_space - make room for @len more bytes
  *
  * Return: where they go (the caller fills them and adds to @b->len), or NULL
  * with the error latched. Valid until the next call on @b.
  */
-void *buf_space(struct buf *b, size_t len);
+static inline void *buf_space(struct buf *b, size_t len)
+{
+	if (b->data && !b->err && b->cap - b->len >= len)
+		return b->data + b->len;
+	return buf_grow(b, len);
+}
 
-void buf_put(struct buf *b, const void *data, size_t len);
-void buf_putc(struct buf *b, char c);
-void buf_puts(struct buf *b, const char *s);
+static inline void buf_put(struct buf *b, const void *data, size_t len)
+{
+	void *to = buf_space(b, len);
+
+	if (!to || !len)
+		return;
+	memcpy(to, data, len);
+	b->len += len;
+}
+
+static inline void buf_putc(struct buf *b, char c)
+{
+	char *to = buf_space(b, 1);
+
+	if (!to)
+		return;
+	*to = c;
+	b->len++;
+}
+
+static inline void buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
 void buf_u64(struct buf *b, uint64_t v); /* decimal */
 /* decimal, zeros before it up to @width digits (at most 20) */
 void buf_u64_width(struct buf *b, uint64_t v, unsigned width);

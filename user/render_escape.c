@@ -7,13 +7,39 @@
 
 #define HEX "0123456789abcdef"
 
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
+}
+
+#define EACH(byte) ((byte)*0x0101010101010101ULL)
+
+/* For each byte of @v that is 0: its top bit; exact up to the first one. */
+static uint64_t zero_bytes(uint64_t v)
+{
+	return (v - EACH(0x01)) & ~v & EACH(0x80);
+}
+
+/* 0 when all eight bytes are plain. */
+static uint64_t special_bytes(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return (v & EACH(0x80)) | /* from 0x80 on */
+	       ((((v | EACH(0x80)) - EACH(0x20)) & EACH(0x80)) ^ EACH(0x80)) |
+	       zero_bytes(v ^ EACH(0x7f)) | zero_bytes(v ^ EACH('\\')) |
+	       zero_bytes(v ^ EACH('"'));
+}
+
 /* Length of the run of ASCII that neither text nor JSON needs to escape. */
 static size_t plain_run(const uint8_t *p, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && p[n] >= 0x20 && p[n] < 0x7f && p[n] != '\\' &&
-	       p[n] != '"')
+	while (n + 8 <= len && !special_bytes(p + n))
+		n += 8;
+	while (n < len && is_plain(p[n]))
 		n++;
 	return n;
 }
