@@ -23,7 +23,7 @@ const volatile __u32 args_io_uring_complete;	/* 7, or 3 from 6.13 on */
 #define REQUEST_PATHS_MAX 1024
 #define REQUEST_PATH 256	/* bytes kept of a path */
 
-struct request {
+struct uring_request {
 	struct call call;
 	__u32 pid;
 	__u32 tid;
@@ -40,7 +40,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, REQUESTS_MAX);
 	__type(key, __u64);
-	__type(value, struct request);
+	__type(value, struct uring_request);
 } requests SEC(".maps");
 
 struct {
@@ -125,7 +125,7 @@ static __always_inline __u32 operation_nr(__u8 op)
 			  bpf_core_field_offset(struct type##___delayed,      \
 						field)))
 
-static __always_inline void ask_open(struct request *r, void *req)
+static __always_inline void ask_open(struct uring_request *r, void *req)
 {
 	r->call.args[0] = (__u32)asked(req, io_open, dfd);
 	r->direct = asked(req, io_open, file_slot);
@@ -135,14 +135,14 @@ static __always_inline void ask_open(struct request *r, void *req)
 	r->call.args[3] = asked(req, io_open, how.mode);
 }
 
-static __always_inline void ask_rename(struct request *r, void *req)
+static __always_inline void ask_rename(struct uring_request *r, void *req)
 {
 	r->call.args[0] = (__u32)asked(req, io_rename, old_dfd);
 	r->call.args[2] = (__u32)asked(req, io_rename, new_dfd);
 	r->call.args[4] = asked(req, io_rename, flags);
 }
 
-static __always_inline void ask_link(struct request *r, void *req)
+static __always_inline void ask_link(struct uring_request *r, void *req)
 {
 	if (!bpf_core_type_exists(struct io_link))
 		return;
@@ -156,14 +156,14 @@ static __always_inline void ask_link(struct request *r, void *req)
 }
 
 /* Operations on a file: its descriptor, unless it is of the ring's own table */
-static __always_inline void ask_file(struct request *r, struct io_kiocb *req)
+static __always_inline void ask_file(struct uring_request *r, struct io_kiocb *req)
 {
 	if (bpf_core_field_exists(req->cqe.fd) &&
 	    !(BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
 		r->call.args[0] = (__u32)BPF_CORE_READ(req, cqe.fd);
 }
 
-static __always_inline void ask(struct request *r, struct io_kiocb *req)
+static __always_inline void ask(struct uring_request *r, struct io_kiocb *req)
 {
 	switch (r->call.nr) {
 	case WEIR_SYS_openat:
@@ -235,7 +235,7 @@ static __always_inline void keep_path(char *to, void *at)
 				  BPF_CORE_READ(name, name));
 }
 
-static __always_inline void keep_paths(struct request *r, __u64 key)
+static __always_inline void keep_paths(struct uring_request *r, __u64 key)
 {
 	__u32 nr = r->call.nr, slot = WEIR_SLOT_HOOK;
 	struct request_paths *p = bpf_map_lookup_elem(&scratch, &slot);
@@ -263,7 +263,7 @@ static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
 }
 
 static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
-					    __u32 pos, const struct request *r,
+					    __u32 pos, const struct uring_request *r,
 					    __u64 key)
 {
 	struct request_paths *p = NULL;
@@ -279,7 +279,7 @@ static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
 }
 
 /* It opened @ret for the task that completes it: mostly, not always, itself. */
-static __always_inline struct file *request_file(const struct request *r,
+static __always_inline struct file *request_file(const struct uring_request *r,
 						 __s64 ret)
 {
 	struct task_struct *t = weir_current();
@@ -290,7 +290,7 @@ static __always_inline struct file *request_file(const struct request *r,
 	return fd_file(t, ret);
 }
 
-static __always_inline int emit_request(const struct request *r, __u64 key,
+static __always_inline int emit_request(const struct uring_request *r, __u64 key,
 					__s64 ret)
 {
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
@@ -313,7 +313,7 @@ static __always_inline int emit_request(const struct request *r, __u64 key,
 			      offsetof(struct ev_syscall_done, duration));
 }
 
-static __always_inline void record_request(const struct request *r, __u64 key,
+static __always_inline void record_request(const struct uring_request *r, __u64 key,
 					   __s64 ret)
 {
 	if (call_mode(r->call.nr, false) == CALL_SLOW && !is_slow(&r->call))
@@ -324,7 +324,7 @@ static __always_inline void record_request(const struct request *r, __u64 key,
 
 /* ---- submission and completion ------------------------------------------- */
 
-static __always_inline void forget(const struct request *r, __u64 key)
+static __always_inline void forget(const struct uring_request *r, __u64 key)
 {
 	if (r->paths)
 		bpf_map_delete_elem(&request_paths, &key);
@@ -343,7 +343,7 @@ static __always_inline bool is_completed(struct io_kiocb *req)
 static __always_inline int on_submit(struct io_kiocb *req)
 {
 	__u64 key = (__u64)req, id = bpf_get_current_pid_tgid();
-	struct request r = {};
+	struct uring_request r = {};
 
 	if (!weir_strings)
 		return 1;
@@ -367,7 +367,7 @@ static __always_inline int on_submit(struct io_kiocb *req)
 
 static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 {
-	struct request *r;
+	struct uring_request *r;
 
 	if (!weir_strings)
 		return 1;
