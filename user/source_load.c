@@ -122,8 +122,6 @@ static int share_followed(struct sources *s, struct source *src)
 		return bpf_map__set_max_entries(map, 1);
 	if (src == task)
 		return 0;
-	if (!task || !task->obj)
-		return -ENOENT;
 	theirs = bpf_object__find_map_by_name(task->obj, "followed");
 	return bpf_map__reuse_fd(map, bpf_map__fd(theirs));
 }
@@ -322,10 +320,13 @@ struct loader {
 static void *load_one(void *arg)
 {
 	struct loader *l = arg;
+	struct source *task = task_source(l->s);
 
 	if (!l->s->kernel_btf)
 		source_fail(l->src, "/sys/kernel/btf/vmlinux cannot be read%s",
 			    remedy(-ESRCH));
+	else if (l->s->o.follow && l->src != task && !task->on)
+		source_fail(l->src, "source 'task' is off: %s", task->why);
 	else
 		load_source(l->s, l->src);
 	return NULL;

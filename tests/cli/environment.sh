@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# environment.sh - hosts that lack something: no privileges, no BTF, no
+# tracefs, no /proc. One line says what is missing and what to do; nothing is
+# left behind; what can be done is done.
+
+. "$(dirname "$0")/lib.sh"
+needs_recording
+command -v setpriv unshare >/dev/null || skip "needs setpriv and unshare"
+chmod 755 "$dir"
+mkdir -m 777 free
+
+# ---- no privileges
+weak="setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all
+	--inh-caps=-all"
+(cd free && $weak "$WEIR" record -q -- true 2>../err >../out)
+is "no privileges: status" $? 1
+is "no privileges: one line" "$(lines err)" 1
+has "no privileges" err "Operation not permitted.*CAP_BPF.*sudo"
+is "no privileges: nothing is left" "$(ls free)" ""
+$weak "$WEIR" watch 2>err >out
+is "no privileges: watch" $? 1
+$weak "$WEIR" doctor >out 2>err
+is "no privileges: doctor" $? 1
+has "no privileges: doctor" out '^privileges +BAD +.*sudo'
+has "no privileges: doctor, sources" out '^task +OFF +.*not permitted'
+$weak "$WEIR" list fields task_exec >out 2>err
+is "no privileges: list" $? 0
+run record -q -o secret -- true
+(cd free && $weak "$WEIR" show ../secret >../out 2>../err)
+is "another's archive: status" $? 1
+has "another's archive" err "Permission denied .*sudo"
+
+# With the capabilities and nothing else, recording works. (Before Linux 7.0:
+# there tracefs is needed, which is root's.)
+able="setpriv --reuid=65534 --regid=65534 --clear-groups
+	--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon"
+if setpriv --dump | grep -q 'bpf' && [ "$(uname -r | cut -d. -f1)" -lt 7 ]
+then
+	(cd free && $able "$WEIR" record -q -o able -s task -- true \
+		2>../err >../out)
+	rc=$?
+	is "CAP_BPF and CAP_PERFMON: status" $rc 0
+	run show free/able -e task_exec
+	is "CAP_BPF and CAP_PERFMON: events" "$(lines out)" 1
+fi
+
+# ---- in a mount namespace of its own
+without() { # DIRECTORIES COMMAND…: under an empty tmpfs each
+	local dirs=$1
+	shift
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -c '
+		for d in $1; do mount -t tmpfs none "$d" || exit 77; done
+		shift
+		exec "$@"' sh "$dirs" "$@"
+}
+
+without /sys/kernel/btf "$WEIR" record -q -o nobtf -- true >out 2>err
+rc=$?
+[ $rc = 77 ] && skip "needs to mount in a namespace"
+is "no BTF: status" $rc 1
+is "no BTF: one line" "$(lines err)" 1
+has "no BTF" err "^weir: .*BTF"
+[ -e nobtf ] && fail "no BTF: an archive is left behind"
+without /sys/kernel/btf "$WEIR" doctor >out 2>err
+is "no BTF: doctor" $? 1
+has "no BTF: doctor" out '^BTF +BAD +.*CONFIG_DEBUG_INFO_BTF'
+without /sys/kernel/btf "$WEIR" show secret >out 2>err
+is "no BTF: show" $? 0
+
+without "/sys/kernel" "$WEIR" doctor --json >out 2>err
+jq -e '.checks[] | select(.check == "tracefs") | .verdict != "ok"' out \
+	>/dev/null || fail "no tracefs: doctor"
+if [ "$(uname -r | cut -d. -f1)" -lt 7 ]; then
+	mkdir -p btf && cp /sys/kernel/btf/vmlinux btf/
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -c '
+		mount -t tmpfs none /sys/kernel && mkdir /sys/kernel/btf &&
+		cp btf/vmlinux /sys/kernel/btf/ && exec "$@"' sh \
+		"$WEIR" record -q -o notracefs -- true >out 2>err
+	is "no tracefs: status" $? 0
+	run show notracefs -e task_exec
+	is "no tracefs: events" "$(lines out)" 1
+fi
+without "/sys/kernel" "$WEIR" list tracepoints >out 2>err
+is "no tracefs: list tracepoints" $? 1
+has "no tracefs: list tracepoints" err "^weir: cannot read tracefs .*mount"
+
+without /proc "$WEIR" record -q -o noproc -- true >out 2>err
+rc=$?
+case $rc in 0 | 1) ;; *) fail "no /proc: status $rc" ;; esac
+[ $rc = 0 ] || is "no /proc: one line" "$(lines err)" 1
+
+# ---- descriptors that are not there
+"$WEIR" record -q -o closed -- true <&- >&- 2>&-
+is "closed streams: status" $? 0
+run verify closed
+is "closed streams: archive" $rc 0
+
+# ---- a limit on open files
+(ulimit -n 16; "$WEIR" record -q -o few -- true >out 2>err)
+rc=$?
+case $rc in 0 | 1) ;; *) fail "few descriptors: status $rc" ;; esac
+[ $rc = 0 ] || has "few descriptors" err "^weir: .*[Oo]pen files"
+done_testing

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# signals.sh - SIGINT and SIGTERM end a recording cleanly within a second,
+# SIGKILL leaves an archive that reads; none leaves a program, link, map or
+# process behind.
+
+. "$(dirname "$0")/lib.sh"
+needs_recording
+command -v bpftool >/dev/null || skip "needs bpftool"
+
+# Objects in the kernel that no process holds: pinned, or leaked.
+orphans() {
+	local what
+	for what in prog map link; do
+		bpftool -j $what list 2>/dev/null |
+			jq "[.[] | select(.pids | not)] | length"
+	done | paste -sd' '
+}
+
+started() { grep -q 'capturing' err; }
+
+# start WORD…: in the background, until events flow
+start() {
+	rm -rf a
+	: >err
+	"$WEIR" "$@" 2>err >out </dev/null &
+	pid=$!
+	wait_for 20 started || fail "$*: does not start: $(cat err)"
+}
+
+ended() { ! kill -0 $pid; }
+
+before=$(orphans)
+for sig in INT TERM HUP; do
+	start record -o a
+	/bin/true
+	begin=$(date +%s%N)
+	kill -$sig $pid
+	wait $pid
+	rc=$?
+	took=$((($(date +%s%N) - begin) / 1000000))
+	case $rc in 0 | 3) ;; *) fail "SIG$sig: status $rc" ;; esac
+	[ $took -le 1000 ] || fail "SIG$sig: took $took ms"
+	has "SIG$sig: kept" err '^weir: kept [1-9]'
+	run verify a
+	case $rc in 0 | 3) ;; *) fail "SIG$sig: verify $rc: $(cat out)" ;; esac
+	run show a -e task_exec -f 'comm == "true"'
+	[ "$(lines out)" -ge 1 ] || fail "SIG$sig: events are missing"
+done
+
+# timeout(1) sends its signal twice, to the process and to its group.
+timeout 0.7 "$WEIR" record -q -o twice 2>err
+is "timeout: status" $? 124
+run verify twice
+case $rc in 0 | 3) ;; *) fail "timeout: verify $rc: $(cat out)" ;; esac
+
+# SIGKILL: what was written out reads; the end is missing, and nothing else.
+start record -o a
+sleep 2.2
+/bin/true
+kill -KILL $pid
+wait $pid 2>/dev/null
+run verify a
+case $rc in 0 | 3) ;; *) fail "SIGKILL: verify $rc: $(cat out)" ;; esac
+run stat a --json
+is "SIGKILL: a segment without its end" "$(jq .open_segments out)" 1
+[ "$(jq .events out)" -ge 1 ] || fail "SIGKILL: no events"
+
+# A second signal ends a weir whose reader does not read.
+mkfifo pipe
+"$WEIR" watch --set syscall.calls=all >pipe 2>err &
+pid=$!
+exec 9<pipe
+wait_for 20 started || fail "watch: does not start"
+sleep 0.5
+kill -INT $pid
+sleep 0.5
+ended || kill -INT $pid
+wait_for 3 ended || { fail "a second SIGINT: goes on"; kill -9 $pid; }
+exec 9<&-
+wait $pid 2>/dev/null
+
+# nohup
+(trap '' HUP; exec "$WEIR" record -q -o hup --for 1500ms 2>err) &
+pid=$!
+sleep 1
+kill -HUP $pid
+wait $pid
+is "nohup: status" $? 0
+run stat hup --json
+[ "$(jq .span out)" -gt 1000000000 ] || fail "nohup: SIGHUP ended it"
+
+# The command goes when weir is killed before it was released, and not after.
+start record -o a -- sleep 5
+command=$(pgrep -P $pid -x sleep)
+kill -KILL $pid
+wait $pid 2>/dev/null
+kill "$command" || fail "the command died with weir"
+
+# The kernel frees them a little later; others may free theirs meanwhile.
+no_more() {
+	local now was
+	read -ra now <<<"$(orphans)"
+	read -ra was <<<"$before"
+	[ "${now[0]}" -le "${was[0]}" ] && [ "${now[1]}" -le "${was[1]}" ] &&
+		[ "${now[2]}" -le "${was[2]}" ]
+}
+wait_for 5 no_more ||
+	fail "programs, maps, links that nobody holds: $(orphans), not $before"
+is "no process is left" "$(pgrep -f -c "$WEIR (record|watch) .*$dir")" 0
+done_testing
