@@ -78,6 +78,10 @@ check_sizes() {
 		n=$(wc -l <"$f")
 		[ "$n" -le 600 ] || say "$f has $n lines (600)"
 	done
+	while read -r f; do say "$f"; done < <(long_functions)
+}
+
+long_functions() {
 	ctags -f - --languages=C --kinds-C=f --fields=+ne $(git ls-files '*.c') \
 		2>/dev/null | awk -F'\t' '{
 		l = e = 0
@@ -86,7 +90,7 @@ check_sizes() {
 			if ($i ~ /^end:/) e = substr($i, 5)
 		}
 		if (e - l + 1 > 80) print $2 ": " $1 ": " e - l + 1 " lines (80)"
-	}' | while read -r line; do say "$line"; done
+	}'
 }
 
 # Every function a header declares is named in a comment of it.
