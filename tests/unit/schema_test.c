@@ -69,73 +69,69 @@ static void names_of_meanings(void **state)
 
 /* ---- what is refused ----------------------------------------------------- */
 
+static const struct {
+	struct schema_field fields[2];
+	const char *why;
+} bad_fields[] = {
+	{{{.name = "", .help = ""}}, "is no identifier"},
+	{{{.name = "1st", .help = ""}}, "is no identifier"},
+	{{{.name = "a b", .help = ""}}, "is no identifier"},
+	{{ONE(ts, 24, 4, FIELD_UINT, 0)}, "every event has"},
+	{{ONE(comm, 24, 4, FIELD_UINT, 0)}, "every event has"},
+	{{ONE(marks, 24, 4, FIELD_UINT, 0)}, "every event has"},
+	{{ONE(x, 24, 4, FIELD_UINT, 0), ONE(x, 28, 4, FIELD_UINT, 0)}, "twice"},
+	{{ONE(x, 24, 4, FIELD_UINT, 0), ONE(y, 27, 4, FIELD_UINT, 0)},
+	 "overlaps"},
+	{{ONE(x, 28, 4, FIELD_UINT, 0), ONE(y, 24, 4, FIELD_UINT, 0)},
+	 "overlaps"},
+	{{ONE(x, 20, 4, FIELD_UINT, 0)}, "overlaps"},
+	{{ONE(x, 38, 4, FIELD_UINT, 0)}, "outside"},
+	{{ONE(x, 65535, 65535, FIELD_BYTES, 0)}, "outside"},
+	{{ONE(x, 24, 3, FIELD_UINT, 0)}, "size"},
+	{{ONE(x, 24, 0, FIELD_UINT, 0)}, "size"},
+	{{ONE(x, 24, 16, FIELD_UINT, 0)}, "size"},
+	{{NUMBER(x, 24, 8, 0, FIELD_UINT, 0)}, "size"},
+	{{NUMBER(x, 24, 8, 3, FIELD_UINT, 0)}, "size"},
+	{{NUMBER(x, 24, 8, 2, FIELD_CHARS, 0)}, "size"},
+	{{ONE(x, 24, 0, FIELD_CHARS, 0)}, "size"},
+	{{ONE(x, 24, 4, FIELD_STR, 0)}, "size"},
+	{{ONE(x, 24, 8, FIELD_TYPES, 0)}, "size"},
+	{{ONE(x, 24, 8, FIELD_BYTES, MEANING_IP)}, "meaning"},
+	{{ONE(x, 24, 8, FIELD_UINT, MEANING_ARGV)}, "meaning"},
+	{{ONE(x, 24, 8, FIELD_UINT, MEANING_ARGS)}, "meaning"},
+	{{ONE(x, 24, 8, FIELD_STR, MEANING_NS)}, "meaning"},
+	{{ONE(x, 24, 8, FIELD_UINT, MEANINGS)}, "meaning"},
+	{{{.name = "x",
+	   .help = "\033[31m",
+	   .offset = 24,
+	   .size = 4,
+	   .count = 1}},
+	 "clean line"},
+	{{{.name = "x",
+	   .help = "two\nlines",
+	   .offset = 24,
+	   .size = 4,
+	   .count = 1}},
+	 "clean line"},
+	{{{.name = "x", .help = "\xff", .offset = 24, .size = 4, .count = 1}},
+	 "clean line"},
+	{{{.name = "x",
+	   .help = "",
+	   .offset = 24,
+	   .size = 4,
+	   .count = 1,
+	   .type = FIELD_CHARS,
+	   .names = &model_colour}},
+	 "meaning"},
+};
+
 static void fields_that_are_refused(void **state)
 {
-	static const struct {
-		struct schema_field fields[2];
-		const char *why;
-	} rows[] = {
-		{{{.name = "", .help = ""}}, "is no identifier"},
-		{{{.name = "1st", .help = ""}}, "is no identifier"},
-		{{{.name = "a b", .help = ""}}, "is no identifier"},
-		{{ONE(ts, 24, 4, FIELD_UINT, 0)}, "every event has"},
-		{{ONE(comm, 24, 4, FIELD_UINT, 0)}, "every event has"},
-		{{ONE(marks, 24, 4, FIELD_UINT, 0)}, "every event has"},
-		{{ONE(x, 24, 4, FIELD_UINT, 0), ONE(x, 28, 4, FIELD_UINT, 0)},
-		 "twice"},
-		{{ONE(x, 24, 4, FIELD_UINT, 0), ONE(y, 27, 4, FIELD_UINT, 0)},
-		 "overlaps"},
-		{{ONE(x, 28, 4, FIELD_UINT, 0), ONE(y, 24, 4, FIELD_UINT, 0)},
-		 "overlaps"},
-		{{ONE(x, 20, 4, FIELD_UINT, 0)}, "overlaps"},
-		{{ONE(x, 38, 4, FIELD_UINT, 0)}, "outside"},
-		{{ONE(x, 65535, 65535, FIELD_BYTES, 0)}, "outside"},
-		{{ONE(x, 24, 3, FIELD_UINT, 0)}, "size"},
-		{{ONE(x, 24, 0, FIELD_UINT, 0)}, "size"},
-		{{ONE(x, 24, 16, FIELD_UINT, 0)}, "size"},
-		{{NUMBER(x, 24, 8, 0, FIELD_UINT, 0)}, "size"},
-		{{NUMBER(x, 24, 8, 3, FIELD_UINT, 0)}, "size"},
-		{{NUMBER(x, 24, 8, 2, FIELD_CHARS, 0)}, "size"},
-		{{ONE(x, 24, 0, FIELD_CHARS, 0)}, "size"},
-		{{ONE(x, 24, 4, FIELD_STR, 0)}, "size"},
-		{{ONE(x, 24, 8, FIELD_TYPES, 0)}, "size"},
-		{{ONE(x, 24, 8, FIELD_BYTES, MEANING_IP)}, "meaning"},
-		{{ONE(x, 24, 8, FIELD_UINT, MEANING_ARGV)}, "meaning"},
-		{{ONE(x, 24, 8, FIELD_UINT, MEANING_ARGS)}, "meaning"},
-		{{ONE(x, 24, 8, FIELD_STR, MEANING_NS)}, "meaning"},
-		{{ONE(x, 24, 8, FIELD_UINT, MEANINGS)}, "meaning"},
-		{{{.name = "x",
-		   .help = "\033[31m",
-		   .offset = 24,
-		   .size = 4,
-		   .count = 1}},
-		 "clean line"},
-		{{{.name = "x",
-		   .help = "two\nlines",
-		   .offset = 24,
-		   .size = 4,
-		   .count = 1}},
-		 "clean line"},
-		{{{.name = "x",
-		   .help = "\xff",
-		   .offset = 24,
-		   .size = 4,
-		   .count = 1}},
-		 "clean line"},
-		{{{.name = "x",
-		   .help = "",
-		   .offset = 24,
-		   .size = 4,
-		   .count = 1,
-		   .type = FIELD_CHARS,
-		   .names = &model_colour}},
-		 "meaning"},
-	};
 	struct schema *s = model_schema();
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < sizeof(bad_fields) / sizeof(*bad_fields); i++) {
 		struct schema_kind k = {
 			.name = "kind",
 			.source = "model",
@@ -143,13 +139,13 @@ static void fields_that_are_refused(void **state)
 			.text = "",
 			.number = 9,
 			.size = 40,
-			.field_count = rows[i].fields[1].name ? 2 : 1,
-			.fields = rows[i].fields,
+			.field_count = bad_fields[i].fields[1].name ? 2 : 1,
+			.fields = bad_fields[i].fields,
 		};
 		const char *why = "";
 
 		assert_int_equal(schema_add_kind(s, &k, &why), -EINVAL);
-		if (!strstr(why, rows[i].why))
+		if (!strstr(why, bad_fields[i].why))
 			fail_msg("row %zu: %s", i, why);
 		assert_null(schema_kind(s, 9));
 	}
