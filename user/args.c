@@ -166,17 +166,18 @@ static const struct schema_field *next_string(struct call *c)
 	return f && f->type == FIELD_STR ? f : NULL;
 }
 
-static void put_string(struct call *c, uint64_t v)
+/* A path through io_uring has no address, only the string. */
+static void put_path(struct call *c, uint64_t v)
 {
 	const struct schema_field *f = next_string(c);
 	struct field_bytes s;
 
-	if (!v || !f || c->json) {
+	if (!f || c->json) {
 		put_address(c, v);
 		return;
 	}
 	s = field_bytes(c->ev, f);
-	if (s.full == WEIR_STR_UNKNOWN) {
+	if (s.full == WEIR_STR_UNKNOWN || (!v && !s.len)) {
 		put_address(c, v);
 		return;
 	}
@@ -261,8 +262,7 @@ static void put_other(struct call *c, char letter, uint64_t v)
 		put_clone_flags(c->b, v);
 		break;
 	case 's':
-	case 'S':
-		put_string(c, v);
+		put_path(c, v);
 		break;
 	case 'x':
 		buf_hex(c->b, v);

@@ -4,13 +4,14 @@
 
 /* ---- system calls -------------------------------------------------------- */
 
-#define NR_OPEN	   2
-#define NR_MMAP	   9
-#define NR_CLONE   56
-#define NR_KILL	   62
-#define NR_RENAME  82
-#define NR_OPENAT  257
-#define NR_UNSHARE 272
+#define NR_OPEN	    2
+#define NR_MMAP	    9
+#define NR_CLONE    56
+#define NR_KILL	    62
+#define NR_RENAME   82
+#define NR_SETXATTR 188
+#define NR_OPENAT   257
+#define NR_UNSHARE  272
 
 static const struct {
 	uint32_t nr, compat;
@@ -53,6 +54,22 @@ static const struct {
 	 "to",
 	 "\"from\", \"to\"",
 	 "[\"0x1\",\"0x2\"]"},
+	/* through io_uring: the kernel's copies, no addresses */
+	{NR_RENAME,
+	 0,
+	 {0, 0},
+	 "from",
+	 "to",
+	 "\"from\", \"to\"",
+	 "[\"0x0\",\"0x0\"]"},
+	/* a string that is no path is not kept */
+	{NR_SETXATTR,
+	 0,
+	 {1, 2, 3, 4, 5},
+	 "/f",
+	 NULL,
+	 "\"/f\", 0x2, 0x3, 4, 0x5",
+	 "[\"0x1\",\"0x2\","},
 	{NR_KILL, 0, {(uint32_t)-1, 9}, NULL, NULL, "-1, SIGKILL", "[-1,9]"},
 	{NR_CLONE,
 	 0,
