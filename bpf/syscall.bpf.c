@@ -125,21 +125,6 @@ int syscall__enter_tp(struct trace_event_raw_sys_enter *ctx)
 
 /* ---- exit ---------------------------------------------------------------- */
 
-static __always_inline int emit_plain(const struct call *c, __s64 ret)
-{
-	struct ev_syscall_done *ev;
-
-	ev = weir_reserve(syscall_done, EV_SYSCALL_DONE);
-	if (!ev)
-		return 1;
-	fill_done(ev, c, ret);
-	ev->duration = c->since ? ev->h.ts - c->since : 0;
-	weir_no_str(&ev->path);
-	weir_no_str(&ev->path2);
-	weir_no_str(&ev->file);
-	return weir_submit(ev);
-}
-
 /* The argument that is the @nth path, from 0; 0 when there is none. */
 static __always_inline __u64 path_arg(const struct call *c, int nth)
 {
@@ -151,6 +136,35 @@ static __always_inline __u64 path_arg(const struct call *c, int nth)
 		if (s->letter[i] == 's' && nth-- == 0)
 			return c->args[i];
 	return 0;
+}
+
+/* Without strings: those that there are stay unknown. */
+static __always_inline void put_none(struct weir_str *s, bool is_there)
+{
+	weir_no_str(s);
+	if (!weir_strings && is_there)
+		s->full = WEIR_STR_UNKNOWN;
+}
+
+/* Is there a file to be named, when it succeeds? */
+static __always_inline bool gets_file(const struct call *c)
+{
+	return opens_file(c->nr, c->compat) || is_exec(c->nr, c->compat);
+}
+
+static __always_inline int emit_plain(const struct call *c, __s64 ret)
+{
+	struct ev_syscall_done *ev;
+
+	ev = weir_reserve(syscall_done, EV_SYSCALL_DONE);
+	if (!ev)
+		return 1;
+	fill_done(ev, c, ret);
+	ev->duration = c->since ? ev->h.ts - c->since : 0;
+	put_none(&ev->path, path_arg(c, 0));
+	put_none(&ev->path2, path_arg(c, 1));
+	put_none(&ev->file, ret >= 0 && gets_file(c));
+	return weir_submit(ev);
 }
 
 static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
@@ -201,8 +215,7 @@ static __always_inline int emit_named(struct task_struct *t,
 
 static __always_inline bool has_names(const struct call *c)
 {
-	return path_arg(c, 0) || opens_file(c->nr, c->compat) ||
-	       is_exec(c->nr, c->compat);
+	return path_arg(c, 0) || gets_file(c);
 }
 
 static __always_inline void record(struct task_struct *t, const struct call *c,
