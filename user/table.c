@@ -79,7 +79,16 @@ static void put_aligned(struct buf *out, const char *cell, size_t width,
 	buf_puts(out, cell);
 	if (align == 'l' && !last)
 		pad(out, fill);
-	buf_puts(out, last ? "\n" : GAP);
+	if (!last)
+		buf_puts(out, GAP);
+}
+
+/* An empty last cell leaves blanks behind the one before it. */
+static void end_line(struct buf *out)
+{
+	while (out->len && out->data[out->len - 1] == ' ')
+		out->len--;
+	buf_putc(out, '\n');
 }
 
 void table_print(struct table *t, struct buf *out)
@@ -94,6 +103,8 @@ void table_print(struct table *t, struct buf *out)
 		c = i % columns;
 		put_aligned(out, cell, widths[c], t->align[c],
 			    c + 1 == columns);
+		if (c + 1 == columns)
+			end_line(out);
 	}
 	buf_done(&t->cells);
 }
