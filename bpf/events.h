@@ -287,7 +287,10 @@ struct ev_syscall_enter {
 
 /* ---- block --------------------------------------------------------------- */
 
-/* The kernel's enum req_op (include/linux/blk_types.h, 6.18), by value. */
+/*
+ * The kernel's enum req_op (include/linux/blk_types.h, 6.17), by value. Other
+ * kernels number some of them differently; block.bpf.c translates.
+ */
 enum weir_block_op {
 	WEIR_BLOCK_OP_READ = 0,
 	WEIR_BLOCK_OP_WRITE = 1,
@@ -303,6 +306,7 @@ enum weir_block_op {
 	WEIR_BLOCK_OP_ZONE_RESET_ALL = 15,
 	WEIR_BLOCK_OP_DRV_IN = 34,
 	WEIR_BLOCK_OP_DRV_OUT = 35,
+	WEIR_BLOCK_OP_WRITE_SAME = 64,	/* until 5.17 */
 };
 
 struct ev_block_io {

@@ -227,6 +227,24 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+/* block */
+struct gendisk {
+	int major, first_minor;
+	char disk_name[32];
+};
+
+struct request_queue {
+	struct gendisk *disk;
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	__u64 __sector;
+	__u64 start_time_ns;
+};
+
 struct linux_binprm {
 	struct file *file;
 	const char *filename;

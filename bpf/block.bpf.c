@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * block.bpf.c - block requests: what a device was asked for, how long that
+ * waited in the kernel, and how long the device took.
+ *
+ * Issue and completion are paired by the address of the request, which is its
+ * own until it completes. Drivers that take bios directly (device mapper, md,
+ * zram) make no requests: their work shows on the disks below them.
+ *
+ * The task is the one that issued the request. For buffered writes and where
+ * an I/O scheduler sits between that is a kernel thread.
+ */
+#define WEIR_RING_BYTES (4 << 20)
+
+#include "flavors.h"
+#include "weir.bpf.h"
+
+WEIR_SOURCE(block, "block requests, from issue to completion");
+WEIR_EVENT(block_io, EV_BLOCK_IO);
+
+/* 5.11, and stable 5.10, took the queue from before the request. */
+const volatile __u32 args_block_rq_issue;
+const volatile __u32 args_block_rq_requeue;
+
+/*
+ * In flight. Also those that do not concern the recording, or their completion
+ * would look like that of a request issued before it began.
+ */
+struct io {
+	__u64 start;  /* when it was made, 0: not stamped */
+	__u64 issued; /* for the first time */
+	__u64 sector;
+	__u32 bytes;
+	__u32 requeues;
+	__u32 pid, tid;
+	__s32 error; /* of a part that completed before the rest */
+	__u32 admitted;
+};
+
+#define IO_MAX 16384
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IO_MAX);
+	__type(key, __u64);
+	__type(value, struct io);
+} in_flight SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* ---- what the kernel's numbers mean -------------------------------------- */
+
+#define OP_MASK	  0xff	      /* REQ_OP_MASK, include/linux/blk_types.h */
+#define NO_SECTOR ((__u64)-1) /* a passthrough request has none */
+
+static __always_inline enum weir_block_op op_of(__u32 cmd_flags)
+{
+	__u32 op = cmd_flags & OP_MASK;
+
+	if (op < 6)
+		return op;
+	if (is_req_op(op, ZONE_APPEND))
+		return WEIR_BLOCK_OP_ZONE_APPEND;
+	if (is_req_op(op, ZONE_OPEN))
+		return WEIR_BLOCK_OP_ZONE_OPEN;
+	if (is_req_op(op, ZONE_CLOSE))
+		return WEIR_BLOCK_OP_ZONE_CLOSE;
+	if (is_req_op(op, ZONE_FINISH))
+		return WEIR_BLOCK_OP_ZONE_FINISH;
+	if (is_req_op(op, ZONE_RESET))
+		return WEIR_BLOCK_OP_ZONE_RESET;
+	if (is_req_op(op, ZONE_RESET_ALL))
+		return WEIR_BLOCK_OP_ZONE_RESET_ALL;
+	if (is_req_opf(op, WRITE_SAME))
+		return WEIR_BLOCK_OP_WRITE_SAME;
+	return op;
+}
+
+/* block/blk-core.c, blk_errors[], by the numbers of 5.16 to 6.9 */
+#define STATUS_MAX 31
+const __u8 errno_of_status[STATUS_MAX + 1] = {
+	0, 95, 110, 28, 67, 121, 52, 61, 84, 12, /* OK .. RESOURCE */
+	5, 78, 11,  16, 5,  109, 75, 19, 62,	 /* .. DURATION_LIMIT */
+	5, 22,					 /* from 6.11: INVAL */
+};
+#define STATUS_ZONE_RESOURCE 14 /* removed in 6.10, what follows moved down */
+#define EIO		     5
+
+/* A completion says how it went by a negative errno, from 5.16 by status. */
+static __always_inline __s32 errno_of(int error)
+{
+	struct block_device___flags *bdev = NULL;
+	__u32 status = error;
+	__s32 known;
+
+	if (error <= 0)
+		return -error;
+	if (status >= STATUS_ZONE_RESOURCE &&
+	    bpf_core_field_exists(bdev->__bd_flags))
+		status++;
+	known = errno_of_status[status & STATUS_MAX];
+	return known ? known : EIO;
+}
+
+/* ---- issue and requeue --------------------------------------------------- */
+
+/*
+ * A request that was sent back and is issued again keeps its first times. One
+ * that is in the map for another reason is an old one, whose completion was
+ * not seen.
+ *
+ * When the map is full, a completion tells of the request all the same,
+ * without its times; but not to whom it matters, where only some processes
+ * are followed: then it is lost.
+ */
+static __always_inline int on_issue(struct request *rq)
+{
+	__u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
+	struct io *old = bpf_map_lookup_elem(&in_flight, &key);
+	struct weir_account *a;
+	struct io io = {
+		.start = rq->start_time_ns,
+		.sector = rq->__sector,
+		.bytes = rq->__data_len,
+		.pid = id >> 32,
+		.tid = id,
+	};
+
+	if (old && old->requeues && old->start == io.start)
+		return 1;
+	io.admitted = weir_admit(io.pid);
+	io.issued = bpf_ktime_get_ns();
+	if (!bpf_map_update_elem(&in_flight, &key, &io, BPF_ANY) ||
+	    !weir_follow || !io.admitted)
+		return 1;
+	a = weir_account_here(bpf_get_smp_processor_id());
+	if (a)
+		weir_count_lost(a);
+	return 1;
+}
+
+SEC("tp_btf/block_rq_issue")
+int block__issue(__u64 *ctx)
+{
+	if (args_block_rq_issue > 1)
+		return on_issue((struct request *)ctx[1]);
+	return on_issue((struct request *)ctx[0]);
+}
+
+static __always_inline int on_requeue(struct request *rq)
+{
+	__u64 key = (__u64)rq;
+	struct io *io = bpf_map_lookup_elem(&in_flight, &key);
+
+	if (io)
+		io->requeues++;
+	return 1;
+}
+
+SEC("tp_btf/block_rq_requeue")
+int block__requeue(__u64 *ctx)
+{
+	if (args_block_rq_requeue > 1)
+		return on_requeue((struct request *)ctx[1]);
+	return on_requeue((struct request *)ctx[0]);
+}
+
+/* ---- completion ---------------------------------------------------------- */
+
+static __always_inline void set_disk(struct ev_block_io *ev, struct request *rq)
+{
+	struct gendisk *disk = request_disk(rq);
+	const __u64 *from = (const void *)disk->disk_name;
+	__u64 *to = (void *)ev->disk;
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < sizeof(ev->disk) / sizeof(*to); i++)
+		to[i] = disk ? from[i] : 0;
+	ev->dev = disk ? disk->major << 20 | disk->first_minor : 0;
+}
+
+static __always_inline void set_times(struct ev_block_io *ev,
+				      const struct io *io)
+{
+	ev->queued = 0;
+	ev->service = 0;
+	if (!io->issued)
+		ev->h.flags = WEIR_F_PARTIAL;
+	else
+		ev->service = ev->h.ts - io->issued;
+	if (io->start && io->start < io->issued)
+		ev->queued = io->issued - io->start;
+	ev->latency = ev->queued + ev->service;
+}
+
+static __always_inline int put_io(struct request *rq, const struct io *io,
+				  __s32 error)
+{
+	struct ev_block_io *ev = weir_reserve(block_io, EV_BLOCK_IO);
+
+	if (!ev)
+		return 1;
+	ev->h.pid = io->pid;
+	ev->h.tid = io->tid;
+	set_disk(ev, rq);
+	ev->op = op_of(rq->cmd_flags);
+	ev->sector = io->sector == NO_SECTOR ? 0 : io->sector;
+	ev->bytes = io->bytes;
+	ev->flags = rq->cmd_flags;
+	ev->error = io->error ? io->error : error;
+	ev->requeues = io->requeues;
+	set_times(ev, io);
+	return weir_submit(ev);
+}
+
+/*
+ * A request whose issue was not seen: issued before the recording, or failed
+ * before it reached the driver. (Those that the kernel puts together from
+ * flushes end once more, with nothing left to do: nothing to tell either.)
+ */
+static __always_inline struct io unknown_io(struct request *rq)
+{
+	struct io io = {
+		.sector = rq->__sector,
+		.bytes = rq->__data_len,
+	};
+
+	if (io.bytes || (rq->cmd_flags & OP_MASK) == WEIR_BLOCK_OP_FLUSH)
+		io.admitted = weir_admit(0);
+	return io;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(block__complete, struct request *rq, int error, unsigned int bytes)
+{
+	__u64 key = (__u64)rq;
+	struct io *seen = bpf_map_lookup_elem(&in_flight, &key), io;
+
+	error = errno_of(error);
+	if (bytes < rq->__data_len) {
+		if (seen && !seen->error)
+			seen->error = error;
+		return 1;
+	}
+	io = seen ? *seen : unknown_io(rq);
+	if (seen)
+		bpf_map_delete_elem(&in_flight, &key);
+	return io.admitted ? put_io(rq, &io, error) : 1;
+}
