@@ -65,9 +65,9 @@ static void put_text(struct findings *f, const struct verify_report *v, int err)
 {
 	struct buf *b = &f->out;
 
-	buf_printf(b, "%s: %llu events in %llu blocks, %llu frames, ",
+	buf_printf(b, "%s: %llu records in %llu block%s, %llu frames, ",
 		   verdict(v, err), (unsigned long long)v->events,
-		   (unsigned long long)v->blocks,
+		   (unsigned long long)v->blocks, v->blocks == 1 ? "" : "s",
 		   (unsigned long long)v->frames);
 	render_bytes(b, v->bytes);
 	buf_putc(b, '\n');

@@ -130,6 +130,11 @@ static struct process *process_of(struct tally *t, uint32_t pid,
 		leader = NULL;
 	start = leader ? leader->start_time : 0;
 	p = find(t, pid, start);
+	if (!p && start) { /* seen before it was known? */
+		p = find(t, pid, 0);
+		if (p)
+			p->start_time = start;
+	}
 	if (!p)
 		p = add(t, pid, start);
 	if (p && (leader || any))
