@@ -15,8 +15,11 @@ dd if=/dev/zero of="$dir/file" bs=1M count=$((N * 4096 / 1048576 + 1)) \
 	conv=fsync 2>/dev/null	# allocate, so that each write is one request
 sync
 record -s block -- "$LOAD" blocks "$dir/file" $N
-events block_io "comm == load and op == write and bytes == 4096" >"$dir/ios"
 [ "$(count block_io)" != 0 ] || skip "$dir is on no block device"
+# The file system may write 4 KiB of its own meanwhile, in this task's context
+# but not as data: only the program's writes are all of one sort.
+events block_io "comm == load and op == write and bytes == 4096" |
+	jq -c -s 'group_by(.flags) | max_by(length)[]' >"$dir/ios"
 is "writes" "$(wc -l <"$dir/ios")" $N
 is "sectors" "$(jq .sector "$dir/ios" | sort -u | wc -l)" $N
 is "errors" "$(jq 'select(.error != 0)' "$dir/ios" | wc -l)" 0
