@@ -7,6 +7,7 @@
 #define WEIR_CALL_BPF_H
 
 #include "weir.bpf.h"
+#include "syscalls_ia32.h"
 
 enum call_mode {
 	CALL_NEVER = 0,
@@ -21,7 +22,7 @@ enum call_mode {
 /*
  * Set by user/source.c, see weir.bpf.h: what to record of each number. Those
  * without a row in syscalls.h get the mode of CALL_OTHER, which is also that
- * of larger numbers and of 32-bit calls.
+ * of larger numbers and of 32-bit calls that no 64-bit one does the same as.
  */
 const volatile __u8 syscall_mode[CALL_NUMBERS];
 const volatile __u64 syscall_slower;	/* ns; 0: CALL_SLOW is CALL_NEVER */
@@ -50,81 +51,70 @@ static const struct signature signatures[CALL_NUMBERS] = {
 #define TS_COMPAT 0x0002	/* arch/x86/include/asm/thread_info.h */
 #define NR_NONE ((__u32)-1)	/* what rt_sigreturn leaves at its exit */
 
-/* Numbers of 32-bit calls, arch/x86/entry/syscalls/syscall_32.tbl */
-enum ia32_syscall {
-	IA32_exit = 1,
-	IA32_fork = 2,
-	IA32_open = 5,
-	IA32_creat = 8,
-	IA32_execve = 11,
-	IA32_clone = 120,
-	IA32_vfork = 190,
-	IA32_exit_group = 252,
-	IA32_mq_open = 277,
-	IA32_openat = 295,
-	IA32_open_by_handle_at = 342,
-	IA32_memfd_create = 356,
-	IA32_execveat = 358,
-};
-
 /* int $0x80 is a 32-bit call from 64-bit code too: cs would not tell. */
 static __always_inline bool in_compat(struct task_struct *t)
 {
 	return weir_get(t, thread_info.status) & TS_COMPAT;
 }
 
-static __always_inline __u32 call_index(__u32 nr, bool compat)
+/* The number of the same 64-bit call, plus 1; 0: there is none. */
+static const __u16 ia32_numbers[CALL_NUMBERS] = {
+#define SAME(nr, name) [nr] = WEIR_SYS_##name + 1,
+	WEIR_SYSCALLS_IA32(SAME)
+#undef SAME
+};
+
+/* What a 32-bit call is recorded as: its number is no other call's. */
+static __always_inline __u32 ia32_nr(__u32 nr)
 {
-	if (compat || nr >= CALL_NUMBERS)
+	__u32 same;
+
+	if (nr >= WEIR_IA32_SAME)
+		return nr;
+	barrier_var(nr);
+	same = ia32_numbers[nr & CALL_OTHER];
+	return same ? same - 1 : nr + WEIR_IA32_ONLY;
+}
+
+static __always_inline __u32 call_index(__u32 nr)
+{
+	if (nr >= CALL_NUMBERS)
 		nr = CALL_OTHER;
 	barrier_var(nr);	/* clang knows the range, the verifier not */
 	return nr & CALL_OTHER;
 }
 
-static __always_inline __u32 call_mode(__u32 nr, bool compat)
+static __always_inline __u32 call_mode(__u32 nr)
 {
-	__u32 mode = syscall_mode[call_index(nr, compat)];
+	__u32 mode = syscall_mode[call_index(nr)];
 
 	return mode == CALL_SLOW && !syscall_slower ? CALL_NEVER : mode;
 }
 
-static __always_inline bool never_returns(__u32 nr, bool compat)
+static __always_inline bool never_returns(__u32 nr)
 {
-	if (compat)
-		return nr == IA32_exit || nr == IA32_exit_group;
 	return nr == WEIR_SYS_exit || nr == WEIR_SYS_exit_group;
 }
 
-static __always_inline bool is_exec(__u32 nr, bool compat)
+static __always_inline bool is_exec(__u32 nr)
 {
-	if (compat)
-		return nr == IA32_execve || nr == IA32_execveat;
 	return nr == WEIR_SYS_execve || nr == WEIR_SYS_execveat;
 }
 
-static __always_inline bool is_fork(__u32 nr, bool compat)
+static __always_inline bool is_fork(__u32 nr)
 {
-	if (nr == WEIR_SYS_clone3)
-		return true;
-	if (compat)
-		return nr == IA32_fork || nr == IA32_vfork || nr == IA32_clone;
-	return nr == WEIR_SYS_fork || nr == WEIR_SYS_vfork ||
-	       nr == WEIR_SYS_clone;
+	return nr == WEIR_SYS_clone || nr == WEIR_SYS_fork ||
+	       nr == WEIR_SYS_vfork || nr == WEIR_SYS_clone3;
 }
 
 /* Does it return a descriptor of a file that it opens? */
-static __always_inline bool opens_file(__u32 nr, bool compat)
+static __always_inline bool opens_file(__u32 nr)
 {
-	if (nr == WEIR_SYS_openat2 || nr == WEIR_SYS_open_tree ||
-	    nr == WEIR_SYS_open_tree_attr)
-		return true;
-	if (compat)
-		return nr == IA32_open || nr == IA32_creat ||
-		       nr == IA32_openat || nr == IA32_mq_open ||
-		       nr == IA32_open_by_handle_at || nr == IA32_memfd_create;
 	return nr == WEIR_SYS_open || nr == WEIR_SYS_creat ||
-	       nr == WEIR_SYS_openat || nr == WEIR_SYS_mq_open ||
-	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_memfd_create;
+	       nr == WEIR_SYS_openat || nr == WEIR_SYS_openat2 ||
+	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_open_tree ||
+	       nr == WEIR_SYS_open_tree_attr || nr == WEIR_SYS_mq_open ||
+	       nr == WEIR_SYS_memfd_create;
 }
 
 static __always_inline bool is_slow(const struct call *c)
@@ -137,18 +127,23 @@ static __always_inline bool is_slow(const struct call *c)
 static __always_inline const struct signature *
 call_signature(const struct call *c)
 {
-	return &signatures[call_index(c->nr, c->compat)];
+	return &signatures[call_index(c->nr)];
 }
 
-/* Registers that the call does not take hold anything: 0. */
+/*
+ * Registers that the call does not take hold anything: 0. Where a 32-bit call
+ * takes other arguments than the 64-bit one (an offset in two of them), what
+ * it was given is shown as it is.
+ */
 static __always_inline void fill_args(__u64 *args, const struct call *c)
 {
 	const struct signature *s = call_signature(c);
+	bool all = c->compat || !s->known;
 	int i;
 
 #pragma unroll
 	for (i = 0; i < ARGS; i++)
-		args[i] = !s->known || s->letter[i] ? c->args[i] : 0;
+		args[i] = all || s->letter[i] ? c->args[i] : 0;
 }
 
 static __always_inline void fill_done(struct ev_syscall_done *ev,

@@ -265,7 +265,7 @@ struct ev_sched_migrate {
 struct ev_syscall_done {
 	struct weir_hdr h;
 	enum weir_syscall name WEIR_DOC("syscall");
-	__u32 compat WEIR_DOC("1: 32-bit call, numbers of that ABI");
+	__u32 compat WEIR_DOC("1: 32-bit call, named as the 64-bit one");
 	weir_args_t args[6] WEIR_DOC("arguments as given");
 	weir_ret_t ret WEIR_DOC("result, or error by name");
 	weir_ns_t duration WEIR_DOC("from enter to exit");
@@ -278,7 +278,7 @@ struct ev_syscall_done {
 struct ev_syscall_enter {
 	struct weir_hdr h;
 	enum weir_syscall name WEIR_DOC("syscall");
-	__u32 compat WEIR_DOC("1: 32-bit call, numbers of that ABI");
+	__u32 compat WEIR_DOC("1: 32-bit call, named as the 64-bit one");
 	weir_args_t args[6] WEIR_DOC("arguments as given");
 	weir_time_t since WEIR_DOC("when it was entered");
 	weir_ns_t duration WEIR_DOC("time inside so far");

@@ -101,7 +101,9 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 	bool compat = in_compat(t);
 	struct call *c;
 
-	if (call_mode(nr, compat) == CALL_NEVER || never_returns(nr, compat))
+	if (compat)
+		nr = ia32_nr(nr);
+	if (call_mode(nr) == CALL_NEVER || never_returns(nr))
 		return 1;
 	c = call_make(t);
 	if (!c)
@@ -149,7 +151,7 @@ static __always_inline void put_none(struct weir_str *s, bool is_there)
 /* Is there a file to be named, when it succeeds? */
 static __always_inline bool gets_file(const struct call *c)
 {
-	return opens_file(c->nr, c->compat) || is_exec(c->nr, c->compat);
+	return opens_file(c->nr) || is_exec(c->nr);
 }
 
 static __always_inline int emit_plain(const struct call *c, __s64 ret)
@@ -188,7 +190,7 @@ static __always_inline __u64 exec_path(struct mm_struct *mm)
 static __always_inline int emit_named(struct task_struct *t,
 				      const struct call *c, __s64 ret)
 {
-	bool exec = is_exec(c->nr, c->compat) && ret == 0;
+	bool exec = is_exec(c->nr) && ret == 0;
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
 	struct mm_struct *mm = weir_get(t, mm);
 	struct file *file = NULL;
@@ -203,7 +205,7 @@ static __always_inline int emit_named(struct task_struct *t,
 	len = put_path(ev, &ev->path2, len, path_arg(c, 1));
 	if (exec)
 		file = BPF_CORE_READ(mm, exe_file);
-	else if (opens_file(c->nr, c->compat) && ret >= 0)
+	else if (opens_file(c->nr) && ret >= 0)
 		file = fd_file(t, ret);
 	if (file)
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
@@ -221,7 +223,7 @@ static __always_inline bool has_names(const struct call *c)
 static __always_inline void record(struct task_struct *t, const struct call *c,
 				   __s64 ret)
 {
-	if (call_mode(c->nr, c->compat) == CALL_SLOW && !is_slow(c))
+	if (call_mode(c->nr) == CALL_SLOW && !is_slow(c))
 		return;
 	if (!weir_admit(weir_get(t, tgid)))
 		return;
@@ -231,13 +233,11 @@ static __always_inline void record(struct task_struct *t, const struct call *c,
 		emit_plain(c, ret);
 }
 
-/* Exec may turn a 64-bit task into a 32-bit one, and its number with it. */
-static __always_inline bool is_same(const struct call *c, __u32 nr, bool compat)
+/* Exec of a 32-bit program by a 64-bit one changes the number: always execve */
+static __always_inline bool is_same(const struct call *c, __u32 nr)
 {
-	if (!c->since)
-		return false;
-	return (c->nr == nr && c->compat == compat) || nr == NR_NONE ||
-	       is_exec(c->nr, c->compat);
+	return c->since &&
+	       (c->nr == nr || nr == NR_NONE || is_exec(c->nr));
 }
 
 /*
@@ -249,9 +249,9 @@ static __always_inline bool is_same(const struct call *c, __u32 nr, bool compat)
 static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,
 					const struct pt_regs *regs, __s64 ret)
 {
-	if (nr == NR_NONE || call_mode(nr, compat) != CALL_ALWAYS)
+	if (nr == NR_NONE || call_mode(nr) != CALL_ALWAYS)
 		return false;
-	if (ret == 0 && is_fork(nr, compat))
+	if (ret == 0 && is_fork(nr))
 		return false;
 	c->since = 0;
 	call_fill(c, nr, compat, regs);
@@ -265,10 +265,12 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 	bool compat = in_compat(t);
 	struct call missed, *c;
 
-	if (call_mode(nr, compat) == CALL_NEVER && nr != NR_NONE)
+	if (compat)
+		nr = ia32_nr(nr);
+	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)
 		return 1;
 	c = call_find(t);
-	if (!c || !is_same(c, nr, compat)) {
+	if (!c || !is_same(c, nr)) {
 		if (!call_missed(&missed, nr, compat, regs, ret))
 			return 1;
 		c = &missed;
@@ -298,7 +300,7 @@ static __always_inline bool still_inside(struct call *copy, struct call *c)
 	*copy = *c;
 	if (!copy->since || *(volatile __u64 *)&c->since != copy->since)
 		return false;
-	return call_mode(copy->nr, copy->compat) != CALL_SLOW || is_slow(copy);
+	return call_mode(copy->nr) != CALL_SLOW || is_slow(copy);
 }
 
 static __always_inline int emit_inside(const struct task_struct *t,

@@ -285,7 +285,7 @@ static __always_inline struct file *request_file(const struct uring_request *r,
 	struct task_struct *t = weir_current();
 
 	if (!r->call.since || ret < 0 || r->direct ||
-	    !opens_file(r->call.nr, false) || (__u32)weir_get(t, tgid) != r->pid)
+	    !opens_file(r->call.nr) || (__u32)weir_get(t, tgid) != r->pid)
 		return NULL;
 	return fd_file(t, ret);
 }
@@ -316,7 +316,7 @@ static __always_inline int emit_request(const struct uring_request *r, __u64 key
 static __always_inline void record_request(const struct uring_request *r, __u64 key,
 					   __s64 ret)
 {
-	if (call_mode(r->call.nr, false) == CALL_SLOW && !is_slow(&r->call))
+	if (call_mode(r->call.nr) == CALL_SLOW && !is_slow(&r->call))
 		return;
 	if (weir_admit(r->pid))
 		emit_request(r, key, ret);
@@ -348,7 +348,7 @@ static __always_inline int on_submit(struct io_kiocb *req)
 	if (!weir_strings)
 		return 1;
 	r.call.nr = operation_nr(BPF_CORE_READ(req, opcode));
-	if (call_mode(r.call.nr, false) == CALL_NEVER)
+	if (call_mode(r.call.nr) == CALL_NEVER)
 		return 1;
 	r.pid = id >> 32;
 	r.tid = id;

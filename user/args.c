@@ -287,18 +287,28 @@ static void put_arg(struct call *c, char letter, uint64_t v)
 
 /* ---- the list ------------------------------------------------------------ */
 
+static bool is_compat(const struct event *ev)
+{
+	const struct schema_field *f = schema_field(ev->kind, "compat");
+
+	return f && f->type <= FIELD_INT && field_u64(ev, f, 0);
+}
+
+/*
+ * A 32-bit call may take other arguments than the 64-bit one of its name: an
+ * offset in two registers, for one. Those that take a path do not.
+ */
 static const char *signature_of(const struct event *ev)
 {
 	const struct schema_field *name = schema_field(ev->kind, "name");
-	const struct schema_field *compat = schema_field(ev->kind, "compat");
 	uint64_t nr;
 
 	if (!name || name->type > FIELD_INT)
 		return UNKNOWN_CALL;
-	if (compat && compat->type <= FIELD_INT && field_u64(ev, compat, 0))
-		return UNKNOWN_CALL;
 	nr = field_u64(ev, name, 0);
 	if (nr >= sizeof(known) || !known[nr])
+		return UNKNOWN_CALL;
+	if (is_compat(ev) && !strchr(signatures[nr], 's'))
 		return UNKNOWN_CALL;
 	return signatures[nr];
 }

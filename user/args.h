@@ -4,8 +4,8 @@
  * bpf/syscalls.h.
  *
  * What belongs to them is found by name in the same event: the call's number
- * in `name`, its first and second string in `path` and `path2`, and whether
- * the number is one of the 32-bit ABI (no signature then) in `compat`.
+ * in `name`, its first and second path in `path` and `path2`, and whether it
+ * is a 32-bit call (a signature only if it takes a path) in `compat`.
  */
 #ifndef WEIR_ARGS_H
 #define WEIR_ARGS_H
