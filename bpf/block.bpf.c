@@ -7,8 +7,9 @@
  * own until it completes. Drivers that take bios directly (device mapper, md,
  * zram) make no requests: their work shows on the disks below them.
  *
- * The task is the one that issued the request. For buffered writes and where
- * an I/O scheduler sits between that is a kernel thread.
+ * The task is the one that made the request: that inserted it into a queue,
+ * or issued it directly. Where the device was busy, some other task issues what
+ * this one inserted. For buffered writes it is the kernel's writeback thread.
  */
 #define WEIR_RING_BYTES (4 << 20)
 
@@ -19,16 +20,17 @@ WEIR_SOURCE(block, "block requests, from issue to completion");
 WEIR_EVENT(block_io, EV_BLOCK_IO);
 
 /* 5.11, and stable 5.10, took the queue from before the request. */
+const volatile __u32 args_block_rq_insert;
 const volatile __u32 args_block_rq_issue;
 const volatile __u32 args_block_rq_requeue;
 
 /*
- * In flight. Also those that do not concern the recording, or their completion
+ * Queued or in flight. Also those that do not concern the recording, or their completion
  * would look like that of a request issued before it began.
  */
 struct io {
 	__u64 start;  /* when it was made, 0: not stamped */
-	__u64 issued; /* for the first time */
+	__u64 issued; /* for the first time; 0: still queued */
 	__u64 sector;
 	__u32 bytes;
 	__u32 requeues;
@@ -102,41 +104,89 @@ static __always_inline __s32 errno_of(int error)
 	return known ? known : EIO;
 }
 
-/* ---- issue and requeue --------------------------------------------------- */
+/* ---- insert, issue and requeue -------------------------------------------- */
+
+/* A request by the current task, not yet issued. */
+static __always_inline void io_fill(struct io *io, const struct request *rq)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	io->start = rq->start_time_ns;
+	io->pid = id >> 32;
+	io->tid = id;
+	io->admitted = weir_admit(io->pid);
+}
+
+static __always_inline void io_issue(struct io *io, const struct request *rq)
+{
+	io->sector = rq->__sector;
+	io->bytes = rq->__data_len;
+	io->issued = bpf_ktime_get_ns();
+}
 
 /*
- * A request that was sent back and is issued again keeps its first times. One
- * that is in the map for another reason is an old one, whose completion was
+ * Is this what is known of a request? One that was sent back keeps its first
+ * times; any other that has been issued is an old one, whose completion was
  * not seen.
- *
+ */
+static __always_inline bool io_is_of(const struct io *io,
+				     const struct request *rq)
+{
+	return io && io->start == rq->start_time_ns &&
+	       (io->requeues || !io->issued);
+}
+
+/*
  * When the map is full, a completion tells of the request all the same,
  * without its times; but not to whom it matters, where only some processes
  * are followed: then it is lost.
  */
-static __always_inline int on_issue(struct request *rq)
+static __always_inline void io_keep(__u64 key, const struct io *io)
 {
-	__u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
-	struct io *old = bpf_map_lookup_elem(&in_flight, &key);
 	struct weir_account *a;
-	struct io io = {
-		.start = rq->start_time_ns,
-		.sector = rq->__sector,
-		.bytes = rq->__data_len,
-		.pid = id >> 32,
-		.tid = id,
-	};
 
-	if (old && old->requeues && old->start == io.start)
-		return 1;
-	io.admitted = weir_admit(io.pid);
-	io.issued = bpf_ktime_get_ns();
-	if (!bpf_map_update_elem(&in_flight, &key, &io, BPF_ANY) ||
-	    !weir_follow || !io.admitted)
-		return 1;
+	if (!bpf_map_update_elem(&in_flight, &key, io, BPF_ANY) ||
+	    !weir_follow || !io->admitted)
+		return;
 	a = weir_account_here(bpf_get_smp_processor_id());
 	if (a)
 		weir_count_lost(a);
+}
+
+static __always_inline int on_insert(struct request *rq)
+{
+	__u64 key = (__u64)rq;
+	struct io io = {};
+
+	if (io_is_of(bpf_map_lookup_elem(&in_flight, &key), rq))
+		return 1;
+	io_fill(&io, rq);
+	io_keep(key, &io);
 	return 1;
+}
+
+static __always_inline int on_issue(struct request *rq)
+{
+	__u64 key = (__u64)rq;
+	struct io *known = bpf_map_lookup_elem(&in_flight, &key), io = {};
+
+	if (io_is_of(known, rq)) {
+		if (!known->issued)
+			io_issue(known, rq);
+		return 1;
+	}
+	io_fill(&io, rq);
+	io_issue(&io, rq);
+	io_keep(key, &io);
+	return 1;
+}
+
+SEC("tp_btf/block_rq_insert")
+int block__insert(__u64 *ctx)
+{
+	if (args_block_rq_insert > 1)
+		return on_insert((struct request *)ctx[1]);
+	return on_insert((struct request *)ctx[0]);
 }
 
 SEC("tp_btf/block_rq_issue")
