@@ -89,9 +89,13 @@ int query_end(const struct replay *r, int err)
 		    "verify tells which)",
 		    info.damaged);
 	if (r->missing)
-		say("%llu events of this interval were lost while recording: "
-		    "%llu gap events tell where",
-		    (unsigned long long)r->missing,
-		    (unsigned long long)r->gaps);
+		say("%llu events of this interval were lost while recording "
+		    "(%llu gap event%s tell%s when and where)",
+		    (unsigned long long)r->missing, (unsigned long long)r->gaps,
+		    r->gaps == 1 ? "" : "s", r->gaps == 1 ? "s" : "");
+	else if (r->others)
+		say("the answer is whole, but other sources lost %llu events "
+		    "in this interval",
+		    (unsigned long long)r->others);
 	return err || r->missing ? EXIT_LOSSES : EXIT_OK;
 }

@@ -178,6 +178,11 @@ static void put_kinds(struct stat_pass *s)
 	table_print(&t, &s->out);
 }
 
+static uint64_t made(const struct account_row *r)
+{
+	return r->submitted + r->filtered + r->shed + r->lost_kernel;
+}
+
 static void put_account(struct stat_pass *s)
 {
 	struct table t = {.align = "lrrrrrr"};
@@ -188,9 +193,10 @@ static void put_account(struct stat_pass *s)
 	      "KEPT");
 	while (i < s->row_count) {
 		i = sum_source(s, i, &row);
+		if (!made(&row) && !row.missed)
+			continue; /* was off */
 		table_cell(&t, "%.16s", row.source);
-		cell_u64(&t, row.submitted + row.filtered + row.shed +
-				     row.lost_kernel);
+		cell_u64(&t, made(&row));
 		cell_u64(&t, row.filtered + row.rejected - row.context);
 		cell_u64(&t, row.shed);
 		cell_u64(&t, account_lost(&row));

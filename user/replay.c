@@ -18,6 +18,7 @@
  */
 #define REPORT_DELAY_NS (5 * NS_PER_S)
 #define TICK_EVENTS	4096
+#define SOURCE_OF_NAMES "task"
 
 /* ---- opening ------------------------------------------------------------- */
 
@@ -127,17 +128,23 @@ static bool inside(const struct replay *r, uint64_t first, uint64_t last)
 	return last >= r->from_ns && (!r->to_ns || first < r->to_ns);
 }
 
-/* Are events of the source called @name part of the answer? */
+static bool is_called(struct field_bytes name, const char *text)
+{
+	return strlen(text) == name.len && !memcmp(text, name.data, name.len);
+}
+
+/* Does the answer need the events of the source called @name? */
 static bool concerns(const struct replay *r, struct field_bytes name)
 {
 	const struct schema_kind *k;
 	unsigned i;
 
+	if (is_called(name, SOURCE_OF_NAMES))
+		return true;
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
 		k = r->select.kinds[i] ? schema_kind(r->render.schema, i)
 				       : NULL;
-		if (k && strlen(k->source) == name.len &&
-		    !memcmp(k->source, name.data, name.len))
+		if (k && is_called(name, k->source))
 			return true;
 	}
 	return false;
@@ -148,12 +155,16 @@ static int on_gap(struct pass *p, const struct event *ev)
 	struct replay *r = p->replay;
 	uint64_t first = bound_u64(&r->gap_first, ev, ev->h->ts);
 	uint64_t last = bound_u64(&r->gap_last, ev, ev->h->ts);
+	uint64_t count;
 
 	if (!inside(r, first, last))
 		return 0;
+	count = bound_u64(&r->gap_count, ev, 1);
 	if (concerns(r, bound_bytes(&r->gap_of, ev))) {
-		r->missing += bound_u64(&r->gap_count, ev, 1);
+		r->missing += count;
 		r->gaps++;
+	} else {
+		r->others += count;
 	}
 	return select_match(&r->select, ev) ? p->fn(p->arg, ev) : 0;
 }
@@ -192,7 +203,7 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		kinds[r->select.gap] = true;
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
-	r->events = r->missing = r->gaps = 0;
+	r->events = r->missing = r->gaps = r->others = 0;
 	return archive_each(r->archive, &range, on_event, &p);
 }
 

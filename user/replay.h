@@ -4,7 +4,9 @@
  * as live. Thread: the caller's.
  *
  * A pass knows afterwards what its answer lacks: the losses of the interval
- * that was asked for, from the gap events in the stream.
+ * that was asked for, from the gap events in the stream. Those of a source
+ * that was not asked for leave the answer whole; but those of the source task
+ * concern every answer, since names and parents come from it.
  */
 #ifndef WEIR_REPLAY_H
 #define WEIR_REPLAY_H
@@ -35,8 +37,9 @@ struct replay {
 	uint64_t from_ns, to_ns; /* monotonic, half-open; 0: open */
 	/* of the last pass */
 	uint64_t events;  /* selected, gaps not among them */
-	uint64_t missing; /* lost in the interval, of the sources selected */
+	uint64_t missing; /* lost in the interval, and of concern */
 	uint64_t gaps;	  /* records that say so */
+	uint64_t others;  /* lost in the interval by other sources */
 	/* internal */
 	struct bound gap_of, gap_count, gap_first, gap_last;
 };

@@ -40,9 +40,15 @@ is "so does the account" "$(jq .lost_in_all out)" "$lost"
 run export a --to csv -e task_exec
 has "gaps in CSV" out ',gap,'
 
-# An interval without losses is whole; so is the answer for another source.
-run show a --from -200ms -s task
+# An interval without losses is whole; so is the answer for another source,
+# which says what the others lost.
+run show a --from -200ms
 is "after the losses: status" $rc 0
+is "after the losses: stderr" "$(cat err)" ""
+run show a -s block
+is "another source: status" $rc 0
+has "another source" err "whole, but other sources lost $lost events"
+has "another source: the gap" out ' gap '
 
 # The command's own status is not touched, but it is told.
 run record -o b --set repo.stall=800ms --main-ring 64K \
