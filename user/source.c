@@ -29,6 +29,9 @@ void source_fail(struct source *src, const char *fmt, ...)
 	va_end(args);
 }
 
+static int on_libbpf(enum libbpf_print_level level, const char *fmt,
+		     va_list args) __attribute__((format(printf, 2, 0)));
+
 /* libbpf's own words are for whoever debugs; a level below what it thinks. */
 static int on_libbpf(enum libbpf_print_level level, const char *fmt,
 		     va_list args)
