@@ -13,6 +13,7 @@ BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 CFLAGS  ?= -O2 -g
 Q       := $(if $(V),,@)
 msg      = @printf '  %-7s %s\n' '$(1)' '$(2)'
@@ -250,16 +251,18 @@ lint:
 deps:
 	$(Q)tests/deps.sh
 
-## install: weir, its manual pages, and the ring library (DESTDIR, PREFIX)
+## install: weir, its manual pages and completion, the ring library (DESTDIR, PREFIX)
 install: all ring-install
 	install -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
 	for m in 1 5; do for f in user/man/*.$$m; do [ ! -e $$f ] || \
 		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$m $$f; done; done
+	install -D -m 644 completions/weir.bash $(DESTDIR)$(COMPDIR)/weir
 
 ## uninstall: remove what install put there
 uninstall: ring-uninstall
 	rm -f $(DESTDIR)$(BINDIR)/weir $(DESTDIR)$(MANDIR)/man1/weir.1 \
-		$(DESTDIR)$(MANDIR)/man5/weir-archive.5
+		$(DESTDIR)$(MANDIR)/man5/weir-archive.5 \
+		$(DESTDIR)$(COMPDIR)/weir
 
 ## clean: remove build/
 clean:

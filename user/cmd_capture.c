@@ -40,7 +40,7 @@ const struct opt opts_capture[] = {
 		.arg = "SOURCE.NAME=VALUE",
 		.offset = offsetof(struct capture_args, settings),
 		.help = "change how a source captures: syscall.slower=1ms, "
-			"syscall.calls=openat,connect (weir list sources)",
+			"syscall.calls=openat,connect (weir(1), SETTINGS)",
 	},
 	{
 		.name = "buffer",
