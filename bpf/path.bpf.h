@@ -107,7 +107,7 @@ __noinline int path_step(__u32 slot)
 	struct dentry *d, *parent;
 	struct qstr name = {};
 
-	if (!b)
+	if (!weir_strings || !b)
 		return PATH_CUT;
 	d = b->dentry;
 	if (d == b->root) {
