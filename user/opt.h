@@ -24,7 +24,7 @@ enum opt_type {
 	OPT_STRING,   /* const char *: the caller's word itself */
 	OPT_LIST,     /* struct opt_list: a,b,c and repeatable */
 	OPT_EACH,     /* struct opt_list: one value each time, commas kept */
-	OPT_DURATION, /* uint64_t, ns; more than 0 */
+	OPT_DURATION, /* uint64_t, ns; more than 0; a bare number: seconds */
 	OPT_SIZE,     /* uint64_t, bytes; more than 0 */
 };
 
