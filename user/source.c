@@ -81,13 +81,16 @@ static const struct schema_enum *syscall_names(const struct sources *s)
 
 enum call_mode { CALL_NEVER, CALL_ALWAYS, CALL_SLOW };	/* syscall.bpf.c */
 
-/* Calls kept by name, all others when they are slow. */
+/*
+ * Calls kept by name, the others when they are slow. Numbers of no call that
+ * is known are rare, and would be a way round: kept.
+ */
 static void default_calls(uint8_t *mode, size_t count)
 {
-	memset(mode, CALL_SLOW, count);
+	memset(mode, CALL_ALWAYS, count);
 #define KEEP(nr, name, sig, class)                                           \
-	if ((class) && (nr) < count)                                         \
-		mode[nr] = CALL_ALWAYS;
+	if ((nr) < count)                                                    \
+		mode[nr] = (class) ? CALL_ALWAYS : CALL_SLOW;
 	WEIR_SYSCALLS(KEEP)
 #undef KEEP
 }
