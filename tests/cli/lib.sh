@@ -14,6 +14,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-cli.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 failures=0
+[ -x "$WEIR" ] || { echo "there is no $WEIR (make all)"; exit 1; }
 
 skip() {
 	echo "$*"
