@@ -6,18 +6,18 @@
 #ifndef WEIR_CALL_BPF_H
 #define WEIR_CALL_BPF_H
 
-#include "weir.bpf.h"
 #include "syscalls_ia32.h"
+#include "weir.bpf.h"
 
 enum call_mode {
 	CALL_NEVER = 0,
 	CALL_ALWAYS = 1,
-	CALL_SLOW = 2,	/* when slower than syscall_slower */
+	CALL_SLOW = 2, /* when slower than syscall_slower */
 };
 
 #define CALL_NUMBERS 512
-#define CALL_OTHER (CALL_NUMBERS - 1)	/* any number not in syscalls.h */
-#define ARGS 6
+#define CALL_OTHER   (CALL_NUMBERS - 1) /* any number not in syscalls.h */
+#define ARGS	     6
 
 /*
  * Set by user/source.c, see weir.bpf.h: what to record of each number. Those
@@ -25,11 +25,11 @@ enum call_mode {
  * of larger numbers and of 32-bit calls that no 64-bit one does the same as.
  */
 const volatile __u8 syscall_mode[CALL_NUMBERS];
-const volatile __u64 syscall_slower;	/* ns; 0: CALL_SLOW is CALL_NEVER */
+const volatile __u64 syscall_slower; /* ns; 0: CALL_SLOW is CALL_NEVER */
 
 /* A call that was entered, by a task or through io_uring. */
 struct call {
-	__u64 since;	/* when it was entered; 0: inside of none */
+	__u64 since; /* when it was entered; 0: inside of none */
 	__u32 nr;
 	__u32 compat;
 	__u64 args[ARGS];
@@ -43,13 +43,13 @@ struct signature {
 };
 
 static const struct signature signatures[CALL_NUMBERS] = {
-#define SIGNATURE(nr, name, sig, class) [nr] = { sig, 1 },
+#define SIGNATURE(nr, name, sig, class) [nr] = {sig, 1},
 	WEIR_SYSCALLS(SIGNATURE)
 #undef SIGNATURE
 };
 
-#define TS_COMPAT 0x0002	/* arch/x86/include/asm/thread_info.h */
-#define NR_NONE ((__u32)-1)	/* what rt_sigreturn leaves at its exit */
+#define TS_COMPAT 0x0002      /* arch/x86/include/asm/thread_info.h */
+#define NR_NONE	  ((__u32)-1) /* what rt_sigreturn leaves at its exit */
 
 /* int $0x80 is a 32-bit call from 64-bit code too: cs would not tell. */
 static __always_inline bool in_compat(struct task_struct *t)
@@ -80,7 +80,7 @@ static __always_inline __u32 call_index(__u32 nr)
 {
 	if (nr >= CALL_NUMBERS)
 		nr = CALL_OTHER;
-	barrier_var(nr);	/* clang knows the range, the verifier not */
+	barrier_var(nr); /* clang knows the range, the verifier not */
 	return nr & CALL_OTHER;
 }
 

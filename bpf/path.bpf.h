@@ -12,8 +12,8 @@
 
 #include "weir.bpf.h"
 
-#define PATH_NAME_MAX 255	/* NAME_MAX */
-#define PATH_DEPTH_MAX 256	/* names and mounts walked; deeper is cut */
+#define PATH_NAME_MAX  255 /* NAME_MAX */
+#define PATH_DEPTH_MAX 256 /* names and mounts walked; deeper is cut */
 
 enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
@@ -25,10 +25,10 @@ enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 struct path_buf {
 	__u8 data[WEIR_STR_MAX + PATH_NAME_MAX + 1];
 	struct dentry *dentry;
-	struct dentry *root;	/* of mnt */
+	struct dentry *root; /* of mnt */
 	struct vfsmount *mnt;
-	__u32 pos;	/* first byte laid down, in 0..WEIR_STR_MAX - 1 */
-	__u32 done;	/* enum path_end */
+	__u32 pos;  /* first byte laid down, in 0..WEIR_STR_MAX - 1 */
+	__u32 done; /* enum path_end */
 };
 
 struct {
@@ -96,8 +96,8 @@ static __always_inline void path_leave_mount(struct path_buf *b)
 		return;
 	}
 	b->dentry = BPF_CORE_READ(m, mnt_mountpoint);
-	path_enter_mount(b, (void *)up + bpf_core_field_offset(struct mount,
-							       mnt));
+	path_enter_mount(b,
+			 (void *)up + bpf_core_field_offset(struct mount, mnt));
 }
 
 /* One step towards the root. A function to the verifier: checked once. */
@@ -152,8 +152,8 @@ __noinline int path_of_file(__u64 file, __u32 slot)
 }
 
 /* Append what is laid down in paths[slot] to the scratch record. */
-static __always_inline __u32 path_put(void *base, struct weir_str *s,
-				      __u32 pos, __u32 slot, __u32 len)
+static __always_inline __u32 path_put(void *base, struct weir_str *s, __u32 pos,
+				      __u32 slot, __u32 len)
 {
 	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
 	__u32 at = weir_tail(pos);
@@ -161,7 +161,7 @@ static __always_inline __u32 path_put(void *base, struct weir_str *s,
 	s->off = at;
 	s->len = 0;
 	s->full = WEIR_STR_UNKNOWN;
-	barrier_var(len);	/* clang knows the range, the verifier not */
+	barrier_var(len); /* clang knows the range, the verifier not */
 	len &= PATH_END;
 	if (!weir_strings || !at || !b || !len)
 		return pos;

@@ -107,7 +107,7 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 		return 1;
 	c = call_make(t);
 	if (!c)
-		return 1;	/* its exit will say so */
+		return 1; /* its exit will say so */
 	call_fill(c, nr, compat, regs);
 	c->since = bpf_ktime_get_ns();
 	return 1;
@@ -236,14 +236,13 @@ static __always_inline void record(struct task_struct *t, const struct call *c,
 /* Exec of a 32-bit program by a 64-bit one changes the number: always execve */
 static __always_inline bool is_same(const struct call *c, __u32 nr)
 {
-	return c->since &&
-	       (c->nr == nr || nr == NR_NONE || is_exec(c->nr));
+	return c->since && (c->nr == nr || nr == NR_NONE || is_exec(c->nr));
 }
 
 /*
  * An exit whose entry was not seen: the call began before recording, or was
- * refused by seccomp before it began. A child does not return from the fork
- * that its parent called, nor a new task of the kernel's from its exec.
+ * refused by seccomp before it began, or is the kernel's own exec of a helper
+ * (modprobe). A child does not return from the fork that its parent called.
  * Return: is it to be recorded?
  */
 static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,

@@ -15,8 +15,8 @@
 #ifndef WEIR_SYSCALLS_IA32_H
 #define WEIR_SYSCALLS_IA32_H
 
-#define WEIR_IA32_SAME 424	/* numbers from here on are those of 64 bits */
-#define WEIR_IA32_ONLY 0x1000	/* added to numbers that have no row */
+#define WEIR_IA32_SAME 424    /* numbers from here on are those of 64 bits */
+#define WEIR_IA32_ONLY 0x1000 /* added to numbers that have no row */
 
 /* clang-format off */
 #define WEIR_SYSCALLS_IA32(X)						\

@@ -15,24 +15,24 @@
 #include "uring.h"
 
 /* Set by the loader: how many arguments these have in the running kernel. */
-const volatile __u32 args_io_uring_submit_req;	/* 6.3 */
-const volatile __u32 args_io_uring_submit_sqe;	/* before; 2 from 6.0 on */
-const volatile __u32 args_io_uring_complete;	/* 7, or 3 from 6.13 on */
+const volatile __u32 args_io_uring_submit_req; /* 6.3 */
+const volatile __u32 args_io_uring_submit_sqe; /* before; 2 from 6.0 on */
+const volatile __u32 args_io_uring_complete;   /* 7, or 3 from 6.13 on */
 
-#define REQUESTS_MAX 16384
+#define REQUESTS_MAX	  16384
 #define REQUEST_PATHS_MAX 1024
-#define REQUEST_PATH 256	/* bytes kept of a path */
+#define REQUEST_PATH	  256 /* bytes kept of a path */
 
 struct uring_request {
 	struct call call;
 	__u32 pid;
 	__u32 tid;
-	__u32 paths;	/* are in request_paths */
-	__u32 direct;	/* opens into a table of its own: no descriptor */
+	__u32 paths;  /* are in request_paths */
+	__u32 direct; /* opens into a table of its own: no descriptor */
 };
 
 struct request_paths {
-	char path[2][REQUEST_PATH + 8];	/* NUL, and to a multiple of 8 */
+	char path[2][REQUEST_PATH + 8]; /* NUL, and to a multiple of 8 */
 };
 
 /* By struct io_kiocb. LRU: some end without a completion, and would stay. */
@@ -53,61 +53,61 @@ struct {
 /* ---- operations ---------------------------------------------------------- */
 
 /* The call that does the same, plus 1; 0: none does. */
-#define AS(op, call) [IORING_OP_##op] = WEIR_SYS_##call + 1
 static const __u16 operations[256] = {
-	AS(READV, preadv),
-	AS(WRITEV, pwritev),
-	AS(FSYNC, fsync),
-	AS(READ_FIXED, pread64),
-	AS(WRITE_FIXED, pwrite64),
-	AS(POLL_ADD, poll),
-	AS(SYNC_FILE_RANGE, sync_file_range),
-	AS(SENDMSG, sendmsg),
-	AS(RECVMSG, recvmsg),
-	AS(ACCEPT, accept4),
-	AS(CONNECT, connect),
-	AS(FALLOCATE, fallocate),
-	AS(OPENAT, openat),
-	AS(CLOSE, close),
-	AS(STATX, statx),
-	AS(READ, pread64),
-	AS(WRITE, pwrite64),
-	AS(FADVISE, fadvise64),
-	AS(MADVISE, madvise),
-	AS(SEND, sendto),
-	AS(RECV, recvfrom),
-	AS(OPENAT2, openat2),
-	AS(EPOLL_CTL, epoll_ctl),
-	AS(SPLICE, splice),
-	AS(TEE, tee),
-	AS(SHUTDOWN, shutdown),
-	AS(RENAMEAT, renameat2),
-	AS(UNLINKAT, unlinkat),
-	AS(MKDIRAT, mkdirat),
-	AS(SYMLINKAT, symlinkat),
-	AS(LINKAT, linkat),
-	AS(FSETXATTR, fsetxattr),
-	AS(SETXATTR, setxattr),
-	AS(FGETXATTR, fgetxattr),
-	AS(GETXATTR, getxattr),
-	AS(SOCKET, socket),
-	AS(SEND_ZC, sendto),
-	AS(SENDMSG_ZC, sendmsg),
-	AS(READ_MULTISHOT, read),
-	AS(WAITID, waitid),
-	AS(FUTEX_WAIT, futex_wait),
-	AS(FUTEX_WAKE, futex_wake),
-	AS(FUTEX_WAITV, futex_waitv),
-	AS(FTRUNCATE, ftruncate),
-	AS(BIND, bind),
-	AS(LISTEN, listen),
-	AS(RECV_ZC, recvfrom),
-	AS(EPOLL_WAIT, epoll_wait),
-	AS(READV_FIXED, preadv),
-	AS(WRITEV_FIXED, pwritev),
-	AS(PIPE, pipe2),
-};
+#define AS(op, call) [op] = WEIR_SYS_##call + 1
+	AS(IORING_OP_READV, preadv),
+	AS(IORING_OP_WRITEV, pwritev),
+	AS(IORING_OP_FSYNC, fsync),
+	AS(IORING_OP_READ_FIXED, pread64),
+	AS(IORING_OP_WRITE_FIXED, pwrite64),
+	AS(IORING_OP_POLL_ADD, poll),
+	AS(IORING_OP_SYNC_FILE_RANGE, sync_file_range),
+	AS(IORING_OP_SENDMSG, sendmsg),
+	AS(IORING_OP_RECVMSG, recvmsg),
+	AS(IORING_OP_ACCEPT, accept4),
+	AS(IORING_OP_CONNECT, connect),
+	AS(IORING_OP_FALLOCATE, fallocate),
+	AS(IORING_OP_OPENAT, openat),
+	AS(IORING_OP_CLOSE, close),
+	AS(IORING_OP_STATX, statx),
+	AS(IORING_OP_READ, pread64),
+	AS(IORING_OP_WRITE, pwrite64),
+	AS(IORING_OP_FADVISE, fadvise64),
+	AS(IORING_OP_MADVISE, madvise),
+	AS(IORING_OP_SEND, sendto),
+	AS(IORING_OP_RECV, recvfrom),
+	AS(IORING_OP_OPENAT2, openat2),
+	AS(IORING_OP_EPOLL_CTL, epoll_ctl),
+	AS(IORING_OP_SPLICE, splice),
+	AS(IORING_OP_TEE, tee),
+	AS(IORING_OP_SHUTDOWN, shutdown),
+	AS(IORING_OP_RENAMEAT, renameat2),
+	AS(IORING_OP_UNLINKAT, unlinkat),
+	AS(IORING_OP_MKDIRAT, mkdirat),
+	AS(IORING_OP_SYMLINKAT, symlinkat),
+	AS(IORING_OP_LINKAT, linkat),
+	AS(IORING_OP_FSETXATTR, fsetxattr),
+	AS(IORING_OP_SETXATTR, setxattr),
+	AS(IORING_OP_FGETXATTR, fgetxattr),
+	AS(IORING_OP_GETXATTR, getxattr),
+	AS(IORING_OP_SOCKET, socket),
+	AS(IORING_OP_SEND_ZC, sendto),
+	AS(IORING_OP_SENDMSG_ZC, sendmsg),
+	AS(IORING_OP_READ_MULTISHOT, read),
+	AS(IORING_OP_WAITID, waitid),
+	AS(IORING_OP_FUTEX_WAIT, futex_wait),
+	AS(IORING_OP_FUTEX_WAKE, futex_wake),
+	AS(IORING_OP_FUTEX_WAITV, futex_waitv),
+	AS(IORING_OP_FTRUNCATE, ftruncate),
+	AS(IORING_OP_BIND, bind),
+	AS(IORING_OP_LISTEN, listen),
+	AS(IORING_OP_RECV_ZC, recvfrom),
+	AS(IORING_OP_EPOLL_WAIT, epoll_wait),
+	AS(IORING_OP_READV_FIXED, preadv),
+	AS(IORING_OP_WRITEV_FIXED, pwritev),
+	AS(IORING_OP_PIPE, pipe2),
 #undef AS
+};
 
 static __always_inline __u32 operation_nr(__u8 op)
 {
@@ -119,11 +119,11 @@ static __always_inline __u32 operation_nr(__u8 op)
  * operation wants it.
  */
 #define asked(req, type, field) BPF_CORE_READ((struct type *)(req), field)
-#define asked_path(req, type, field)                                          \
-	((req) + (bpf_core_field_exists(struct type, field) ?                 \
-			  bpf_core_field_offset(struct type, field) :         \
-			  bpf_core_field_offset(struct type##___delayed,      \
-						field)))
+#define asked_path(req, type, field)                                           \
+	((req) +                                                               \
+	 (bpf_core_field_exists(struct type, field)                            \
+		  ? bpf_core_field_offset(struct type, field)                  \
+		  : bpf_core_field_offset(struct type##___delayed, field)))
 
 static __always_inline void ask_open(struct uring_request *r, void *req)
 {
@@ -156,7 +156,8 @@ static __always_inline void ask_link(struct uring_request *r, void *req)
 }
 
 /* Operations on a file: its descriptor, unless it is of the ring's own table */
-static __always_inline void ask_file(struct uring_request *r, struct io_kiocb *req)
+static __always_inline void ask_file(struct uring_request *r,
+				     struct io_kiocb *req)
 {
 	if (bpf_core_field_exists(req->cqe.fd) &&
 	    !(BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
@@ -263,7 +264,8 @@ static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
 }
 
 static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
-					    __u32 pos, const struct uring_request *r,
+					    __u32 pos,
+					    const struct uring_request *r,
 					    __u64 key)
 {
 	struct request_paths *p = NULL;
@@ -284,14 +286,14 @@ static __always_inline struct file *request_file(const struct uring_request *r,
 {
 	struct task_struct *t = weir_current();
 
-	if (!r->call.since || ret < 0 || r->direct ||
-	    !opens_file(r->call.nr) || (__u32)weir_get(t, tgid) != r->pid)
+	if (!r->call.since || ret < 0 || r->direct || !opens_file(r->call.nr) ||
+	    (__u32)weir_get(t, tgid) != r->pid)
 		return NULL;
 	return fd_file(t, ret);
 }
 
-static __always_inline int emit_request(const struct uring_request *r, __u64 key,
-					__s64 ret)
+static __always_inline int emit_request(const struct uring_request *r,
+					__u64 key, __s64 ret)
 {
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
 	struct file *file = request_file(r, ret);
@@ -313,8 +315,8 @@ static __always_inline int emit_request(const struct uring_request *r, __u64 key
 			      offsetof(struct ev_syscall_done, duration));
 }
 
-static __always_inline void record_request(const struct uring_request *r, __u64 key,
-					   __s64 ret)
+static __always_inline void record_request(const struct uring_request *r,
+					   __u64 key, __s64 ret)
 {
 	if (call_mode(r->call.nr) == CALL_SLOW && !is_slow(&r->call))
 		return;
@@ -374,7 +376,7 @@ static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 	r = bpf_map_lookup_elem(&requests, &key);
 	if (!r)
 		return 1;
-	if (!(flags & IORING_CQE_F_NOTIF))	/* the result came before it */
+	if (!(flags & IORING_CQE_F_NOTIF)) /* the result came before it */
 		record_request(r, key, res);
 	if (flags & IORING_CQE_F_MORE)
 		r->call.since = bpf_ktime_get_ns();

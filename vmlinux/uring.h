@@ -73,7 +73,7 @@ enum {
 	REQ_F_CQE_SKIP = 1 << 6,
 };
 
-#pragma clang attribute push(__attribute__((preserve_access_index)),          \
+#pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
 
 /* 5.19 brought it; before, a request does not keep its descriptor */
@@ -83,7 +83,7 @@ struct io_cqe {
 
 struct io_kiocb {
 	__u8 opcode;
-	__u32 flags;	/* 64 bits from 6.9 on; little endian */
+	__u32 flags; /* 64 bits from 6.9 on; little endian */
 	struct io_cqe cqe;
 };
 
