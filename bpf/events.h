@@ -288,7 +288,7 @@ struct ev_syscall_enter {
 /* ---- block --------------------------------------------------------------- */
 
 /*
- * The kernel's enum req_op (include/linux/blk_types.h, 6.17), by value. Other
+ * The kernel's enum req_op (include/linux/blk_types.h, 6.16), by value. Other
  * kernels number some of them differently; block.bpf.c translates.
  */
 enum weir_block_op {

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * owner.bpf.h - whose a TCP socket is.
+ *
+ * Both ends of a connection and every listener, kept from the change of state
+ * that a task made to the last one. Sockets are told apart by their address in
+ * the kernel, which is a socket's own until it is closed.
+ */
+#ifndef WEIR_OWNER_BPF_H
+#define WEIR_OWNER_BPF_H
+
+#include "flow.bpf.h"
+#include "weir.bpf.h"
+
+#define INIT_PID 1
+
+/* ---- connections --------------------------------------------------------- */
+
+/* A socket of a connection, by its address in the kernel. */
+struct end {
+	__u64 since; /* SYN sent, or established; 0: before the recording */
+	__u32 pid, tid;
+	__u32 established;
+	__u32 pad;
+};
+
+#define ENDS_MAX 65536
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ENDS_MAX);
+	__type(key, __u64);
+	__type(value, struct end);
+} ends SEC(".maps");
+
+/*
+ * The last ones closed on this CPU: a reset is told after it was sent, and that
+ * after the socket was closed. Two, for over loopback the other end closes in
+ * between.
+ */
+struct closed {
+	__u64 sock;
+	struct end end;
+};
+
+#define CLOSED_MAX 2
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CLOSED_MAX);
+	__type(key, __u32);
+	__type(value, struct closed);
+} closed SEC(".maps");
+
+static __always_inline struct end *end_of(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	return bpf_map_lookup_elem(&ends, &key);
+}
+
+/*
+ * When the map is full, the events of the connection come all the same, but
+ * flagged and without owner. Where only some processes are followed that means
+ * not at all: then they are lost.
+ */
+static __always_inline void end_keep(const struct sock *sk,
+				     const struct end *end)
+{
+	__u32 pid = end->pid;
+	__u64 key = (__u64)sk;
+	struct weir_account *a;
+
+	if (!bpf_map_update_elem(&ends, &key, end, BPF_ANY) || !weir_follow ||
+	    !bpf_map_lookup_elem(&followed, &pid))
+		return;
+	a = weir_account_here(bpf_get_smp_processor_id());
+	if (a)
+		weir_count_lost(a);
+}
+
+static __always_inline struct closed *closed_at(__u32 i)
+{
+	return bpf_map_lookup_elem(&closed, &i);
+}
+
+static __always_inline void end_drop(const struct sock *sk,
+				     const struct end *end)
+{
+	__u64 key = (__u64)sk;
+	struct closed *last = closed_at(0), *before = closed_at(1);
+
+	bpf_map_delete_elem(&ends, &key);
+	if (!last || !before)
+		return;
+	*before = *last;
+	last->sock = key;
+	last->end = *end;
+}
+
+static __always_inline void end_owner(struct end *end, __u64 pid_tgid)
+{
+	end->pid = pid_tgid >> 32;
+	end->tid = pid_tgid;
+}
+
+static __always_inline void set_owner(struct weir_hdr *h, const struct end *end)
+{
+	h->pid = end->pid;
+	h->tid = end->tid;
+}
+
+/* What is known of a socket; all zero: nothing. */
+static __always_inline void end_get(struct end *ret, const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct end *known = bpf_map_lookup_elem(&ends, &key);
+
+	__builtin_memset(ret, 0, sizeof(*ret));
+	if (known)
+		__builtin_memcpy(ret, known, sizeof(*ret));
+}
+
+/* The same, also of one that has just been closed here. */
+static __always_inline void end_get_late(struct end *ret, const struct sock *sk)
+{
+	struct closed *at;
+	__u32 i;
+
+	end_get(ret, sk);
+#pragma unroll
+	for (i = 0; i < CLOSED_MAX; i++) {
+		at = closed_at(i);
+		if (!ret->pid && at && at->sock == (__u64)sk)
+			__builtin_memcpy(ret, &at->end, sizeof(*ret));
+	}
+}
+
+/* ---- listeners ----------------------------------------------------------- */
+
+/* Where one listens. */
+struct place {
+	struct ip_words addr;
+	__u32 netns;
+	__u32 port;
+};
+
+struct listener {
+	__u64 sock;
+	__u32 pid, tid;
+};
+
+#define LISTENERS_MAX 16384
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LISTENERS_MAX);
+	__type(key, struct place);
+	__type(value, struct listener);
+} listeners SEC(".maps");
+
+static __always_inline struct place place_of(const struct flow *f)
+{
+	struct place place = {
+		.addr = f->laddr,
+		.netns = f->netns,
+		.port = f->lport,
+	};
+
+	return place;
+}
+
+/* Who listens at the address, at any of IPv4, or at any at all? */
+static __always_inline struct listener *listener_of(const struct flow *f)
+{
+	struct place place = place_of(f);
+	struct listener *found = bpf_map_lookup_elem(&listeners, &place);
+
+	if (!found && ip_is4(&place.addr)) {
+		place.addr.w[3] = 0;
+		found = bpf_map_lookup_elem(&listeners, &place);
+	}
+	if (!found) {
+		__builtin_memset(&place.addr, 0, sizeof(place.addr));
+		found = bpf_map_lookup_elem(&listeners, &place);
+	}
+	return found;
+}
+
+/* Without a port it is one that is given one later: not to be found. */
+static __always_inline void listener_keep(const struct flow *f,
+					  const struct listener *l)
+{
+	struct place place = place_of(f);
+
+	if (place.port)
+		bpf_map_update_elem(&listeners, &place, l, BPF_ANY);
+}
+
+/*
+ * One that was there before the recording: the first task found to have it is
+ * taken for its owner, but for init, which holds sockets for others.
+ */
+static __always_inline void listener_find(const struct flow *f,
+					  const struct listener *l)
+{
+	struct place place = place_of(f);
+	struct listener *known = bpf_map_lookup_elem(&listeners, &place);
+
+	if (!known || known->pid == INIT_PID)
+		bpf_map_update_elem(&listeners, &place, l, BPF_ANY);
+}
+
+static __always_inline void listener_drop(const struct flow *f,
+					  const struct sock *sk)
+{
+	struct place place = place_of(f);
+	struct listener *l = bpf_map_lookup_elem(&listeners, &place);
+
+	if (l && l->sock == (__u64)sk)
+		bpf_map_delete_elem(&listeners, &place);
+}
+
+#endif
