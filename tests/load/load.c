@@ -27,7 +27,9 @@
  * Exit code: 0 all were made; 1 one failed (a line on stderr says which);
  * 2 usage.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
