@@ -38,27 +38,39 @@ struct {
 
 char LICENSE[] SEC("license") = "GPL";
 
+/*
+ * A field of a pointer that came from a task. What is read by helper is a
+ * number to the verifier, as path_of_cgroup() wants it; direct loads, from a
+ * pointer the verifier knows, are what lockdown=confidentiality leaves.
+ */
+#define get(p, field) (weir_strings ? BPF_CORE_READ(p, field) : (p)->field)
+
 /* ---- cgroups ------------------------------------------------------------- */
 
 /* Its cgroup in the unified hierarchy, or where v1 rules that of memory. */
 static __always_inline struct cgroup *task_cgroup(struct task_struct *t)
 {
-	struct css_set *set = BPF_CORE_READ(t, cgroups);
-	struct cgroup *cg = BPF_CORE_READ(set, dfl_cgrp);
+	struct css_set *set = get(t, cgroups);
+	struct cgroup *cg = get(set, dfl_cgrp);
 	struct cgroup_subsys_state *css = NULL;
 	__u32 id;
 
-	if (BPF_CORE_READ(cg, level) > 0 ||
+	if (get(cg, level) > 0 ||
 	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		return cg;
 	id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
-	return css ? BPF_CORE_READ(css, cgroup) : cg;
+	if (weir_strings)
+		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
+	else
+		css = set->subsys[id];
+	return css ? get(css, cgroup) : cg;
 }
 
 static __always_inline __u64 cgroup_id(struct cgroup *cg)
 {
-	return BPF_CORE_READ(cg, kn, id);
+	struct kernfs_node *kn = get(cg, kn);
+
+	return get(kn, id);
 }
 
 /* Lay the path of a cgroup down in paths[slot], see path_of_file(). */
@@ -96,8 +108,8 @@ static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
 {
 	struct ev_cgroup_path *ev;
 	__u64 id = cgroup_id(cg);
+	__u32 len = 0;
 	__u8 one = 1;
-	__u32 len;
 
 	if (bpf_map_lookup_elem(&cgroups_seen, &id))
 		return 0;
@@ -107,8 +119,9 @@ static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
 	bpf_map_update_elem(&cgroups_seen, &id, &one, BPF_ANY);
 	ev->h.flags = WEIR_F_CONTEXT;
 	ev->cgroup = id;
-	len = path_put(ev, &ev->path, sizeof(*ev), slot,
-		       path_of_cgroup((__u64)cg, slot));
+	if (weir_strings)
+		len = path_of_cgroup((__u64)cg, slot);
+	len = path_put(ev, &ev->path, sizeof(*ev), slot, len);
 	return weir_emit(&ev->h, EV_CGROUP_PATH, len);
 }
 
@@ -151,8 +164,8 @@ int BPF_PROG(task__fork, struct task_struct *child)
 static __always_inline __u32 put_argv(void *base, struct weir_str *s,
 				      __u32 pos, struct mm_struct *mm)
 {
-	unsigned long start = BPF_CORE_READ(mm, arg_start);
-	unsigned long full = BPF_CORE_READ(mm, arg_end) - start;
+	unsigned long start = get(mm, arg_start);
+	unsigned long full = get(mm, arg_end) - start;
 	__u32 at = weir_tail(pos), len;
 
 	s->off = at;
@@ -169,31 +182,40 @@ static __always_inline __u32 put_argv(void *base, struct weir_str *s,
 	return at + len;
 }
 
-static __always_inline int on_exec(const char *filename, __u32 old_tid,
-				   __u32 argc)
+/* The file that an address space executes; a kernel thread has none. */
+static __always_inline __u32 put_exe(void *base, struct weir_str *s, __u32 pos,
+				     struct mm_struct *mm, __u32 slot)
 {
-	struct task_struct *t = weir_current();
+	struct file *file = NULL;
+
+	if (weir_strings && mm)
+		file = BPF_CORE_READ(mm, exe_file);
+	return weir_put_file(base, s, pos, file, slot);
+}
+
+static __always_inline int on_exec(struct task_struct *t, const char *filename,
+				   __u32 old_tid, __u32 argc)
+{
 	struct cgroup *cg = task_cgroup(t);
-	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct mm_struct *mm = t->mm;
 	struct ev_task_exec *ev;
 	__u32 len = sizeof(*ev);
 
-	if (!weir_admit(weir_get(t, tgid)))
+	if (!weir_admit(t->tgid))
 		return 1;
 	see_cgroup(cg, WEIR_SLOT_HOOK);
 	ev = weir_begin(WEIR_SLOT_HOOK);
 	if (!ev)
 		return 1;
-	ev->start_time = weir_get(t, start_time);
+	ev->start_time = t->start_time;
 	ev->cgroup = cgroup_id(cg);
-	ev->uid = BPF_CORE_READ(t, cred, euid.val);
-	ev->ppid = BPF_CORE_READ(t, real_parent, tgid);
+	ev->uid = t->cred->euid.val;
+	ev->ppid = t->real_parent->tgid;
 	ev->old_tid = old_tid;
 	ev->argc = argc;
 	bpf_get_current_comm(ev->new_comm, sizeof(ev->new_comm));
 	len = weir_put_str(ev, &ev->filename, len, filename, WEIR_FROM_KERNEL);
-	len = weir_put_file(ev, &ev->file, len, BPF_CORE_READ(mm, exe_file),
-			    WEIR_SLOT_HOOK);
+	len = put_exe(ev, &ev->file, len, mm, WEIR_SLOT_HOOK);
 	len = put_argv(ev, &ev->argv, len, mm);
 	return weir_emit(&ev->h, EV_TASK_EXEC, len);
 }
@@ -202,7 +224,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(task__exec, struct task_struct *p, pid_t old_pid,
 	     struct linux_binprm *bprm)
 {
-	return on_exec(bprm->filename, old_pid, bprm->argc);
+	return on_exec(p, bprm->filename, old_pid, bprm->argc);
 }
 
 SEC("tp/sched/sched_process_exec")
@@ -210,7 +232,8 @@ int task__exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 {
 	__u32 at = ctx->__data_loc_filename & 0xffff;
 
-	return on_exec((void *)ctx + at, ctx->old_pid, 0);
+	return on_exec(bpf_get_current_task_btf(), (void *)ctx + at,
+		       ctx->old_pid, 0);
 }
 
 /* ---- exit ---------------------------------------------------------------- */
@@ -218,25 +241,24 @@ int task__exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 static __always_inline void fill_exit(struct ev_task_exit *ev,
 				      struct task_struct *t)
 {
-	__u32 code = weir_get(t, exit_code);
-	struct signal_struct *sig = BPF_CORE_READ(t, signal);
+	struct signal_struct *sig = t->signal;
+	__u32 code = t->exit_code;
 
-	ev->start_time = weir_get(t, start_time);
+	ev->start_time = t->start_time;
 	ev->lifetime = ev->h.ts - ev->start_time;
 	ev->exit_code = code >> 8 & 0xff;
 	ev->signal = code & 0x7f;
 	ev->core = !!(code & EXIT_CORE);
-	ev->utime = weir_get(t, utime);
-	ev->stime = weir_get(t, stime);
-	ev->max_rss = BPF_CORE_READ(sig, maxrss) * PAGE_BYTES;
-	ev->last = BPF_CORE_READ(sig, live.counter) == 0;
+	ev->utime = t->utime;
+	ev->stime = t->stime;
+	ev->max_rss = sig->maxrss * PAGE_BYTES;
+	ev->last = sig->live.counter == 0;
 }
 
-static __always_inline int on_exit(void)
+static __always_inline int on_exit(struct task_struct *t)
 {
-	struct task_struct *t = weir_current();
-	__u32 pid = weir_get(t, tgid);
 	struct ev_task_exit *ev;
+	__u32 pid = t->tgid;
 	bool last;
 
 	if (!weir_admit(pid))
@@ -255,13 +277,13 @@ static __always_inline int on_exit(void)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(task__exit, struct task_struct *p)
 {
-	return on_exit();
+	return on_exit(p);
 }
 
 SEC("tp/sched/sched_process_exit")
 int task__exit_tp(void *ctx)
 {
-	return on_exit();
+	return on_exit(bpf_get_current_task_btf());
 }
 
 /* ---- rename, signal, cgroup ---------------------------------------------- */
@@ -298,7 +320,7 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 	ev->signal = sig;
 	/* SEND_SIG_NOINFO 0 and SEND_SIG_PRIV 1: include/linux/signal.h */
 	if ((unsigned long)info > 1)
-		ev->code = BPF_CORE_READ(info, si_code);
+		ev->code = get(info, si_code);
 	else
 		ev->code = info ? 0x80 : 0;	/* SI_KERNEL, SI_USER */
 	ev->target_pid = t->tgid;
@@ -340,7 +362,6 @@ int task__alive(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
 	struct ev_task_alive *ev;
-	struct mm_struct *mm;
 	struct cgroup *cg;
 	__u32 len = sizeof(*ev);
 
@@ -358,15 +379,12 @@ int task__alive(struct bpf_iter__task *ctx)
 	ev->h.flags = WEIR_F_CONTEXT;
 	ev->start_time = t->start_time;
 	ev->cgroup = cgroup_id(cg);
-	ev->ppid = BPF_CORE_READ(t, real_parent, tgid);
-	ev->uid = BPF_CORE_READ(t, cred, euid.val);
+	ev->ppid = t->real_parent->tgid;
+	ev->uid = t->cred->euid.val;
 	ev->exiting = !!(t->flags & PF_EXITING);
 	ev->kthread = !!(t->flags & PF_KTHREAD);
 	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
-	mm = BPF_CORE_READ(t, mm);
-	len = weir_put_file(ev, &ev->file, len,
-			    mm ? BPF_CORE_READ(mm, exe_file) : NULL,
-			    WEIR_SLOT_ITER);
+	len = put_exe(ev, &ev->file, len, t->mm, WEIR_SLOT_ITER);
 	weir_no_str(&ev->argv);
 	weir_emit(&ev->h, EV_TASK_ALIVE, len);
 	return 0;
