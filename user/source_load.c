@@ -26,8 +26,11 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && !strcmp(s + n - m, end);
 }
 
-static const char *remedy(int err)
+static const char *remedy(const struct sources *s, int err)
 {
+	/* A program that calls a helper it may not is said to be invalid. */
+	if (s->kernel.confidential && err == -EINVAL)
+		return " (lockdown=confidentiality refuses what it reads)";
 	switch (err) {
 	case -EPERM:
 	case -EACCES:
@@ -268,7 +271,7 @@ static void load_source(struct sources *s, struct source *src)
 	src->on = !err;
 	if (!err)
 		return;
-	source_fail(src, "%s%s", strerror(-err), remedy(err));
+	source_fail(src, "%s%s", strerror(-err), remedy(s, err));
 	close_rings(src);
 	src->program_count = 0;
 }
@@ -324,7 +327,7 @@ static void *load_one(void *arg)
 
 	if (!l->s->kernel_btf)
 		source_fail(l->src, "/sys/kernel/btf/vmlinux cannot be read%s",
-			    remedy(-ESRCH));
+			    remedy(l->s, -ESRCH));
 	else if (l->s->o.follow && l->src != task && !task->on)
 		source_fail(l->src, "source 'task' is off: %s", task->why);
 	else
@@ -367,7 +370,7 @@ int sources_load(struct sources *s)
 
 /* ---- attach ------------------------------------------------------------------- */
 
-static void attach_one(struct source *src)
+static void attach_one(const struct sources *s, struct source *src)
 {
 	struct program *p;
 	unsigned i;
@@ -384,7 +387,7 @@ static void attach_one(struct source *src)
 			continue;
 		err = -errno;
 		source_fail(src, "%s cannot attach: %s%s", p->name,
-			    strerror(-err), remedy(err));
+			    strerror(-err), remedy(s, err));
 		return;
 	}
 }
@@ -405,7 +408,7 @@ int sources_attach(struct sources *s)
 	unsigned n = wanted(s, list), i;
 
 	for (i = 0; i < n; i++) {
-		attach_one(list[i]);
+		attach_one(s, list[i]);
 		if (!list[i]->on)
 			detach_one(list[i]);	/* a half is none */
 	}
