@@ -126,7 +126,8 @@ int64_t archive_wall_offset(const struct archive *a);
 
 struct archive_info {
 	uint64_t first_ns, last_ns;	/* monotonic, of events */
-	int64_t wall_offset;		/* realtime - monotonic, ns */
+	int64_t wall_offset;		/* realtime - monotonic, ns: the last */
+	int64_t wall_offset_min, wall_offset_max; /* of all clock records */
 	uint64_t events;		/* in blocks */
 	uint64_t bytes;			/* on disk */
 	uint32_t segments;
@@ -144,6 +145,7 @@ size_t archive_account(const struct archive *a,
 struct archive_range {
 	uint64_t from_ns, to_ns;	/* monotonic, half-open; 0, 0: all */
 	const bool *kinds;		/* [SCHEMA_KINDS_MAX], or NULL: all */
+	bool bare;			/* no context: only what is asked for */
 };
 
 /**
@@ -151,13 +153,35 @@ struct archive_range {
  *
  * State records come too, flagged WEIR_F_CONTEXT, before the events they
  * belong to, and so does every earlier event of the kinds that tasks.c binds
- * (context), so that tasks_apply() is right from the first event on.
+ * (context), so that tasks_apply() is right from the first event on; unless
+ * the range is bare.
  * @fn may stop the pass by returning non-zero.
  * Return: 0; what @fn returned; -EBADMSG some frames were damaged and left out
  * (everything else was handed over); -ENOMEM.
  */
 int archive_each(struct archive *a, const struct archive_range *range,
 		 int (*fn)(void *arg, struct event *ev), void *arg);
+
+/* The same pass for who pulls; there may be several at once. Thread: one. */
+struct archive_iter;
+
+/** archive_iter_open - begin a pass; @a is borrowed. Return: 0; -ENOMEM. */
+int archive_iter_open(struct archive_iter **ret, struct archive *a,
+		      const struct archive_range *range);
+
+/**
+ * archive_iter_next - the next event, valid until the next call
+ *
+ * Return: 1 with @ret; 0 at the end; -EBADMSG at the end, too, but some frames
+ * were damaged and left out; -ENOMEM, -errno of read(2): the pass has failed.
+ */
+int archive_iter_next(struct archive_iter *it, struct event *ret);
+
+/** archive_iter_wall_offset - as archive_wall_offset(), of the last event. */
+int64_t archive_iter_wall_offset(const struct archive_iter *it);
+
+/** archive_iter_close - NULL-safe. */
+void archive_iter_close(struct archive_iter *it);
 
 /* ---- checking ----------------------------------------------------------- */
 

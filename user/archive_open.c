@@ -31,15 +31,20 @@ out:
 	return err;
 }
 
-int archive_take_clock(struct archive *a)
+static int take_clock(struct archive *a)
 {
 	struct segment_clock c;
 	int err;
 
 	err = segment_get_clock(&a->payload, &c);
-	if (!err)
-		a->wall_offset = (int64_t)(c.realtime - c.monotonic);
-	return err;
+	if (err)
+		return err;
+	a->wall_offset = (int64_t)(c.realtime - c.monotonic);
+	if (a->wall_offset < a->info.wall_offset_min)
+		a->info.wall_offset_min = a->wall_offset;
+	if (a->wall_offset > a->info.wall_offset_max)
+		a->info.wall_offset_max = a->wall_offset;
+	return 0;
 }
 
 static int take_meta(struct archive *a)
@@ -74,7 +79,7 @@ static int take_frame(struct archive *a, struct segment_reader *r,
 	case FRAME_SCHEMA:
 		return take_schema(a, f);
 	case FRAME_CLOCK:
-		return archive_take_clock(a);
+		return take_clock(a);
 	default:
 		return take_meta(a);
 	}
@@ -279,6 +284,8 @@ static void fill_info(struct archive *a)
 	if (info->first_ns > info->last_ns)
 		info->first_ns = info->last_ns = 0;
 	info->wall_offset = a->wall_offset;
+	if (info->wall_offset_min > info->wall_offset_max) /* no clock */
+		info->wall_offset_min = info->wall_offset_max = 0;
 	info->host = meta(a, "host");
 	info->kernel = meta(a, "kernel");
 	info->boot_id = meta(a, "boot_id");
@@ -295,6 +302,8 @@ int archive_open(struct archive **ret, char *const *paths, unsigned count,
 
 	if (!a)
 		return -ENOMEM;
+	a->info.wall_offset_min = INT64_MAX;
+	a->info.wall_offset_max = INT64_MIN;
 	err = archive_list_open(&a->list, paths, count, &cause);
 	if (!err)
 		err = block_codec_new(&a->codec);
@@ -320,7 +329,6 @@ void archive_free(struct archive *a)
 	archive_list_done(&a->list);
 	schema_free(a->schema);
 	block_codec_free(a->codec);
-	block_done(&a->block);
 	buf_done(&a->payload);
 	buf_done(&a->schema_bytes);
 	buf_done(&a->meta);

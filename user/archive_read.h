@@ -28,15 +28,8 @@ struct archive {
 	int64_t wall_offset;
 	struct block_codec *codec;
 	struct buf payload;
-	struct block block;
 	bool context[SCHEMA_KINDS_MAX]; /* kinds the task table is made of */
 	uint64_t context_kinds;		/* set of frame_kind_bit() */
 };
-
-/**
- * archive_take_clock - read the CLOCK frame in a->payload
- * Return: 0; -EBADMSG.
- */
-int archive_take_clock(struct archive *a);
 
 #endif

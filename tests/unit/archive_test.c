@@ -47,8 +47,7 @@ static void expect_whole(void)
 	assert_int_equal(v.lost + v.unsealed + v.torn_bytes, 0);
 }
 
-/* ---- round trip ------------------------------------------------------------
- */
+/* ---- round trip -------------------------------------------------------- */
 
 static void every_byte_comes_back(void **state)
 {
@@ -116,8 +115,7 @@ static void the_account_comes_back(void **state)
 	archive_free(a);
 }
 
-/* ---- segments --------------------------------------------------------------
- */
+/* ---- segments ---------------------------------------------------------- */
 
 static int count_files(const char *suffix)
 {
@@ -222,8 +220,7 @@ static void first_segments_may_go_but_not_middle_ones(void **state)
 	assert_int_equal(v.unaccounted, 0);
 }
 
-/* ---- order -----------------------------------------------------------------
- */
+/* ---- order ------------------------------------------------------------- */
 
 static void append_at(uint64_t ts, unsigned flags)
 {
@@ -299,8 +296,7 @@ static void archives_may_be_given_in_any_order(void **state)
 	expect_all(&r);
 }
 
-/* ---- ranges and context
- * ------------------------------------------------------ */
+/* ---- ranges and context ------------------------------------------------ */
 
 static void a_range_is_half_open(void **state)
 {
@@ -346,7 +342,7 @@ static void append_kind(unsigned kind, unsigned size, uint64_t ts)
 
 static struct seen see(uint64_t from, uint64_t to, const bool *kinds)
 {
-	struct archive_range range = {from, to, kinds};
+	struct archive_range range = {from, to, kinds, false};
 	char *paths[] = {path};
 	struct seen s = {""};
 	struct archive *a;
@@ -438,8 +434,7 @@ static void a_pass_can_be_stopped(void **state)
 	archive_free(a);
 }
 
-/* ---- the account -----------------------------------------------------------
- */
+/* ---- the account ------------------------------------------------------- */
 
 static void what_the_account_gets_wrong_is_found(void **state)
 {
@@ -473,8 +468,7 @@ static void an_equation_that_does_not_hold_is_found(void **state)
 	assert_int_equal(v.lost, 9);
 }
 
-/* ---- what is no archive
- * ------------------------------------------------------ */
+/* ---- what is no archive ------------------------------------------------ */
 
 static int open_error(const char *name, const char **ret_why)
 {

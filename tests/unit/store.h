@@ -27,8 +27,7 @@
 #include "../../user/clock.h"
 #include "../../user/crc32c.h"
 
-/* ---- schema ----------------------------------------------------------------
- */
+/* ---- schema ------------------------------------------------------------ */
 
 #define STORE_FIELD(n, at, bytes, t)                                           \
 	{                                                                      \
@@ -107,8 +106,7 @@ static inline struct schema *store_schema(void)
 	return s;
 }
 
-/* ---- records ---------------------------------------------------------------
- */
+/* ---- records ----------------------------------------------------------- */
 
 #define STORE_RECORD_MAX 9000
 
@@ -176,8 +174,7 @@ static inline void store_make(struct store_record *r, uint64_t *seed,
 		store_string(r, 56, x % 60, seed);
 }
 
-/* ---- a recorder ------------------------------------------------------------
- */
+/* ---- a recorder -------------------------------------------------------- */
 
 #define STORE_CPUS 8
 #define STORE_ROWS (STORE_SOURCES * (STORE_CPUS + 1))
@@ -324,8 +321,7 @@ static inline void store_done(struct store *s)
 	schema_free(s->schema);
 }
 
-/* ---- reading back ----------------------------------------------------------
- */
+/* ---- reading back ------------------------------------------------------ */
 
 struct store_read {
 	int err; /* of archive_open or archive_each */
@@ -350,7 +346,7 @@ static inline struct store_read store_read_range(const char *path,
 						 uint64_t from, uint64_t to,
 						 const bool *kinds)
 {
-	struct archive_range range = {from, to, kinds};
+	struct archive_range range = {from, to, kinds, false};
 	char *paths[] = {(char *)path};
 	struct store_read r = {0};
 	struct archive *a;
@@ -386,8 +382,7 @@ static inline int store_verify(const char *path, struct verify_report *ret)
 	return archive_verify(paths, 1, ret, store_say, NULL);
 }
 
-/* ---- scratch directory -----------------------------------------------------
- */
+/* ---- scratch directory ------------------------------------------------- */
 
 static inline int store_remove_one(const char *path, const struct stat *st,
 				   int type, struct FTW *at)
