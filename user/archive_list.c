@@ -12,8 +12,7 @@
 #include "archive_dir.h"
 #include "nolink.h"
 
-/* ---- one file
- * ---------------------------------------------------------------- */
+/* ---- one file ---------------------------------------------------------- */
 
 /* Sealing takes ".open" off the name; whoever listed it before looks again. */
 static int open_either(const struct archive_file *f)
@@ -107,8 +106,7 @@ static int learn_head(struct archive_list *l, struct archive_file *f)
 	return err == -EBADMSG ? 0 : err;
 }
 
-/* ---- the list
- * ---------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------- */
 
 static int add_file(struct archive_list *l, const struct archive_file *f)
 {
@@ -130,6 +128,7 @@ struct listing {
 	struct archive_list *list;
 	const char *path;
 	int dir;
+	uint64_t last_number; /* none after this one */
 };
 
 static int add_name(void *arg, const char *name)
@@ -141,7 +140,8 @@ static int add_name(void *arg, const char *name)
 		.dir = in->dir,
 	};
 
-	if (!segment_parse_name(name, &f.head, &f.sealed))
+	if (!segment_parse_name(name, &f.head, &f.sealed) ||
+	    f.head.number > in->last_number)
 		return 0;
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	return add_file(in->list, &f);
@@ -201,7 +201,7 @@ static bool is_twin(const struct archive_file *a, const struct archive_file *b)
 	return !strncmp(a->name, b->name, strcspn(b->name, "."));
 }
 
-/* Sealing while we list can show a segment under both of its names. */
+/* Several looks show a segment several times, perhaps under both names. */
 static void drop_twins(struct archive_list *l, size_t first)
 {
 	size_t i, to = first;
@@ -212,22 +212,68 @@ static void drop_twins(struct archive_list *l, size_t first)
 	l->count = to;
 }
 
-static int add_dir(struct archive_list *l, const char *path, int dir)
+static uint64_t highest_number(const struct archive_list *l, size_t first)
 {
-	struct listing in = {l, path, dir};
-	size_t i, first = l->count;
+	uint64_t number = 0;
+
+	for (; first < l->count; first++)
+		if (l->file[first].head.number > number)
+			number = l->file[first].head.number;
+	return number;
+}
+
+static int look_twice(struct listing *in)
+{
+	int err = archive_dir_each(in->dir, add_name, in);
+
+	return err ? err : archive_dir_each(in->dir, add_name, in);
+}
+
+/*
+ * While a recorder is at work, a segment that is renamed as the directory is
+ * read, by sealing, may be seen under either name, both, or none. As each is
+ * renamed once, two looks see all that were there before the first. So two
+ * find out which is the last one, and two more all that were made before it;
+ * later ones are left for another time.
+ */
+static int look(struct listing *in, size_t first)
+{
 	int err;
 
-	err = archive_dir_each(dir, add_name, &in);
+	in->last_number = UINT64_MAX;
+	if (!archive_dir_is_locked(in->dir))
+		return archive_dir_each(in->dir, add_name, in);
+	err = look_twice(in);
+	in->last_number = highest_number(in->list, first);
+	return err ? err : look_twice(in);
+}
+
+static int list_dir(struct archive_list *l, const char *path, int dir)
+{
+	struct listing in = {.list = l, .path = path, .dir = dir};
+	size_t first = l->count;
+	int err;
+
+	err = look(&in, first);
 	if (!err && l->count == first)
 		err = -EBADMSG;
 	if (err)
 		return err;
 	qsort(l->file + first, l->count - first, sizeof(*l->file), by_number);
 	drop_twins(l, first);
+	return 0;
+}
+
+static int add_dir(struct archive_list *l, const char *path, int dir)
+{
+	size_t i, first = l->count;
+	int err;
+
+	err = list_dir(l, path, dir);
 	for (i = first; i < l->count && !err; i++)
 		err = learn_head(l, &l->file[i]);
-	guess_heads(l->file + first, l->count - first);
+	if (!err)
+		guess_heads(l->file + first, l->count - first);
 	return err;
 }
 

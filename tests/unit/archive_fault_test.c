@@ -7,12 +7,14 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "../../user/segment.h"
 
-#define CHUNK 1000 /* events of a block here */
+#define CHUNK	      1000    /* events of a block here */
+#define WRITER_EVENTS 2000000 /* a child writes at most */
 
 static struct store store;
 static char dir[64], path[80];
@@ -89,8 +91,7 @@ static void expect_accounted(unsigned removed)
 		assert_int_equal(r.events + store.lost, store.appended);
 }
 
-/* ---- full disks ------------------------------------------------------------
- */
+/* ---- full disks -------------------------------------------------------- */
 
 static void a_full_disk_costs_what_it_says(void **state)
 {
@@ -202,8 +203,7 @@ static void half_a_frame_is_cut_back(void **state)
 	close(fd);
 }
 
-/* ---- removed files
- * ----------------------------------------------------------- */
+/* ---- removed files ----------------------------------------------------- */
 
 static void a_removed_segment_is_followed_by_a_new_one(void **state)
 {
@@ -239,25 +239,27 @@ static void a_removed_directory_is_made_again(void **state)
 	expect_accounted(1);
 }
 
-/* ---- kills -----------------------------------------------------------------
- */
+/* ---- kills ------------------------------------------------------------- */
 
 struct shared {
 	volatile uint64_t written; /* events in blocks that are written */
 	volatile uint64_t appended;
 };
 
+/* Nor does it outlive a test that failed, or fill the disk. */
 static void write_until_killed(struct shared *sh)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (store_open(&store, path, false, 200000))
 		_exit(1);
-	for (;;) {
+	while (store.appended < WRITER_EVENTS) {
 		sh->appended = store.appended + CHUNK;
 		if (store_fill(&store, CHUNK) ||
 		    archive_tick(store.writer, store.ts + NS_PER_S))
 			_exit(2);
 		sh->written = store.appended;
 	}
+	pause();
 }
 
 static struct shared *share(void)
