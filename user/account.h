@@ -20,20 +20,20 @@
 
 struct account_row {
 	char source[16];
-	uint32_t cpu;		/* ACCOUNT_ANY_CPU: not told apart */
+	uint32_t cpu; /* ACCOUNT_ANY_CPU: not told apart */
 	uint32_t zero;
-	uint64_t submitted;	/* kernel: handed over (repo: written) */
-	uint64_t filtered;	/* kernel: refused by a filter */
-	uint64_t shed;		/* kernel: refused by the budget */
-	uint64_t lost_kernel;	/* kernel: its mini-buffer was full */
-	uint64_t missed;	/* kernel: program skipped, any CPU's row only */
-	uint64_t delivered;	/* aggregator: taken from the mini-buffer */
-	uint64_t lost_main;	/* aggregator: the main ring was full */
-	uint64_t late;		/* aggregator: delivered after its turn */
-	uint64_t rejected;	/* repo: refused by the filter in user space */
-	uint64_t context;	/* repo: of those, archived for their state */
-	uint64_t kept;		/* repo: archived, or shown */
-	uint64_t lost_archive;	/* archive: could not be written */
+	uint64_t submitted;    /* kernel: handed over (repo: written) */
+	uint64_t filtered;     /* kernel: refused by a filter */
+	uint64_t shed;	       /* kernel: refused by the budget */
+	uint64_t lost_kernel;  /* kernel: its mini-buffer was full */
+	uint64_t missed;       /* kernel: program skipped, any CPU's row only */
+	uint64_t delivered;    /* aggregator: taken from the mini-buffer */
+	uint64_t lost_main;    /* aggregator: the main ring was full */
+	uint64_t late;	       /* aggregator: delivered after its turn */
+	uint64_t rejected;     /* repo: refused by the filter in user space */
+	uint64_t context;      /* repo: of those, archived for their state */
+	uint64_t kept;	       /* repo: archived, or shown */
+	uint64_t lost_archive; /* archive: could not be written */
 };
 
 /**

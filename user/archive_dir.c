@@ -61,8 +61,7 @@ int archive_dir_split(char *path, const char **ret_name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---- what is there
- * ----------------------------------------------------------- */
+/* ---- what is there ----------------------------------------------------- */
 
 struct content {
 	uint64_t last_number;
@@ -107,8 +106,7 @@ static int make_ours(int fd, bool empty)
 	return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
 }
 
-/* ---- the lock
- * ---------------------------------------------------------------- */
+/* ---- the lock ---------------------------------------------------------- */
 
 static int take_lock(int fd, int *ret)
 {
@@ -140,8 +138,7 @@ bool archive_dir_is_locked(int fd)
 	return locked;
 }
 
-/* ---- making it
- * ---------------------------------------------------------------- */
+/* ---- making it --------------------------------------------------------- */
 
 static int make_dir(int parent, const char *name)
 {

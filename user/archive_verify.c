@@ -43,8 +43,7 @@ struct verify {
 	uint64_t loss_offset;
 };
 
-/* ---- telling ---------------------------------------------------------------
- */
+/* ---- telling ----------------------------------------------------------- */
 
 static void begin_line(struct verify *v, uint64_t offset)
 {
@@ -105,8 +104,7 @@ static void put_cost(struct verify *v, const struct frame *f)
 	put_time(v, f->last_ns);
 }
 
-/* ---- damage ----------------------------------------------------------------
- */
+/* ---- damage ------------------------------------------------------------ */
 
 static void damage(struct verify *v, const struct frame *f)
 {
@@ -150,8 +148,7 @@ static void bad_bytes(struct verify *v, const struct segment_damage *d)
 	end_line(v);
 }
 
-/* ---- events ----------------------------------------------------------------
- */
+/* ---- events ------------------------------------------------------------ */
 
 static int check_event(struct verify *v, const struct weir_hdr *h,
 		       uint64_t *disorder)
@@ -250,8 +247,7 @@ static int check_block(struct verify *v, const struct frame *f)
 	return err;
 }
 
-/* ---- the account -----------------------------------------------------------
- */
+/* ---- the account ------------------------------------------------------- */
 
 static void unaccounted(void *arg, const struct account_row *r,
 			const char *what, uint64_t missing)
@@ -307,8 +303,7 @@ static int check_loss(struct verify *v, const struct frame *f)
 	return 0;
 }
 
-/* ---- frames ----------------------------------------------------------------
- */
+/* ---- frames ------------------------------------------------------------ */
 
 static void check_seq(struct verify *v, const struct frame *f)
 {
@@ -366,8 +361,7 @@ static int check_frame(struct verify *v, struct segment_reader *r,
 	return check_small(v, f);
 }
 
-/* ---- segments --------------------------------------------------------------
- */
+/* ---- segments ---------------------------------------------------------- */
 
 /* Any SCHEMA frame of the segment that can be read, else the last one known. */
 static int find_schema(struct verify *v, struct segment_reader *r)
@@ -492,8 +486,7 @@ static int check_segment(struct verify *v, size_t i)
 	return err;
 }
 
-/* ---- the archive -----------------------------------------------------------
- */
+/* ---- the archive ------------------------------------------------------- */
 
 /* The segment before this one in its directory, by number; 0: none. */
 static uint64_t number_before(const struct archive_list *l, size_t i)

@@ -46,8 +46,7 @@ struct archive_writer {
 	uint64_t ended_bytes; /* of segments done with */
 };
 
-/* ---- frames ----------------------------------------------------------------
- */
+/* ---- frames ------------------------------------------------------------ */
 
 static int put(struct archive_writer *w, struct frame *f)
 {
@@ -123,8 +122,7 @@ static int put_block(struct archive_writer *w, enum frame_type type)
 	return err ? err : put(w, &f);
 }
 
-/* ---- state -----------------------------------------------------------------
- */
+/* ---- state ------------------------------------------------------------- */
 
 int archive_state(struct archive_writer *w, const void *record, size_t len)
 {
@@ -161,8 +159,7 @@ static int put_state(struct archive_writer *w)
 	return err;
 }
 
-/* ---- segments
- * ---------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------- */
 
 static int put_head(struct archive_writer *w)
 {
@@ -243,8 +240,7 @@ static int seal_segment(struct archive_writer *w, uint32_t flags)
 	return err;
 }
 
-/* ---- events ----------------------------------------------------------------
- */
+/* ---- events ------------------------------------------------------------ */
 
 static void block_was_lost(struct archive_writer *w, int err)
 {
@@ -376,8 +372,7 @@ void archive_writer_stats(const struct archive_writer *w,
 	ret->bytes = w->ended_bytes + (w->segment ? w->segment->size : 0);
 }
 
-/* ---- beginning and end
- * --------------------------------------------------------- */
+/* ---- beginning and end ------------------------------------------------- */
 
 static void read_boot_id(char text[40], uint8_t id[16])
 {

@@ -14,8 +14,7 @@ struct block_codec {
 	ZSTD_DCtx *expand;
 };
 
-/* ---- rows ------------------------------------------------------------------
- */
+/* ---- rows -------------------------------------------------------------- */
 
 static size_t row_bytes(const struct weir_hdr *h)
 {
@@ -70,8 +69,7 @@ struct weir_hdr *block_next(const struct block *b, size_t *at)
 	return h;
 }
 
-/* ---- encodings --------------------------------------------------------------
- */
+/* ---- encodings --------------------------------------------------------- */
 
 static int put_plain(struct block_codec *c, const void *data, size_t len,
 		     struct buf *to)

@@ -134,8 +134,7 @@ void losses_tell(struct losses *l,
 	}
 }
 
-/* ---- as it goes to disk
- * ------------------------------------------------------- */
+/* ---- as it goes to disk ------------------------------------------------ */
 
 static int make_rows(struct losses *l, size_t count)
 {

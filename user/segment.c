@@ -42,8 +42,7 @@ void segment_name(const struct segment_head *h, bool sealed,
 		 h->number % 10000000000, sealed ? "" : ".open");
 }
 
-/* ---- frames ----------------------------------------------------------------
- */
+/* ---- frames ------------------------------------------------------------ */
 
 void segment_frame(struct buf *b)
 {
@@ -186,8 +185,7 @@ int segment_put(struct segment *s, struct frame *f, struct buf *b)
 	return 0;
 }
 
-/* ---- a segment's life -------------------------------------------------------
- */
+/* ---- a segment's life -------------------------------------------------- */
 
 /* Unpredictable like the run's number, so that no event can bear it. */
 static uint32_t make_id(const struct segment_head *h)

@@ -99,8 +99,7 @@ void segment_name(const struct segment_head *h, bool sealed,
 bool segment_parse_name(const char *name, struct segment_head *ret,
 			bool *ret_sealed);
 
-/* ---- writing ---------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------- */
 
 /*
  * A segment being written. Thread: the writer's; segment_sync() and
@@ -165,8 +164,7 @@ void segment_discard(struct segment *s);
 /** segment_close - close and free, the file stays. NULL-safe. */
 void segment_close(struct segment *s);
 
-/* ---- reading ---------------------------------------------------------------
- */
+/* ---- reading ----------------------------------------------------------- */
 
 /* Bytes in which no frame could be found. */
 struct segment_damage {
@@ -227,8 +225,7 @@ struct segment_frames {
 int segment_frames(struct segment_reader *r, struct segment_frames *ret);
 void segment_frames_done(struct segment_frames *s);
 
-/* ---- the small payloads
- * ------------------------------------------------------ */
+/* ---- the small payloads ------------------------------------------------ */
 
 /*
  * segment_put_*() append to a buffer begun with segment_frame();

@@ -7,8 +7,7 @@
 #include "archive_format.h"
 #include "segment.h"
 
-/* ---- names -----------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------- */
 
 static bool digits(const char **p, unsigned count, unsigned base, uint64_t *ret)
 {
@@ -69,8 +68,7 @@ bool segment_parse_name(const char *name, struct segment_head *ret,
 	return true;
 }
 
-/* ---- SEGMENT and TRAILER
- * ------------------------------------------------------ */
+/* ---- SEGMENT and TRAILER ----------------------------------------------- */
 
 void segment_put_head(struct buf *b, const struct segment_head *h)
 {
@@ -120,8 +118,7 @@ int segment_get_trailer(const struct buf *b, struct segment_head *ret)
 	return get_head(b->data + offsetof(struct disk_trailer, segment), ret);
 }
 
-/* ---- CLOCK -----------------------------------------------------------------
- */
+/* ---- CLOCK ------------------------------------------------------------- */
 
 void segment_put_clock(struct buf *b, const struct segment_clock *c)
 {
@@ -151,8 +148,7 @@ int segment_get_clock(const struct buf *b, struct segment_clock *ret)
 	return 0;
 }
 
-/* ---- LOSS ------------------------------------------------------------------
- */
+/* ---- LOSS -------------------------------------------------------------- */
 
 /* A row in memory and on disk is the same bytes; this holds them together. */
 #define SAME(field)                                                            \
@@ -226,8 +222,7 @@ int segment_get_account(const struct buf *b, struct account_row **ret_rows,
 	return 0;
 }
 
-/* ---- META ------------------------------------------------------------------
- */
+/* ---- META -------------------------------------------------------------- */
 
 void segment_put_meta(struct buf *b, const char *name, const char *value)
 {

@@ -52,8 +52,7 @@ static ssize_t read_at(struct segment_reader *r, void *to, size_t len,
 	return (ssize_t)at;
 }
 
-/* ---- headers ---------------------------------------------------------------
- */
+/* ---- headers ----------------------------------------------------------- */
 
 static bool is_sound(const struct segment_reader *r, const struct disk_frame *d)
 {
@@ -108,8 +107,7 @@ static int header_at(struct segment_reader *r, uint64_t offset,
 	return 1;
 }
 
-/* ---- damage ----------------------------------------------------------------
- */
+/* ---- damage ------------------------------------------------------------ */
 
 /* Look for a header in @p[0, len), which lies at @offset in the file. */
 static int scan_bytes(struct segment_reader *r, const char *p, size_t len,
@@ -257,8 +255,7 @@ int segment_read(struct segment_reader *r, const struct frame *f, struct buf *b)
 	return 0;
 }
 
-/* ---- the whole file ---------------------------------------------------------
- */
+/* ---- the whole file ---------------------------------------------------- */
 
 static int add_frame(struct segment_frames *s, size_t *cap,
 		     const struct frame *f)

@@ -9,8 +9,9 @@
 #include "losses.h"
 #include "segment.h"
 
-#define TALLY_CPUS 8192 /* more than Linux has (NR_CPUS); one slot for others  \
-			 */
+#define TALLY_CPUS                                                             \
+	8192 /* more than Linux has (NR_CPUS); one slot for others             \
+	      */
 
 static void forget_tallies(struct verify_account *v)
 {
@@ -71,8 +72,7 @@ int verify_account_event(struct verify_account *v, const struct weir_hdr *h)
 	return 0;
 }
 
-/* ---- comparing -------------------------------------------------------------
- */
+/* ---- comparing --------------------------------------------------------- */
 
 struct comparison {
 	struct verify_account *v;

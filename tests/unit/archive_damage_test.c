@@ -15,8 +15,7 @@ static uint8_t *whole; /* its bytes */
 static size_t len;
 static struct segment_frames frames;
 
-/* ---- a small archive
- * --------------------------------------------------------- */
+/* ---- a small archive --------------------------------------------------- */
 
 static void make(void)
 {
@@ -119,8 +118,7 @@ static void restore(size_t at)
 	close(fd);
 }
 
-/* ---- flipped bytes
- * ----------------------------------------------------------- */
+/* ---- flipped bytes ----------------------------------------------------- */
 
 /* The index knows each frame: a wrong header costs nothing, its payload one. */
 static void a_flipped_byte_costs_one_block_at_most(void **state)
@@ -175,8 +173,7 @@ static void so_it_does_in_one_that_was_cut_off(void **state)
 	}
 }
 
-/* ---- cuts ------------------------------------------------------------------
- */
+/* ---- cuts -------------------------------------------------------------- */
 
 static unsigned events_before(size_t cut)
 {
@@ -249,8 +246,7 @@ static void a_sealed_segment_made_shorter_is_damaged(void **state)
 	}
 }
 
-/* ---- worse -----------------------------------------------------------------
- */
+/* ---- worse ------------------------------------------------------------- */
 
 static void random_damage_is_survived(void **state)
 {

@@ -51,8 +51,7 @@ static int try(const char *name)
 	return store_open(&store, name, true, 0);
 }
 
-/* ---- permissions -----------------------------------------------------------
- */
+/* ---- permissions ------------------------------------------------------- */
 
 static void files_are_private_whatever_the_umask(void **state)
 {
@@ -104,8 +103,7 @@ static void another_users_directory_is_refused(void **state)
 	assert_int_equal(mode_of(path), 0755);
 }
 
-/* ---- what is there already --------------------------------------------------
- */
+/* ---- what is there already --------------------------------------------- */
 
 static void touch(const char *name)
 {
@@ -150,8 +148,7 @@ static void segments_are_not_added_to_unasked(void **state)
 	assert_int_equal(try(path), 0);
 }
 
-/* ---- links -----------------------------------------------------------------
- */
+/* ---- links ------------------------------------------------------------- */
 
 static void a_link_to_a_directory_is_refused(void **state)
 {
@@ -211,8 +208,7 @@ static void parents_may_be_links(void **state)
 	assert_int_equal(try(below), 0);
 }
 
-/* ---- the lock --------------------------------------------------------------
- */
+/* ---- the lock ---------------------------------------------------------- */
 
 static void a_second_recorder_is_refused(void **state)
 {

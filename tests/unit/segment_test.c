@@ -40,8 +40,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ---------------------------------------------------------------
- */
+/* ---- helpers ----------------------------------------------------------- */
 
 static uint8_t payload_byte(unsigned frame, unsigned at)
 {
@@ -195,8 +194,7 @@ static size_t block_offset(unsigned i)
 
 #define ALL ((1U << FRAMES) - 1)
 
-/* ---- tests -----------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------- */
 
 static void frames_come_back(void **state)
 {
@@ -440,8 +438,7 @@ static void a_frame_inside_a_damaged_one_is_not_taken(void **state)
 	buf_done(&b);
 }
 
-/* ---- sizes and types from a file
- * ---------------------------------------------- */
+/* ---- sizes and types from a file --------------------------------------- */
 
 static void set_header(uint8_t *data, size_t at, struct disk_frame *d)
 {
@@ -499,8 +496,7 @@ static void unknown_types_are_skipped_unless_they_must_not(void **state)
 	free(data);
 }
 
-/* ---- writing ---------------------------------------------------------------
- */
+/* ---- writing ----------------------------------------------------------- */
 
 static void a_segment_is_made_once_and_private(void **state)
 {
