@@ -129,6 +129,18 @@ static void wait_for_events(struct repo *r)
 		return;	/* taken meanwhile: nothing to say */
 }
 
+/* Those of the last drain, and of the archive's last block. */
+static void last_losses(struct repo *r)
+{
+	int err = r->archive ? archive_flush(r->archive) : 0;
+
+	if (err)
+		sink_failed(r, err);
+	r->direct = true;
+	repo_report_losses(r);
+	tick_sinks(r, clock_now());
+}
+
 static void *run(void *arg)
 {
 	struct repo *r = arg;
@@ -149,9 +161,7 @@ static void *run(void *arg)
 			sem_post(&r->spoken);
 		}
 	} while (phase != REPO_STOP);
-	r->direct = true;
-	repo_report_losses(r);	/* of the last drain, and of the archive */
-	tick_sinks(r, clock_now());
+	last_losses(r);
 	return NULL;
 }
 
