@@ -25,7 +25,7 @@ for name; do
 	# shellcheck disable=SC2046
 	"$CLANG" -fsanitize=fuzzer,$san -o "$O/${name}_fuzz" \
 		"$O/tests/fuzz/${name}_fuzz.o" "$O/libweir.a" "$O/embed.o" \
-		-pthread $(pkg-config --libs libbpf libelf zlib libzstd)
+		-pthread $(pkg-config --libs libbpf libelf zlib libzstd liblz4)
 	mkdir -p "$O/corpus/$name"
 	echo "== $name: $TIME s"
 	"$O/${name}_fuzz" -max_total_time="$TIME" -artifact_prefix="$O/$name-" \

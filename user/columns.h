@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * columns.h - a block of events taken apart into columns, and back.
+ *
+ * Writing: rows in the one order become columns, one for each field of each
+ * kind, CPU by CPU; decoding gives the same rows in the same order, to the
+ * byte, for any records whatever. Reading: columns_open() looks at the
+ * directory alone; then each question unpacks what it needs and no more.
+ *
+ * Rows of a block are CPU-major here: all of one CPU, then those of the next.
+ * Nothing but the schema says what the columns are.
+ */
+#ifndef WEIR_COLUMNS_H
+#define WEIR_COLUMNS_H
+
+#include "buf.h"
+#include "schema.h"
+
+/* Contexts, memory, and what was learnt from blocks before. Thread: one. */
+struct columns;
+
+/** columns_new - for records of a schema; it is not used after the call.
+ * Return: 0; -ENOMEM.
+ */
+int columns_new(struct columns **ret, const struct schema *s);
+void columns_free(struct columns *c); /* NULL-safe */
+
+/* ---- rows to columns and back -------------------------------------------- */
+
+/**
+ * columns_encode - append a block
+ * @rows:   records, each at a multiple of 8 (block.h), zeros between
+ * @hurry:  pack less, faster
+ *
+ * Return: 0; -E2BIG more, or other, than a block can be: keep it as rows;
+ * -ENOMEM.
+ */
+int columns_encode(struct columns *c, const struct buf *rows, bool hurry,
+		   struct buf *to);
+
+/**
+ * columns_decode - the rows of the block that columns_open() has opened
+ * @rows: overwritten
+ * @max:  bytes they may take
+ *
+ * Return: 0; -EBADMSG; -EPROTONOSUPPORT; -ENOMEM.
+ */
+int columns_decode(struct columns *c, struct buf *rows, size_t max);
+
+/* ---- columns alone ---------------------------------------------------------
+ */
+
+/**
+ * columns_open - begin to read a block
+ * @payload: borrowed until the next call
+ *
+ * What the functions below return lives as long. They return 0; -EBADMSG;
+ * -EPROTONOSUPPORT made by a newer weir; -ENOMEM.
+ */
+int columns_open(struct columns *c, const void *payload, size_t len);
+
+/** columns_rows - Return: how many events there are. */
+uint32_t columns_rows(const struct columns *c);
+
+/**
+ * columns_kind_rows - Return: how many of them are of a kind and in columns.
+ * Records that do not fit their kind are kept whole, as kind 0; a block that
+ * has any must be decoded.
+ */
+uint32_t columns_kind_rows(const struct columns *c, unsigned kind);
+
+/** columns_times - time stamps of all rows. */
+int columns_times(struct columns *c, const uint64_t **ret);
+
+/** columns_kind_index - indexes into all rows of those of a kind, ascending. */
+int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret);
+
+/* So many rows one after the other are of one task, on one CPU. */
+struct columns_turn {
+	uint32_t pid, tid, cpu, rows;
+};
+
+/** columns_turns - the turns of all rows. */
+int columns_turns(struct columns *c, const struct columns_turn **ret,
+		  uint32_t *ret_count);
+
+/**
+ * columns_u64 - an element of a field, of all rows of a kind in their order
+ * @field: index in the kind
+ * @ret:   columns_kind_rows() numbers: as they are in the record,
+ * zero-extended; of FIELD_CHARS, FIELD_BYTES and FIELD_STR indexes of strings
+ *
+ * Also -ENOENT: the block or the kind has no such column.
+ */
+int columns_u64(struct columns *c, unsigned kind, unsigned field,
+		unsigned element, uint64_t *ret);
+
+/** columns_strings - how many strings there are. */
+int columns_strings(struct columns *c, uint32_t *ret_count);
+
+/** columns_string - one of them. Return: its bytes. */
+const char *columns_string(const struct columns *c, uint32_t index,
+			   uint32_t *ret_len);
+
+/* One group of rows of a kind, such as those of one system call. */
+struct columns_group {
+	uint64_t key; /* of all its rows, but of the last group */
+	uint32_t rows;
+	bool is_rest;
+};
+
+/**
+ * columns_group - which groups there are
+ * Return: the number of groups of the kind, with the @i-th in @ret if it is
+ * there.
+ */
+uint32_t columns_group(const struct columns *c, unsigned kind, uint32_t i,
+		       struct columns_group *ret);
+
+/** columns_group_u64 - as columns_u64(), of the rows of one group. */
+int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
+		      unsigned field, unsigned element, const uint64_t **ret);
+
+/* ---- how it came out -------------------------------------------------------
+ */
+
+/* A stream of the block encoded or opened last. */
+struct columns_stream {
+	unsigned kind;	    /* 0: common, or of records kept whole */
+	int field, element; /* -1: not of a field */
+	const char *what;   /* name of what it holds */
+	const char *form, *predictor;
+	uint64_t bytes;
+};
+
+/** columns_stream - for statistics. Return: false: there is no @i-th. */
+bool columns_stream(const struct columns *c, uint32_t i,
+		    struct columns_stream *ret);
+
+#endif

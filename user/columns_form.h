@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * columns_form.h - one column of numbers as bytes: the registry of forms.
+ *
+ * A column is an array of 64-bit numbers whose length the reader knows. A
+ * writer wishes for a form; where that cannot hold the numbers another one is
+ * taken, so a wish is never wrong. Numbers that change sign are made unsigned
+ * before (zigzag, columns_predict.h).
+ */
+#ifndef WEIR_COLUMNS_FORM_H
+#define WEIR_COLUMNS_FORM_H
+
+#include "columns_chunk.h"
+
+/* On disk: append only. */
+enum column_form {
+	FORM_CONST = 0, /* @base, n times */
+	/*
+	 * @base plus a number of @width bytes: a chunk for each byte of it,
+	 * low ones first.
+	 */
+	FORM_PLANES = 1,
+	/*
+	 * A chunk of one symbol a number, and a chunk of the bits that the
+	 * symbols leave open: what is left is noise, which no codec has to look
+	 * at. Numbers below 8 are their own symbols; 2^e + m * 2^(e-3) + rest
+	 * is symbol (e - 2) * 8 + m, and rest takes e - 3 bits. Symbol 255 is
+	 * a number of 64 bits. Bits are packed low ones first.
+	 */
+	FORM_LOG = 2,
+	/*
+	 * @base distinct numbers, ascending, as a column of their differences
+	 * (within), then indexes of @width bytes in planes.
+	 */
+	FORM_DICT = 3,
+	/* @base runs: a column (within) of values, one of lengths less one. */
+	FORM_RUNS = 4,
+	FORMS,
+};
+
+/* What the directory tells of a column. */
+struct column_head {
+	uint8_t form;
+	uint8_t width;
+	uint64_t base;
+};
+
+/**
+ * column_put - append a column
+ * @h: form is the wish; all set to what it became
+ */
+void column_put(struct packer *p, const uint64_t *v, size_t n,
+		struct column_head *h, struct buf *to);
+
+/**
+ * column_get - the numbers of a column
+ *
+ * Return: 0; -EBADMSG; -EPROTONOSUPPORT a form we do not know; -ENOMEM.
+ */
+int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
+	       uint64_t *v, size_t n);
+
+/** column_put_within, column_get_within - a column with its head before it. */
+void column_put_within(struct packer *p, const uint64_t *v, size_t n,
+		       enum column_form wish, struct buf *to);
+int column_get_within(struct packer *p, struct cursor *c, uint64_t *v,
+		      size_t n);
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "columns_merge.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+static bool is_before(const struct merge *m, uint32_t a, uint32_t b)
+{
+	uint64_t x = m->key[m->next[a]], y = m->key[m->next[b]];
+
+	return x < y || (x == y && a < b);
+}
+
+static void sift_down(struct merge *m, uint32_t at)
+{
+	uint32_t run = m->heap[at];
+
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+
+		if (child >= m->heap_len)
+			break;
+		if (child + 1 < m->heap_len &&
+		    is_before(m, m->heap[child + 1], m->heap[child]))
+			child++;
+		if (!is_before(m, m->heap[child], run))
+			break;
+		m->heap[at] = m->heap[child];
+		at = child;
+	}
+	m->heap[at] = run;
+}
+
+int merge_begin(struct merge *m, struct pool *pool, const uint64_t *key,
+		const uint64_t *run_rows, uint32_t runs)
+{
+	uint32_t i, row = 0;
+
+	*m = (struct merge){.key = key, .runs = runs};
+	m->next = pool_alloc(pool, runs, sizeof(*m->next));
+	m->end = pool_alloc(pool, runs, sizeof(*m->end));
+	m->heap = pool_alloc(pool, runs, sizeof(*m->heap));
+	if (!m->next || !m->end || !m->heap)
+		return -ENOMEM;
+	for (i = 0; i < runs; i++) {
+		m->next[i] = row;
+		row += (uint32_t)run_rows[i];
+		m->end[i] = row;
+		if (run_rows[i])
+			m->heap[m->heap_len++] = i;
+	}
+	m->rows = row;
+	for (i = m->heap_len / 2; i--;)
+		sift_down(m, i);
+	return 0;
+}
+
+/* Its key grew, or it has no more rows: the heap has to learn it. */
+static void settle(struct merge *m, uint32_t at)
+{
+	uint32_t run = m->heap[at], up;
+
+	if (m->next[run] == m->end[run]) {
+		m->heap[at] = m->heap[--m->heap_len];
+		if (at == m->heap_len)
+			return;
+		/* what came from the end may belong higher up */
+		run = m->heap[at];
+		while (at && is_before(m, run, m->heap[up = (at - 1) / 2])) {
+			m->heap[at] = m->heap[up];
+			m->heap[up] = run;
+			at = up;
+		}
+	}
+	sift_down(m, at);
+}
+
+uint32_t merge_take(struct merge *m, uint32_t run)
+{
+	uint32_t row = m->next[run]++, at = 0;
+
+	while (m->heap[at] != run)
+		at++;
+	settle(m, at);
+	return row;
+}

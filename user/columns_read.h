@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * columns_read.h - a block being read: each step unpacks what the next needs,
+ * once. All of them return 0; -EBADMSG; -EPROTONOSUPPORT; -ENOMEM.
+ */
+#ifndef WEIR_COLUMNS_READ_H
+#define WEIR_COLUMNS_READ_H
+
+#include "columns_internal.h"
+
+/* columns.known */
+enum {
+	READ_RUNS = 1,
+	READ_PARTS = 2, /* and groups */
+	READ_TASKS = 4,
+	READ_TIMES = 8,
+	READ_SINCE = 16,
+	READ_STRINGS = 32,
+};
+
+/** read_runs, read_parts, read_tasks, read_times, read_strings - see above */
+int read_runs(struct columns *c);
+int read_parts(struct columns *c);
+int read_tasks(struct columns *c);
+int read_times(struct columns *c);
+int read_strings(struct columns *c);
+
+/** read_stream - @n numbers as they are stored. */
+int read_stream(struct columns *c, uint32_t stream, uint64_t *v, size_t n);
+
+/** read_part - Return: the part of a kind that can be read, or NULL. */
+const struct part *read_part(const struct columns *c, unsigned kind);
+
+/**
+ * read_column - a column of a group, valid until one of another group is read
+ * @p: of which read_parts() knows the rows
+ *
+ * Also -EAGAIN: it follows from times; call read_times(), which takes the place
+ * of this group's columns, and begin again.
+ */
+int read_column(struct columns *c, const struct part *p, uint32_t group,
+		unsigned column, const uint64_t **ret);
+
+/** read_is_constant - Return: true, with the one value there is. */
+bool read_is_constant(const struct columns *c, const struct part *p,
+		      uint32_t group, unsigned column, uint64_t *ret);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "columns_strings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "hash.h"
+
+#define SLOTS_MIN 4096 /* a power of two */
+
+static uint32_t *slots(const struct strings *s)
+{
+	return (uint32_t *)s->slots.data;
+}
+
+static struct string_entry *entries(const struct strings *s)
+{
+	return (struct string_entry *)s->entries.data;
+}
+
+static int clear_slots(struct strings *s, uint32_t count)
+{
+	void *mem;
+
+	buf_reset(&s->slots);
+	mem = buf_space(&s->slots, count * sizeof(uint32_t));
+	if (!mem)
+		return -ENOMEM;
+	memset(mem, 0, count * sizeof(uint32_t));
+	s->mask = count - 1;
+	return 0;
+}
+
+int strings_reset(struct strings *s)
+{
+	buf_reset(&s->entries);
+	s->count = 0;
+	s->bytes = 0;
+	return clear_slots(s, SLOTS_MIN);
+}
+
+void strings_done(struct strings *s)
+{
+	buf_done(&s->entries);
+	buf_done(&s->slots);
+}
+
+static uint32_t hash_bytes(const char *data, uint32_t len)
+{
+	uint64_t h = len * 0x9e3779b97f4a7c15ULL, x;
+	uint32_t i;
+
+	for (i = 0; i + sizeof(x) <= len; i += sizeof(x)) {
+		memcpy(&x, data + i, sizeof(x));
+		h = (h ^ x) * 0x9fb21c651e98df25ULL;
+		h ^= h >> 32;
+	}
+	for (x = 0; i < len; i++)
+		x = x << 8 | (uint8_t)data[i];
+	return (uint32_t)hash_u64(h ^ x);
+}
+
+static int grow(struct strings *s)
+{
+	uint32_t i, at;
+	int err = clear_slots(s, 2 * (s->mask + 1));
+
+	for (i = 0; i < s->count && !err; i++) {
+		at = entries(s)[i].hash & s->mask;
+		while (slots(s)[at])
+			at = (at + 1) & s->mask;
+		slots(s)[at] = i + 1;
+	}
+	return err;
+}
+
+uint32_t strings_number(struct strings *s, const char *data, uint32_t len)
+{
+	struct string_entry e = {data, len, hash_bytes(data, len)};
+	uint32_t at = e.hash & s->mask, number;
+
+	while ((number = slots(s)[at])) {
+		const struct string_entry *old = &entries(s)[number - 1];
+
+		if (old->hash == e.hash && old->len == len &&
+		    !memcmp(old->data, data, len))
+			return number - 1;
+		at = (at + 1) & s->mask;
+	}
+	buf_put(&s->entries, &e, sizeof(e));
+	if (buf_err(&s->entries))
+		return UINT32_MAX;
+	slots(s)[at] = ++s->count;
+	s->bytes += len;
+	if (s->count > s->mask / 2 && grow(s))
+		return UINT32_MAX;
+	return s->count - 1;
+}
+
+const struct string_entry *strings_get(const struct strings *s, uint32_t number)
+{
+	return &entries(s)[number];
+}
