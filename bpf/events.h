@@ -81,7 +81,7 @@ typedef struct weir_str weir_argv_t;	/* words, each ended by a NUL */
 /* weir_hdr.flags */
 #define WEIR_F_LATE 0x0001	/* came after a later event had passed on */
 #define WEIR_F_CONTEXT 0x0002	/* kept for its state; the filter said no */
-#define WEIR_F_PARTIAL 0x0004	/* began before recording: spans unknown */
+#define WEIR_F_PARTIAL 0x0004	/* spans (began before) or fields unknown */
 #define WEIR_F_URING 0x0008	/* submitted through io_uring */
 #define WEIR_F_STALLED 0x0010	/* order not guaranteed around here */
 

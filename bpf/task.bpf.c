@@ -319,10 +319,14 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 		return 1;
 	ev->signal = sig;
 	/* SEND_SIG_NOINFO 0 and SEND_SIG_PRIV 1: include/linux/signal.h */
-	if ((unsigned long)info > 1)
-		ev->code = get(info, si_code);
-	else
-		ev->code = info ? 0x80 : 0;	/* SI_KERNEL, SI_USER */
+	ev->code = info ? 0x80 : 0;	/* SI_KERNEL, SI_USER */
+	if ((unsigned long)info > 1) {
+		/* A number to many verifiers: only helpers read there */
+		if (weir_strings)
+			ev->code = BPF_CORE_READ(info, si_code);
+		else
+			ev->h.flags = WEIR_F_PARTIAL;
+	}
 	ev->target_pid = t->tgid;
 	ev->target_tid = t->pid;
 	ev->group = group;
