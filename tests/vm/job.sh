@@ -10,9 +10,12 @@
 # "VM-DONE COUNT", COUNT being the number of VM-RESULT lines. run.sh takes a
 # guest without that line, or with another count, for failed.
 #
-# The checks are the list in checks(), below; everything before it is set-up.
+# The checks are the list in checks(), below, what weir has to do in checks.sh;
+# everything before it is set-up.
 
 export PATH=/bin
+# shellcheck source=tests/vm/checks.sh
+. /checks.sh
 RESULTS=0
 OUT=/tmp/out # what the current check printed
 
@@ -126,15 +129,7 @@ check_kernel_log() {
 # The machine itself, and that the workload can make its events.
 check_guest() {
 	check guest load info
-	check calls load calls 8 10000
-	check opens load opens /etc/weir-vm 1000
-	check procs load procs 100
-	check tcp load tcp 100
-	if [ -n "$DISK" ]; then
-		check blocks load blocks "$DISK" 100
-	else
-		result skip blocks "no block device: no nvme, no loop driver"
-	fi
+	check load load calls 8 10000
 }
 
 check_tests() {
@@ -145,33 +140,55 @@ check_tests() {
 	done
 }
 
-# Each case is proven to be in force before weir is asked to cope with it.
-check_weir() {
-	result skip weir "build/weir was not there"
+check_sources() {
+	local source
+
+	doctor
+	check doctor doctor_content
+	for source in $SOURCES; do
+		check "source-$source" source_on "$source"
+	done
+}
+
+check_workloads() {
+	local load
+
+	for load in calls opens tree procs tcp blocks pipes; do
+		check "$load" "known_$load"
+	done
 }
 
 check_no_btf() {
 	hide_btf
-	check no-btf test ! -e /sys/kernel/btf/vmlinux
+	check no-btf case_no_btf
 	show_btf
 }
 
 check_no_tracefs() {
 	umount_tracefs
-	check no-tracefs test ! -e /sys/kernel/tracing/events
+	check no-tracefs case_no_tracefs
 	mount_tracefs
 }
 
 check_lockdown() {
+	local source
+
 	lock_down confidentiality
 	check_equal lockdown "none integrity [confidentiality]" \
 		"$(cat /sys/kernel/security/lockdown)"
+	doctor
+	for source in $SOURCES; do
+		check "lockdown-$source" lockdown_source "$source"
+	done
+	check lockdown-calls lockdown_calls
+	check lockdown-procs lockdown_procs
 }
 
 checks() {
 	check_guest
 	check_tests
-	check_weir
+	check_sources
+	check_workloads
 	check_no_btf
 	check_no_tracefs
 	check_lockdown # last, there is no way back

@@ -13,7 +13,7 @@
 #
 # Variables: VM_KERNELS  labels, or "all"
 #            VM_JOBS     guests at once            (2)
-#            VM_TIMEOUT  seconds until one is dead (300)
+#            VM_TIMEOUT  seconds until one is dead (600)
 #            VM_MEM      MiB for each              (512)
 #            WEIR        the binary                (build/weir)
 #            VM_TESTS    more test programs, run in the guest without
@@ -37,7 +37,7 @@ initrd=$vm/initramfs.cpio.gz
 
 DEFAULT="5.10 6.1 6.12 7.0 7.3"
 JOBS=${VM_JOBS:-2}
-TIMEOUT=${VM_TIMEOUT:-300}
+TIMEOUT=${VM_TIMEOUT:-600}
 MEM=${VM_MEM:-512}
 WEIR=${WEIR:-$root/build/weir}
 
@@ -99,12 +99,17 @@ build_initramfs() {
 	build_load
 	stage_busybox
 	stage_program "$vm/load" /bin
-	[ ! -x "$WEIR" ] || stage_program "$WEIR" /bin
+	[ -x "$WEIR" ] || die "$WEIR is not here (make)"
+	stage_program "$WEIR" /bin
+	# busybox goes by the name it is called with, which load chooses
+	rm "$stage/bin/true"
+	stage_program "$(type -P true)" /bin
 	for program in ${VM_TESTS:-}; do
 		stage_program "$program" /tests
 	done
 	stage_drivers
 	install -m 755 "$here/job.sh" "$stage/init"
+	install -m 644 "$here/checks.sh" "$stage/checks.sh"
 	echo "a file to be opened" >"$stage/etc/weir-vm"
 	(cd "$stage" && find . | cpio -o -H newc --quiet) |
 		gzip -1 >"$initrd" || die "cannot pack the initramfs"

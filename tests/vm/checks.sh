@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=dash
+#
+# checks.sh - what weir has to do on every kernel; job.sh sources it in a guest
+#
+# A check is a function: it states facts with is() and the like, each a line,
+# and ends with verdict(), whose line is what job.sh reports. The tools are
+# busybox's: of JSON lines grep, sed and awk read the fields, whose spelling is
+# fixed. The workloads are those of tests/kernel, smaller: a guest is emulated.
+
+A=/tmp/archive
+SAID=/tmp/said # what `weir record` and its command said
+ERR=/tmp/err
+EVENTS=/tmp/events
+# shellcheck disable=SC2034 # of job.sh
+SOURCES="task sched syscall block net"
+
+# --- facts ---
+
+facts=0
+wrong=
+
+fact_begin() {
+	facts=0
+	wrong=
+}
+
+fail() { # TEXT…
+	echo "WRONG: $*"
+	wrong="$wrong${wrong:+; }$*"
+}
+
+is() { # WHAT GOT WANT
+	facts=$((facts + 1))
+	if [ "$2" = "$3" ]; then
+		echo "right: $1: $2"
+	else
+		fail "$1: got '$2', want '$3'"
+	fi
+}
+
+within() { # WHAT GOT LOW HIGH; awk's numbers, for dash's may have 32 bits
+	facts=$((facts + 1))
+	if echo "$2 $3 $4" | awk '{ exit !($1 >= $2 && $1 <= $3) }'; then
+		echo "right: $1: $2 in [$3, $4]"
+	else
+		fail "$1: got '$2', want $3..$4"
+	fi
+}
+
+verdict() { # DETAIL…
+	echo "${wrong:-$facts facts${*:+, $*}}"
+	[ -z "$wrong" ]
+}
+
+# --- record, and ask the archive ---
+
+# The buffers hold a whole workload: how fast a guest drains them says nothing.
+weir_record() { # OPTION… -- LOAD ARG…
+	rm -rf $A
+	weir record -q -o $A --buffer 32M --main-ring 32M "$@" >$SAID 2>$ERR
+}
+
+record() { # OPTION… -- LOAD ARG…: without a word of complaint
+	weir_record "$@"
+	is "record's exit" $? 0
+	[ ! -s $ERR ] || fail "record said: $(head -n 1 $ERR)"
+}
+
+events() { # KIND [FILTER]: into $EVENTS
+	weir export $A --to jsonl -e "$1" ${2:+-f "$2"} 2>/dev/null |
+		grep "\"kind\":\"$1\"" >$EVENTS
+}
+
+count() { # KIND [FILTER]
+	events "$@"
+	wc -l <$EVENTS
+}
+
+# The values of a field that is a number, a word or a flat list. (No regular
+# expressions: busybox's take minutes in an emulated CPU.)
+field() { # NAME <JSON-LINES
+	awk -v key="\"$1\":" '{
+		at = index($0, key)
+		if (!at)
+			next
+		text = substr($0, at + length(key))
+		first = substr(text, 1, 1)
+		if (first == "\"")
+			text = substr(text, 1, index(substr(text, 2), "\"") + 1)
+		else if (first == "[")
+			text = substr(text, 1, index(text, "]"))
+		else
+			text = substr(text, 1, match(text, /[,}]/) - 1)
+		print text
+	}' | tr -d '"'
+}
+
+# Lines "VALUE HOW-OFTEN" of a field of $EVENTS.
+tally() { # NAME
+	field "$1" <$EVENTS |
+		awk '{ n[$0]++ } END { for (v in n) print v, n[v] }' | sort
+}
+
+each() { # NAME: the different values of a field of $EVENTS, in one line
+	tally "$1" | cut -d' ' -f1 | tr '\n' ' ' | sed 's/ $//'
+}
+
+sum() { # NAME
+	field "$1" <$EVENTS | awk '{ n += $1 } END { printf "%.0f\n", n }'
+}
+
+# Events that came more than once: a task makes one event of a kind at a time,
+# so its time, CPU and tid (fields 1, 4 and 6) are there but once.
+twice() {
+	cut -d, -f1,4,6 $EVENTS | sort | uniq -d | wc -l
+}
+
+missed() { # what the kernel skipped, by recursion_misses, in all sources
+	weir stat --json $A 2>/dev/null | grep -o '"missed":[0-9]*' |
+		awk -F: '{ n += $2 } END { print n + 0 }'
+}
+
+skipped_sources() { # those that missed something
+	weir stat --json $A 2>/dev/null | grep -oE \
+		'"source":"[a-z]+","submitted":[^}]*"missed":[1-9]' |
+		cut -d'"' -f4 | tr '\n' ' ' | sed 's/ $//'
+}
+
+load_ns() {
+	sed -n 's/^ns //p' $SAID
+}
+
+# Nothing is missing, and nothing says that something is.
+whole() {
+	weir verify $A >/tmp/verify 2>&1
+	is "verify's exit" $? 0
+	is "gaps" "$(count gap)" 0
+	is "missed" "$(missed)" 0
+}
+
+# --- sources ---
+
+# Why a source is off, in the verifier's own words.
+debug_source() { # SOURCE
+	WEIR_DEBUG=1 weir record -q -s "$1" -o /tmp/debug -- true 2>&1 |
+		grep -v -e ': found ' -e 'CO-RE relocating' -e 'Matching' |
+		tail -n 40
+	rm -rf /tmp/debug
+}
+
+# One pass of the doctor, for all sources to be judged by.
+doctor() {
+	weir doctor >/tmp/doctor 2>&1
+	echo $? >/tmp/doctor.exit
+}
+
+source_on() { # SOURCE
+	local line
+
+	line=$(grep "^$1 " /tmp/doctor) || line="$1: weir has no such source"
+	case $line in
+	*" on "*) echo "$line" ;;
+	*)
+		debug_source "$1"
+		echo "$line"
+		return 1
+		;;
+	esac
+}
+
+doctor_content() {
+	fact_begin
+	cat /tmp/doctor
+	is "exit" "$(cat /tmp/doctor.exit)" 0
+	is "BAD" "$(grep -c ' BAD ' /tmp/doctor)" 0
+	verdict
+}
+
+# --- known workloads ---
+
+known_calls() {
+	fact_begin
+	record -s syscall --set syscall.calls=getppid -- load calls 8 10000
+	is "calls" "$(count syscall_done 'name == getppid')" 80000
+	is "twice" "$(twice)" 0
+	is "tasks, with 10000 each" "$(tally tid | grep -c ' 10000$')" 8
+	is "results" "$(each ret | wc -w)" 1
+	is "arguments" "$(each args)" "[]"
+	is "of no time" "$(grep -c '"duration":0,' $EVENTS)" 0
+	# the tasks share the CPUs, so each may wait for the others
+	within "time inside" "$(sum duration)" 80000 "$(load_ns)0"
+	whole
+	verdict
+}
+
+known_opens() {
+	fact_begin
+	mkdir -p /tmp/deep/er
+	: >/tmp/deep/er/file
+	ln -sf /tmp/deep /tmp/link
+	record -s syscall -- load opens /tmp/link/er/../er/file 1000
+	is "opens" "$(count syscall_done \
+		"name == openat and path ~ '*/er/file'")" 1000
+	is "twice" "$(twice)" 0
+	is "file" "$(each file)" /tmp/deep/er/file
+	is "path" "$(each path)" /tmp/link/er/../er/file
+	is "arguments" "$(each args | sed -E 's/0x[0-9a-f]+/PATH/')" \
+		"[-100,PATH,O_RDONLY|O_CLOEXEC]"
+	is "results" "$(each ret)" 3
+	is "comm" "$(each comm)" load
+	is "execve" "$(count syscall_done 'name == execve and ret == 0')" 1
+	is "its path, its file" "$(each path) $(each file)" "/bin/load /bin/load"
+	whole
+	verdict
+}
+
+# A process is forked by the one that its exec, and its exit, have as parent.
+known_tree() {
+	fact_begin
+	record -s task -- load tree 50
+	is "execs" "$(count task_exec)" 101
+	is "file" "$(each file)" "/bin/load /bin/true"
+	is "argv" "$(each argv)" "[load,branch] [load,tree,50] [load]"
+	field pid <$EVENTS >/tmp/pids
+	field ppid <$EVENTS | paste /tmp/pids - | sort >/tmp/parents
+	is "/bin/true" "$(count task_exec 'filename == "/bin/true"')" 50
+	is "forks" "$(count task_fork)" 100
+	field child_pid <$EVENTS >/tmp/pids
+	is "children" "$(sort -u /tmp/pids | wc -l)" 100
+	field pid <$EVENTS | paste /tmp/pids - | sort >/tmp/forks
+	is "forks without their exec" \
+		"$(comm_only /tmp/forks /tmp/parents)" 0
+	is "exits" "$(count task_exit)" 101
+	is "codes, signals" "$(each exit_code) $(each signal)" "0 0"
+	is "last" "$(each last)" true
+	is "names" "$(tally comm | tr '\n' ' ')" "exe 50 load 1 true 50 "
+	whole
+	verdict
+}
+
+comm_only() { # FILE FILE: how many lines are in the first alone
+	awk 'NR == FNR { there[$0]; next } !($0 in there)' "$2" "$1" | wc -l
+}
+
+known_procs() {
+	fact_begin
+	record -s task -- load procs 50
+	is "exits" "$(count task_exit 'comm == exe')" 50
+	is "codes" "$(each exit_code)" 7
+	is "lived no time" "$(grep -c '"lifetime":0,' $EVENTS)" 0
+	whole
+	verdict
+}
+
+# 100 connections, of which the client sends a byte each.
+known_tcp() {
+	local port
+
+	fact_begin
+	record -s net -- load tcp 100
+	is "listens" "$(count net_listen)" 1
+	port=$(each lport)
+	is "connects" "$(count net_connect)" 100
+	is "addresses" "$(each laddr) $(each raddr)" "127.0.0.1 127.0.0.1"
+	is "server's port" "$(each rport)" "$port"
+	is "errors" "$(each error)" 0
+	is "family" "$(each family)" inet
+	within "handshakes" "$(sum duration)" 100 "$(load_ns)"
+	field lport <$EVENTS | sort >/tmp/ports
+	is "accepts" "$(count net_accept)" 100
+	is "accepted at" "$(each lport)" "$port"
+	is "pairs" "$(field rport <$EVENTS | sort | cmp - /tmp/ports && echo all)" \
+		all
+	is "closes" "$(count net_close)" 200
+	is "comm" "$(each comm)" load
+	is "client's closes" "$(count net_close "rport == $port")" 100
+	is "sent, received" "$(each sent) $(each received)" "1 0"
+	is "server's closes" "$(count net_close "lport == $port")" 100
+	is "sent, received" "$(each sent) $(each received)" "0 1"
+	whole
+	verdict
+}
+
+known_blocks() {
+	fact_begin
+	[ -n "$DISK" ] || {
+		echo "no block device: no nvme, no loop driver"
+		return 77
+	}
+	record -s block -- load blocks "$DISK" 100
+	is "writes" "$(count block_io \
+		"comm == load and op == write and bytes == 4096")" 100
+	is "sectors" "$(field sector <$EVENTS | sort -n | tr '\n' ' ')" \
+		"$(seq 0 8 792 | tr '\n' ' ')"
+	is "disk" "$(each disk)" "${DISK#/dev/}"
+	is "errors, requeues" "$(each error) $(each requeues)" "0 0"
+	is "without service time" "$(grep -c '"service":0,' $EVENTS)" 0
+	is "queued + service" \
+		"$(echo "$(sum queued) $(sum service)" | awk '{ printf "%.0f", $1 + $2 }')" \
+		"$(sum latency)"
+	within "latency" "$(sum latency)" 100000 "$(load_ns)"
+	whole
+	verdict
+}
+
+known_pipes() {
+	fact_begin
+	record -s syscall,sched --set syscall.calls=read,write -- \
+		load pipes 1000
+	is "reads and writes" "$(count syscall_done \
+		'comm == load and name in (read, write) and ret == 1')" 4000
+	is "twice" "$(twice)" 0
+	is "tasks, with 2000 each" "$(tally tid | grep -c ' 2000$')" 2
+	within "wakeups" "$(count sched_wakeup 'comm == load')" 500 3000
+	within "switches" "$(count sched_switch 'comm == load')" 500 8000
+	within "time on CPU" "$(sum ran)" 1000000 "$(load_ns | awk '{ print 2 * $1 }')"
+	within "states" "$(each prev_state_name | wc -w)" 1 3
+	whole
+	verdict
+}
+
+# --- cases ---
+
+# Raw programs in place of tp ones. From 7.0 on the kernel may skip them: then
+# it is told, as a gap at the hook, and there is no more missing than that.
+case_no_tracefs() {
+	local kept skipped rc
+
+	fact_begin
+	is "tracefs" "$(ls /sys/kernel/tracing)" ""
+	weir_record -s syscall --set syscall.calls=getppid -- \
+		load calls 8 10000
+	is "record's exit" $? 0
+	kept=$(count syscall_done 'name == getppid')
+	skipped=$(missed)
+	within "calls" "$kept" $((80000 - skipped)) 80000
+	is "told as gaps" "$(events gap; sum count)" "$skipped"
+	weir verify $A >/tmp/verify 2>&1
+	rc=$?
+	if [ "$skipped" -gt 0 ]; then
+		is "verify's exit" $rc 3
+		is "of" "$(each of)" "$(skipped_sources)"
+		is "stage" "$(each stage)" hook
+		is "stderr tells" "$(grep -c lost $ERR)" 1
+	else
+		is "verify's exit" $rc 0
+		is "calls" "$kept" 80000
+	fi
+	verdict "$kept calls, $skipped misses told"
+}
+
+case_no_btf() {
+	fact_begin
+	is "vmlinux" "$(ls /sys/kernel/btf)" ""
+	weir_record -- true
+	is "record's exit" $? 1
+	is "lines" "$(cat $SAID $ERR | wc -l)" 1
+	is "of BTF" "$(grep -c BTF $ERR)" 1
+	weir doctor >/tmp/doctor 2>/tmp/doctor.err
+	is "doctor's exit" $? 1
+	is "doctor on BTF" "$(grep -c '^BTF  *BAD ' /tmp/doctor)" 1
+	verdict "$(cat $ERR)"
+}
+
+# Under lockdown=confidentiality no program may use the helpers that read
+# memory. A source that lives without them works, and says what is unknown;
+# another one is off, and says why.
+lockdown_source() { # SOURCE
+	local line
+
+	line=$(grep "^$1 " /tmp/doctor) || line="$1: weir has no such source"
+	echo "$line"
+	case $line in
+	*" on "* | *" OFF "*lockdown*) return 0 ;;
+	esac
+	debug_source "$1"
+	echo "off without saying why: $line"
+	return 1
+}
+
+lockdown_calls() {
+	fact_begin
+	grep -q '^syscall .* on ' /tmp/doctor || {
+		weir_record -s syscall -- load calls 1 1
+		is "lines on stderr" "$(wc -l <$ERR)" 1
+		is "of lockdown" "$(grep -c lockdown $ERR)" 1
+		verdict "$(cat $ERR)"
+		return
+	}
+	record -s syscall --set syscall.calls=getppid -- load calls 2 1000
+	is "calls" "$(count syscall_done 'name == getppid')" 2000
+	is "results" "$(each ret | wc -w)" 1
+	is "comm" "$(each comm)" load
+	whole
+	record -s syscall -- load opens /etc/weir-vm 100
+	is "opens" "$(count syscall_done 'name == openat and comm == load')" 100
+	is "results" "$(each ret)" 3
+	is "path, file" "$(each path) $(each file)" "null null"
+	whole
+	verdict
+}
+
+lockdown_procs() {
+	fact_begin
+	record -s task -- load procs 20
+	is "forks" "$(count task_fork)" 20
+	is "exits" "$(count task_exit 'exit_code == 7')" 20
+	is "comm" "$(each comm)" exe
+	is "execs" "$(count task_exec)" 21
+	is "their comm" "$(each new_comm)" "exe load"
+	is "filename, file" "$(each filename) $(each file)" "null null"
+	is "argv" "$(each argv) of $(each argv_full)" "[] of 11 14"
+	whole
+	verdict
+}
