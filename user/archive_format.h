@@ -128,7 +128,8 @@ struct disk_trailer {
 static_assert(sizeof(struct disk_trailer) == 80, "TRAILER");
 
 /*
- * The other payloads have no struct of their own:
+ * LOSS, SCHEMA, STATE and BLOCK are encoded, as their header says; the rest is
+ * plain. These payloads have no struct of their own:
  *   META    pairs of strings, name and value, each ended by a NUL
  *   SCHEMA  schema_encode()
  *   STATE   as BLOCK

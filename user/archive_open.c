@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- opening: one segment
- * ----------------------------------------------------- */
+/* ---- opening: one segment ---------------------------------------------- */
 
 static int take_schema(struct archive *a, const struct frame *f)
 {
@@ -111,18 +110,18 @@ static int take_frames(struct archive *a, struct segment_reader *r,
 	return 0;
 }
 
-/* ---- the account: the last one of each run, added up
- * ------------------------------ */
+/* ---- the account: the last one of each run, added up ------------------- */
 
 static struct account_row *row_for(struct archive *a,
 				   const struct account_row *like)
 {
 	struct account_row *r, *grown;
-	size_t cap;
+	size_t i, cap;
 
-	for (r = a->rows; r < a->rows + a->row_count; r++)
-		if (r->cpu == like->cpu && !strcmp(r->source, like->source))
-			return r;
+	for (i = 0; i < a->row_count; i++)
+		if (a->rows[i].cpu == like->cpu &&
+		    !strcmp(a->rows[i].source, like->source))
+			return &a->rows[i];
 	if (a->row_count == a->row_cap) {
 		cap = a->row_cap ? a->row_cap * 2 : 64;
 		grown = reallocarray(a->rows, cap, sizeof(*grown));
@@ -167,23 +166,36 @@ static int settle_account(struct archive *a, struct last_account *last)
 	return err;
 }
 
+static int read_account(struct archive *a, struct segment_reader *r,
+			const struct frame *f, struct last_account *ret)
+{
+	struct buf bytes = {0};
+	uint32_t flags;
+	int err;
+
+	err = segment_read(r, f, &a->payload);
+	if (!err)
+		err = block_unpack(a->codec, f, &a->payload, &bytes);
+	if (!err)
+		err = segment_get_account(&bytes, &ret->rows, &ret->count,
+					  &flags);
+	buf_done(&bytes);
+	return err;
+}
+
 /* The last LOSS frame that is sound. Return: 0, found or not; -errno. */
 static int take_account(struct archive *a, struct segment_reader *r,
 			const struct segment_frames *s,
 			struct last_account *last)
 {
 	struct last_account found;
-	uint32_t flags;
 	size_t i;
 	int err;
 
 	for (i = s->count; i--;) {
 		if (s->frame[i].type != FRAME_LOSS)
 			continue;
-		err = segment_read(r, &s->frame[i], &a->payload);
-		if (!err)
-			err = segment_get_account(&a->payload, &found.rows,
-						  &found.count, &flags);
+		err = read_account(a, r, &s->frame[i], &found);
 		if (!err) {
 			free(last->rows);
 			*last = found;
@@ -196,8 +208,7 @@ static int take_account(struct archive *a, struct segment_reader *r,
 	return 0;
 }
 
-/* ---- opening: all of them
- * --------------------------------------------------------- */
+/* ---- opening: all of them ---------------------------------------------- */
 
 static int learn_segment(struct archive *a, size_t i, struct last_account *last)
 {

@@ -30,7 +30,7 @@ struct archive_iter {
 	uint32_t count;		  /* rows walked */
 };
 
-/* ---- what is wanted ------------------------------------------------------ */
+/* ---- what is wanted ---------------------------------------------------- */
 
 static uint64_t kind_bits(const bool *kinds)
 {
@@ -77,7 +77,7 @@ static bool is_context(const struct archive_iter *it, const struct weir_hdr *h)
 	       it->a->context[h->kind];
 }
 
-/* ---- rows ---------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------- */
 
 static void end_rows(struct archive_iter *it)
 {
@@ -109,7 +109,7 @@ static int next_row(struct archive_iter *it, struct event *ret)
 	return 0;
 }
 
-/* ---- frames -------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------ */
 
 static int take_clock(struct archive_iter *it)
 {
@@ -196,7 +196,7 @@ static int next_frame(struct archive_iter *it)
 	return 0;
 }
 
-/* ---- segments ------------------------------------------------------------ */
+/* ---- segments ---------------------------------------------------------- */
 
 static void close_segment(struct archive_iter *it)
 {
@@ -238,7 +238,7 @@ static int open_segment(struct archive_iter *it)
 	return rc;
 }
 
-/* ---- runs ---------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------- */
 
 /* The next run of a recorder, as far as it may have what is wanted. */
 static void open_run(struct archive_iter *it)

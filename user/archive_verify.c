@@ -287,7 +287,9 @@ static int check_loss(struct verify *v, const struct frame *f)
 	size_t count;
 	int err;
 
-	err = segment_get_account(&v->payload, &rows, &count, &flags);
+	err = block_unpack(v->codec, f, &v->payload, &v->bytes);
+	if (!err)
+		err = segment_get_account(&v->bytes, &rows, &count, &flags);
 	if (err == -EBADMSG)
 		bad_frame(v, f, "does not decode");
 	if (err)

@@ -23,6 +23,7 @@
 #define SEGMENT_NS    (15 * 60 * NS_PER_S)
 #define BLOCK_NS      NS_PER_S	      /* a block is written after so long */
 #define TELL_NS	      (10 * NS_PER_S) /* LOSS and CLOCK come so often */
+#define FRAME_ROOM    1024 /* bytes: what a small frame needs beside its data */
 #define CLOCK_STEP_NS ((int64_t)NS_PER_MS)
 
 struct archive_writer {
@@ -35,7 +36,8 @@ struct archive_writer {
 	struct segment_head head;
 	struct block block; /* inside options.state: of its records */
 	struct block_codec *codec;
-	struct buf frame, meta, schema_bytes;
+	struct buf frame, account;
+	struct buf meta, schema_bytes; /* the same in all segments */
 	uint64_t begun_ns, told_ns;
 	int64_t wall_offset;
 	bool in_state;
@@ -62,15 +64,23 @@ static int put_meta(struct archive_writer *w)
 	return put(w, &f);
 }
 
+static int put_packed(struct archive_writer *w, struct frame *f,
+		      const struct buf *bytes)
+{
+	int err = buf_err(bytes);
+
+	segment_frame(&w->frame);
+	if (!err)
+		err = block_pack(w->codec, bytes->data, bytes->len, f,
+				 &w->frame);
+	return err ? err : put(w, f);
+}
+
 static int put_schema(struct archive_writer *w)
 {
 	struct frame f = {.type = FRAME_SCHEMA};
-	int err;
 
-	segment_frame(&w->frame);
-	err = block_pack(w->codec, w->schema_bytes.data, w->schema_bytes.len,
-			 &f, &w->frame);
-	return err ? err : put(w, &f);
+	return put_packed(w, &f, &w->schema_bytes);
 }
 
 static int put_clock(struct archive_writer *w)
@@ -104,12 +114,12 @@ static int put_account(struct archive_writer *w, uint32_t flags)
 	err = losses_account(&w->losses, &rows, &count);
 	if (err)
 		return err;
-	f.first_ns = f.last_ns = clock_now();
-	segment_frame(&w->frame);
-	segment_put_account(&w->frame, rows, count, flags);
-	w->told_ns = f.last_ns;
-	w->segment->spare = (uint32_t)(w->frame.len + w->schema_bytes.len);
-	return put(w, &f);
+	f.first_ns = f.last_ns = w->told_ns = clock_now();
+	buf_reset(&w->account);
+	segment_put_account(&w->account, rows, count, flags);
+	w->segment->spare = (uint32_t)(2 * FRAME_ROOM + w->account.len +
+				       w->schema_bytes.len);
+	return put_packed(w, &f, &w->account);
 }
 
 static int put_block(struct archive_writer *w, enum frame_type type)
@@ -456,6 +466,7 @@ static void writer_free(struct archive_writer *w)
 	block_done(&w->block);
 	block_codec_free(w->codec);
 	buf_done(&w->frame);
+	buf_done(&w->account);
 	buf_done(&w->meta);
 	buf_done(&w->schema_bytes);
 	losses_done(&w->losses);

@@ -228,9 +228,9 @@ void segment_frames_done(struct segment_frames *s);
 /* ---- the small payloads ------------------------------------------------ */
 
 /*
- * segment_put_*() append to a buffer begun with segment_frame();
- * segment_get_*() read what segment_read() gave. Return of the latter: 0;
- * -EBADMSG.
+ * segment_put_*() append to a buffer begun with segment_frame(), or to one that
+ * is packed into a frame (block.h); segment_get_*() read what segment_read()
+ * gave, or what was unpacked of it. Return of the latter: 0; -EBADMSG.
  */
 void segment_put_head(struct buf *b, const struct segment_head *h);
 /* also -EPROTONOSUPPORT: needs a newer reader */

@@ -232,17 +232,20 @@ void segment_put_meta(struct buf *b, const char *name, const char *value)
 
 const char *segment_get_meta(const struct buf *b, const char *name)
 {
-	const char *p = b->data, *end = p + b->len, *value, *stop;
+	const char *p = b->data, *value, *stop;
+	size_t left = b->len;
 
-	while (p < end) {
-		value = memchr(p, '\0', (size_t)(end - p));
-		if (!value++ || value == end)
+	while (left) {
+		value = memchr(p, '\0', left);
+		if (!value++)
 			return NULL;
-		stop = memchr(value, '\0', (size_t)(end - value));
+		left -= (size_t)(value - p);
+		stop = left ? memchr(value, '\0', left) : NULL;
 		if (!stop)
 			return NULL;
 		if (!strcmp(p, name))
 			return value;
+		left -= (size_t)(stop + 1 - value);
 		p = stop + 1;
 	}
 	return NULL;
