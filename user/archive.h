@@ -14,22 +14,28 @@
 #include "event.h"
 #include "schema.h"
 
-/* ---- writing ------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------- */
 
 struct archive_writer;
 
 struct archive_options {
 	const char *path;	/* directory; made if missing */
 	bool exist_ok;		/* go on in an archive that is there */
-	uint64_t segment_bytes;	/* a new segment from here on; 0: 256 MiB */
+	uint64_t segment_bytes; /* a new segment from here on; 0: 256 MiB */
 	uint64_t segment_ns;	/* or after so long; 0: 15 min */
 	const char *command;	/* what was recorded, for META; may be NULL */
 	/*
-	 * Called when a segment begins, between two events: hand the state
-	 * (clock, cgroup_path, task_alive records) to archive_state().
+	 * Called when a segment begins, and after events were lost, between
+	 * two events and inside archive_create(), _append(), _tick() or
+	 * _close(): hand the state as of the last event taken (cgroup_path,
+	 * task_alive records) to archive_state(). May be NULL.
 	 */
 	int (*state)(void *arg, struct archive_writer *w);
-	/* The account so far, for LOSS frames; borrowed rows. */
+	/*
+	 * The account so far, for LOSS frames; borrowed rows; called as state.
+	 * An event is counted as kept before it is appended, and moved from
+	 * kept to lost_archive when archive_lost() tells. May be NULL.
+	 */
 	size_t (*account)(void *arg, const struct account_row **ret);
 	void *arg;
 };
@@ -37,8 +43,12 @@ struct archive_options {
 /**
  * archive_create - begin an archive
  *
- * Return: 0; -EEXIST it is there and holds segments; -EBUSY another recorder
- * writes it; -ENOTDIR, -EACCES, -ENOSPC, -EROFS, -ELOOP … of the system.
+ * Nothing of the path but its parents may be a link. Starts a thread, which
+ * brings to disk what was written, once a second and when a segment ends.
+ * Return: 0; -EEXIST it is there and holds segments; -ENOTEMPTY it holds
+ * other things; -EPERM it is another user's, or others may write to it;
+ * -EBUSY another recorder writes it; -ELOOP it is a link; -ENOTDIR, -EACCES,
+ * -ENOSPC, -EROFS … of the system; -ENOMEM.
  */
 int archive_create(struct archive_writer **ret, const struct schema *schema,
 		   const struct archive_options *opts);
@@ -47,9 +57,11 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  * archive_append - take one event
  *
  * Copies it into the block being filled; a full block (64 Ki events, 1 s,
- * 4 MiB) is written out. Return: 0; -errno when a block could not be written:
- * its events are then lost, counted by source and CPU (archive_lost()), and
- * the next call tries again with a new block: recording never ends here.
+ * 4 MiB) is written out. The event is taken in any case.
+ * Return: 0; -errno when a block could not be written (-ENOSPC, -EIO, -EFBIG,
+ * -ENOENT somebody removed the file, …): its events are then lost, counted by
+ * source and CPU (archive_lost()), and the next call tries again with a new
+ * block, if need be in a new segment: recording never ends here.
  */
 int archive_append(struct archive_writer *w, const struct event *ev);
 
@@ -61,10 +73,18 @@ int archive_append(struct archive_writer *w, const struct event *ev);
  */
 int archive_flush(struct archive_writer *w);
 
-/** archive_state - one state record; only inside options.state. */
+/**
+ * archive_state - one state record; only inside options.state
+ * Return: 0; -EINVAL no record, or called elsewhere; -errno as append: stop.
+ */
 int archive_state(struct archive_writer *w, const void *record, size_t len);
 
-/** archive_tick - write out what is older than 1 s. Return: as append. */
+/**
+ * archive_tick - write out what is older than 1 s, and what else is due
+ *
+ * A new segment, the account each 10 s, a clock that was stepped. Cheap when
+ * nothing is due. Return: as append.
+ */
 int archive_tick(struct archive_writer *w, uint64_t mono_ns);
 
 /**
@@ -80,9 +100,9 @@ void archive_lost(struct archive_writer *w,
 
 struct archive_stats {
 	uint64_t events;
-	uint64_t bytes;		/* on disk, all segments of this writer */
+	uint64_t bytes; /* on disk, all segments of this writer */
 	uint32_t segments;
-	int error;		/* of the last failed write, 0: none since */
+	int error; /* of the last failed write, 0: none since */
 };
 
 /** archive_writer_stats - Thread: the writer's. */
@@ -95,7 +115,7 @@ void archive_writer_stats(const struct archive_writer *w,
  */
 int archive_close(struct archive_writer *w);
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 struct archive;
 
@@ -125,27 +145,26 @@ const struct schema *archive_schema(const struct archive *a);
 int64_t archive_wall_offset(const struct archive *a);
 
 struct archive_info {
-	uint64_t first_ns, last_ns;	/* monotonic, of events */
-	int64_t wall_offset;		/* realtime - monotonic, ns: the last */
+	uint64_t first_ns, last_ns; /* monotonic, of events */
+	int64_t wall_offset;	    /* realtime - monotonic, ns: the last */
 	int64_t wall_offset_min, wall_offset_max; /* of all clock records */
-	uint64_t events;		/* in blocks */
-	uint64_t bytes;			/* on disk */
+	uint64_t events;			  /* in blocks */
+	uint64_t bytes;				  /* on disk */
 	uint32_t segments;
-	uint32_t open_segments;		/* not sealed: in use, or cut off */
-	uint32_t damaged;		/* frames that could not be read */
-	const char *host, *kernel, *boot_id, *command, *version;	/* META */
+	uint32_t open_segments; /* not sealed: in use, or cut off */
+	uint32_t damaged;	/* frames that could not be read */
+	const char *host, *kernel, *boot_id, *command, *version; /* META */
 };
 void archive_info(const struct archive *a, struct archive_info *ret);
 
 /** archive_account - the last account written; rows live as long as @a. */
-size_t archive_account(const struct archive *a,
-		       const struct account_row **ret);
+size_t archive_account(const struct archive *a, const struct account_row **ret);
 
 /* A pass over the events in the one order. */
 struct archive_range {
-	uint64_t from_ns, to_ns;	/* monotonic, half-open; 0, 0: all */
-	const bool *kinds;		/* [SCHEMA_KINDS_MAX], or NULL: all */
-	bool bare;			/* no context: only what is asked for */
+	uint64_t from_ns, to_ns; /* monotonic, half-open; 0, 0: all */
+	const bool *kinds;	 /* [SCHEMA_KINDS_MAX], or NULL: all */
+	bool bare;		 /* no context: only what is asked for */
 };
 
 /**
@@ -183,19 +202,19 @@ int64_t archive_iter_wall_offset(const struct archive_iter *it);
 /** archive_iter_close - NULL-safe. */
 void archive_iter_close(struct archive_iter *it);
 
-/* ---- checking ----------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------- */
 
 struct verify_report {
 	uint64_t segments, frames, blocks, events, bytes;
-	uint64_t damaged;	/* frames with a wrong checksum or nonsense */
-	uint64_t missing;	/* events in damaged frames, as far as known */
-	uint64_t torn_bytes;	/* at the end of segments that were cut off */
-	uint64_t unsealed;	/* segments without their end: cut off */
-	uint64_t live;		/* segments being written: no end yet */
-	uint64_t removed;	/* segments gone: first ones by retention */
-	uint64_t disorder;	/* events before a predecessor, unflagged */
-	uint64_t lost;		/* by the account and its gaps, and missed */
-	uint64_t unaccounted;	/* rows whose equations do not hold */
+	uint64_t damaged;     /* frames with a wrong checksum or nonsense */
+	uint64_t missing;     /* events in damaged frames, as far as known */
+	uint64_t torn_bytes;  /* at the end of segments that were cut off */
+	uint64_t unsealed;    /* segments without their end: cut off */
+	uint64_t live;	      /* segments being written: no end yet */
+	uint64_t removed;     /* segments gone: first ones by retention */
+	uint64_t disorder;    /* events before a predecessor, unflagged */
+	uint64_t lost;	      /* by the account and its gaps, and missed */
+	uint64_t unaccounted; /* rows whose equations do not hold */
 };
 
 /**
