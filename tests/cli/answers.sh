@@ -68,13 +68,20 @@ run show a -e task_exec --from "$mid"
 is "--from" "$(lines out)" 3
 run show a -e task_exec --to "$mid"
 is "--to" "$(lines out)" 7
-run show a -e task_exec --from -200ms
-is "--from -200ms" "$(lines out)" 3
+# before its end: the pause of 400 ms lies before the last three
+run stat a --json
+since=$(jq --arg mid "$(grep -m1 '"kind":"task_exec".*"comm":"false"' \
+	show.json | sed 's/.*"ts":\([0-9]*\),.*/\1/')" \
+	'((.last - ($mid | tonumber)) / 1000000 | floor) + 100' out)
+run show a -e task_exec --from "-${since}ms"
+is "--from -${since}ms" "$(lines out)" 3
 run stat a --json -e task_exec --to "$mid"
 is "stat --to" "$(jq .events out)" 7
 run tasks a --json --at "$mid"
+shell=$(sed -n '/"kind":"task_exec"/{s/.*"pid":\([0-9]*\),.*/\1/p;q}' show.json)
 is "tasks --at: who was alive" \
-	"$(jq -c '[.[].comm | select(. == "true" or . == "sh")]' out)" '["sh"]'
+	"$(jq -c "[.[] | select(.pid == $shell or .ppid == $shell) | .comm]" \
+		out)" '["sh","false"]'
 run export a --to csv -e task_exec --to "$mid"
 is "export: format and time" "$(lines out)" 8
 
