@@ -68,6 +68,20 @@ void render_text(struct buf *b, const struct render *r, const struct event *ev);
  */
 void render_json(struct buf *b, const struct render *r, const struct event *ev);
 
+/** render_json_value - one field as render_json() shows it, without its key. */
+void render_json_value(struct buf *b, const struct render *r,
+		       const struct event *ev, const struct schema_field *f);
+
+/**
+ * render_json_name - what <name>_name would say of an element of a field
+ * Return: a static string or @scratch; NULL: it has no such key.
+ */
+const char *render_json_name(const struct schema_field *f, int64_t v,
+			     char scratch[16]);
+
+/** render_csv_text - a string as a cell, escaped and quoted as render_csv(). */
+void render_csv_text(struct buf *b, const void *data, size_t len);
+
 /**
  * render_csv_head, render_csv - one line of comma-separated values: RFC 4180,
  * but that lines end with LF, as every tool of a shell expects

@@ -202,15 +202,19 @@ static void put_cell(struct buf *b, const struct render *r,
 	quote_cell(b, start);
 }
 
+void render_csv_text(struct buf *b, const void *data, size_t len)
+{
+	size_t start = b->len;
+
+	guard(b, data, len);
+	render_escape(b, data, len);
+	quote_cell(b, start);
+}
+
 static void put_comm(struct buf *b, const struct task *t)
 {
-	size_t start = b->len, len = t ? strlen(t->comm) : 0;
-
-	if (!len)
-		return;
-	guard(b, (const uint8_t *)t->comm, len);
-	render_escape(b, t->comm, len);
-	quote_cell(b, start);
+	if (t)
+		render_csv_text(b, t->comm, strlen(t->comm));
 }
 
 /* ---- lines --------------------------------------------------------------- */

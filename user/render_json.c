@@ -60,10 +60,17 @@ static void put_string(struct buf *b, const struct event *ev,
 	} else {
 		render_json_string(b, s.data, s.len);
 	}
-	if (s.full != WEIR_STR_UNKNOWN && s.full > s.len) {
-		put_key(b, f->name, "_full");
-		buf_u64(b, s.full);
-	}
+}
+
+static void put_full(struct buf *b, const struct event *ev,
+		     const struct schema_field *f)
+{
+	struct field_bytes s = field_bytes(ev, f);
+
+	if (s.full == WEIR_STR_UNKNOWN || s.full <= s.len)
+		return;
+	put_key(b, f->name, "_full");
+	buf_u64(b, s.full);
 }
 
 /* ---- numbers ------------------------------------------------------------- */
@@ -96,28 +103,32 @@ static void put_number(struct buf *b, const struct render *r,
 	}
 }
 
+const char *render_json_name(const struct schema_field *f, int64_t v,
+			     char scratch[16])
+{
+	switch (f->meaning) {
+	case MEANING_ERRNO:
+		return errno_name((uint64_t)v);
+	case MEANING_RET:
+		return v < 0 && v >= -ERRNO_MAX ? errno_name((uint64_t)-v)
+						: NULL;
+	case MEANING_SIGNAL:
+		return signal_name(v, scratch);
+	case MEANING_STATE:
+		scratch[0] = state_letter((uint64_t)v);
+		scratch[1] = '\0';
+		return scratch;
+	default:
+		return NULL;
+	}
+}
+
 /* The second key of a number that has a name as well. */
 static void put_name(struct buf *b, const struct schema_field *f, int64_t v)
 {
-	const char *name = NULL;
-	char scratch[16] = "";
+	char scratch[16];
+	const char *name = render_json_name(f, v, scratch);
 
-	switch (f->meaning) {
-	case MEANING_ERRNO:
-		name = errno_name((uint64_t)v);
-		break;
-	case MEANING_RET:
-		if (v < 0 && v >= -ERRNO_MAX)
-			name = errno_name((uint64_t)-v);
-		break;
-	case MEANING_SIGNAL:
-		name = signal_name(v, scratch);
-		break;
-	case MEANING_STATE:
-		scratch[0] = state_letter((uint64_t)v);
-		name = scratch;
-		break;
-	}
 	if (!name)
 		return;
 	put_key(b, f->name, "_name");
@@ -133,7 +144,6 @@ static void put_numbers(struct buf *b, const struct render *r,
 
 	if (f->count == 1) {
 		put_number(b, r, f, field_s64(ev, f, 0));
-		put_name(b, f, field_s64(ev, f, 0));
 		return;
 	}
 	buf_putc(b, '[');
@@ -143,6 +153,28 @@ static void put_numbers(struct buf *b, const struct render *r,
 		put_number(b, r, f, field_s64(ev, f, i));
 	}
 	buf_putc(b, ']');
+}
+
+void render_json_value(struct buf *b, const struct render *r,
+		       const struct event *ev, const struct schema_field *f)
+{
+	if (f->type > FIELD_INT)
+		put_string(b, ev, f);
+	else if (f->meaning == MEANING_ARGS)
+		args_json(b, ev, f);
+	else
+		put_numbers(b, r, ev, f);
+}
+
+static void put_member(struct buf *b, const struct render *r,
+		       const struct event *ev, const struct schema_field *f)
+{
+	put_key(b, f->name, "");
+	render_json_value(b, r, ev, f);
+	if (f->type > FIELD_INT)
+		put_full(b, ev, f);
+	else if (f->meaning != MEANING_ARGS && f->count == 1)
+		put_name(b, f, field_s64(ev, f, 0));
 }
 
 /* ---- the object ---------------------------------------------------------- */
@@ -182,17 +214,8 @@ void render_json(struct buf *b, const struct render *r, const struct event *ev)
 	unsigned i;
 
 	put_head(b, r, ev);
-	for (i = 0; i < ev->kind->field_count; i++) {
-		const struct schema_field *f = &ev->kind->fields[i];
-
-		put_key(b, f->name, "");
-		if (f->type > FIELD_INT)
-			put_string(b, ev, f);
-		else if (f->meaning == MEANING_ARGS)
-			args_json(b, ev, f);
-		else
-			put_numbers(b, r, ev, f);
-	}
+	for (i = 0; i < ev->kind->field_count; i++)
+		put_member(b, r, ev, &ev->kind->fields[i]);
 	if (ev->h->flags)
 		put_marks(b, ev->h->flags);
 	buf_put(b, "}\n", 2);

@@ -207,6 +207,41 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 	return archive_each(r->archive, &range, on_event, &p);
 }
 
+static int ignore(void *arg, const struct event *ev)
+{
+	(void)arg;
+	(void)ev;
+	return 0;
+}
+
+int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
+		  uint64_t to_ns)
+{
+	struct replay asked = *r;
+	struct pass p = {.replay = &asked, .fn = ignore};
+	bool gap[SCHEMA_KINDS_MAX] = {false};
+	struct archive_range range = {
+		.from_ns = from_ns,
+		.to_ns = to_ns < UINT64_MAX - REPORT_DELAY_NS
+				 ? to_ns + REPORT_DELAY_NS
+				 : UINT64_MAX,
+		.kinds = gap,
+		.bare = true,
+	};
+	int err;
+
+	gap[r->select.gap] = true;
+	memcpy(asked.select.kinds, kinds, sizeof(asked.select.kinds));
+	asked.from_ns = from_ns;
+	asked.to_ns = to_ns == UINT64_MAX ? 0 : to_ns;
+	asked.missing = asked.gaps = asked.others = 0;
+	err = archive_each(r->archive, &range, on_event, &p);
+	r->missing = asked.missing;
+	r->gaps = asked.gaps;
+	r->others = asked.others;
+	return err;
+}
+
 struct feed {
 	struct sink *sink;
 	unsigned count;

@@ -63,6 +63,17 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		void *arg);
 
 /**
+ * replay_losses - what an answer of these kinds lacks, without making it
+ * @kinds:  [SCHEMA_KINDS_MAX] that were asked for
+ * @to_ns:  UINT64_MAX: open
+ *
+ * Fills missing, gaps and others as a pass over them would; reads only blocks
+ * that tell of losses. Return: as replay_each().
+ */
+int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
+		  uint64_t to_ns);
+
+/**
  * replay_sink - the same into a sink, which is ticked; not closed
  * Return: as replay_each(); errors of the sink end the pass.
  */

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * hist.c - see hist.h.
+ */
+#include "hist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUBS (1U << HIST_SUB_BITS)
+
+/* Numbers below SUBS are octave 0, and each octave from there on is one more.
+ */
+static unsigned octave_of(uint64_t v)
+{
+	return v < SUBS ? 0 : 64 - (unsigned)__builtin_clzll(v) - HIST_SUB_BITS;
+}
+
+/* Bits that a bucket of the octave does not tell apart. */
+static unsigned shift_of(unsigned octave)
+{
+	return octave ? octave - 1 : 0;
+}
+
+/* The first number of a bucket. */
+static uint64_t value_of(unsigned octave, unsigned sub)
+{
+	uint64_t base = octave ? SUBS : 0;
+
+	return (base + sub) << shift_of(octave);
+}
+
+int hist_add(struct hist *h, uint64_t v)
+{
+	unsigned o = octave_of(v);
+
+	if (!h->octave[o]) {
+		h->octave[o] = calloc(SUBS, sizeof(*h->octave[o]));
+		if (!h->octave[o])
+			return -ENOMEM;
+	}
+	h->octave[o][v >> shift_of(o) & (SUBS - 1)]++;
+	if (!h->count++ || v < h->min)
+		h->min = v;
+	if (v > h->max)
+		h->max = v;
+	h->sum += (double)v;
+	return 0;
+}
+
+static uint64_t clamp(const struct hist *h, uint64_t v)
+{
+	if (v < h->min)
+		return h->min;
+	return v > h->max ? h->max : v;
+}
+
+uint64_t hist_quantile(const struct hist *h, double q)
+{
+	double exact = q * (double)h->count;
+	uint64_t rank = (uint64_t)exact, seen = 0;
+	unsigned o, i;
+
+	if ((double)rank < exact)
+		rank++;
+	if (rank >= h->count)
+		return h->max;
+	for (o = 0; o < HIST_OCTAVES; o++) {
+		for (i = 0; h->octave[o] && i < SUBS; i++) {
+			seen += h->octave[o][i];
+			if (seen && seen >= rank)
+				return clamp(h, value_of(o, i) +
+							((1ULL << shift_of(o)) -
+							 1) / 2);
+		}
+	}
+	return h->max;
+}
+
+void hist_log2(const struct hist *h, uint64_t ret[HIST_LOG2])
+{
+	unsigned o, i;
+	uint64_t v;
+
+	memset(ret, 0, HIST_LOG2 * sizeof(*ret));
+	for (o = 0; o < HIST_OCTAVES; o++) {
+		for (i = 0; h->octave[o] && i < SUBS; i++) {
+			v = value_of(o, i);
+			ret[v ? 64 - __builtin_clzll(v) : 0] += h->octave[o][i];
+		}
+	}
+}
+
+void hist_done(struct hist *h)
+{
+	unsigned o;
+
+	for (o = 0; o < HIST_OCTAVES; o++)
+		free(h->octave[o]);
+	memset(h, 0, sizeof(*h));
+}
