@@ -38,8 +38,8 @@ struct command {
 
 /* One row for each file cmd_<name>.c; ended by a NULL in commands[]. */
 extern const struct command cmd_record, cmd_watch, cmd_show, cmd_stat,
-	cmd_tasks, cmd_export, cmd_verify, cmd_list, cmd_doctor, cmd_complete,
-	cmd_man;
+	cmd_tasks, cmd_sql, cmd_hist, cmd_export, cmd_verify, cmd_list,
+	cmd_doctor, cmd_complete, cmd_man;
 extern const struct command *const commands[];
 
 /** command_find - Return: the command called @name, or NULL. */
@@ -67,6 +67,10 @@ int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * and a caret under the place. Return: EXIT_USAGE.
  */
 int usage_filter(const char *expr, const struct filter_error *err);
+
+/** say_at - a line of text that cannot be understood; a caret under the place.
+ */
+void say_at(const char *text, size_t at);
 
 /**
  * put_stdout - write @b to stdout and free it

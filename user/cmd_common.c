@@ -155,14 +155,19 @@ static void put_caret(struct buf *b, const char *expr, size_t at)
 	buf_puts(b, "^\n");
 }
 
-int usage_filter(const char *expr, const struct filter_error *err)
+void say_at(const char *text, size_t at)
 {
 	struct buf b = {0};
 
-	say("filter: %s", err->what);
-	put_caret(&b, expr, err->at);
-	buf_flush(&b, STDERR_FILENO);
+	put_caret(&b, text, at);
+	buf_flush(&b, STDERR_FILENO); /* nowhere to tell */
 	buf_done(&b);
+}
+
+int usage_filter(const char *expr, const struct filter_error *err)
+{
+	say("filter: %s", err->what);
+	say_at(expr, err->at);
 	return EXIT_USAGE;
 }
 

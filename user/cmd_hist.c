@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_hist.c - `weir hist`: how a number of events is distributed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "hist.h"
+#include "json.h"
+#include "near.h"
+#include "sql_column.h"
+#include "table.h"
+
+struct hist_args {
+	struct query_args query;
+	const char *by;
+};
+
+static const struct opt opts[] = {
+	{
+		.name = "by",
+		.type = OPT_STRING,
+		.arg = "FIELD",
+		.offset = offsetof(struct hist_args, by),
+		.help = "one histogram for each value of FIELD: name, comm, "
+			"disk",
+	},
+	{0},
+};
+
+#define GROUPS_MAX 1000 /* further values are counted together */
+#define OTHERS	   "(others)"
+#define BAR	   40 /* characters of the longest bar */
+
+struct group {
+	char *name; /* owned; of the value split by */
+	size_t len;
+	struct hist hist;
+};
+
+struct distribution {
+	struct replay r;
+	const char *field, *by;
+	/* by kind */
+	struct sql_columns columns[SCHEMA_KINDS_MAX];
+	const struct sql_column *value_of[SCHEMA_KINDS_MAX];
+	const struct sql_column *name_of[SCHEMA_KINDS_MAX];
+	enum meaning meaning; /* of the values of all kinds, or NONE */
+	struct group *group;
+	size_t count;
+	uint64_t negative;
+	struct buf name, scratch, out;
+};
+
+/* ---- which events have it ------------------------------------------------ */
+
+static const struct sql_column *find(const struct sql_columns *c,
+				     const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < c->count; i++)
+		if (!strcmp(c->column[i].name, name))
+			return &c->column[i];
+	return NULL;
+}
+
+static bool is_number(const struct sql_column *c)
+{
+	return c->what == SQL_FIELD && c->integer;
+}
+
+/* Only kinds that have the field are read. Return: how many; -ENOMEM. */
+static int choose_kinds(struct distribution *d, struct near *near)
+{
+	struct select *select = &d->r.select;
+	const struct schema_kind *k;
+	const struct sql_column *c;
+	unsigned i, j;
+	int count = 0;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		k = select->kinds[i] ? schema_kind(d->r.render.schema, i)
+				     : NULL;
+		if (!k)
+			continue;
+		if (sql_columns_init(&d->columns[i], k))
+			return -ENOMEM;
+		for (j = 0; j < d->columns[i].count; j++)
+			if (is_number(&d->columns[i].column[j]))
+				near_try(near, d->columns[i].column[j].name);
+		c = find(&d->columns[i], d->field);
+		select->kinds[i] = c && is_number(c) &&
+				   (!d->by || find(&d->columns[i], d->by));
+		if (!select->kinds[i])
+			continue;
+		d->value_of[i] = c;
+		d->name_of[i] = d->by ? find(&d->columns[i], d->by) : NULL;
+		if (!count++)
+			d->meaning = (enum meaning)c->field->meaning;
+		else if (d->meaning != c->field->meaning)
+			d->meaning = MEANING_NONE;
+	}
+	return count;
+}
+
+static int say_no_field(const struct distribution *d, const struct near *near)
+{
+	if (near_best(near) && strcmp(near_best(near), d->field))
+		return usage("no event that was asked for has a number '%.60s' "
+			     "(did you mean '%s'?)",
+			     d->field, near_best(near));
+	if (d->by)
+		return usage("no event that was asked for has a number '%.60s' "
+			     "and '%.60s' (weir list fields EVENT)",
+			     d->field, d->by);
+	return usage("no event that was asked for has a number '%.60s' (weir "
+		     "list fields EVENT)",
+		     d->field);
+}
+
+/* ---- counting ------------------------------------------------------------ */
+
+static void put_value(struct buf *b, const struct sql_value *v)
+{
+	switch (v->type) {
+	case SQL_INT:
+		buf_s64(b, v->i);
+		break;
+	case SQL_TEXT:
+		buf_put(b, v->text, v->len);
+		break;
+	case SQL_REAL:
+		buf_printf(b, "%.0f", v->real);
+		break;
+	default:
+		buf_putc(b, '?');
+	}
+}
+
+static struct group *add_group(struct distribution *d, const char *name,
+			       size_t len)
+{
+	struct group *g;
+
+	if (!(d->count & (d->count - 1))) { /* doubled at powers of two */
+		g = reallocarray(d->group, d->count ? d->count * 2 : 1,
+				 sizeof(*g));
+		if (!g)
+			return NULL;
+		d->group = g;
+	}
+	g = &d->group[d->count];
+	memset(g, 0, sizeof(*g));
+	g->name = malloc(len + 1);
+	if (!g->name)
+		return NULL;
+	memcpy(g->name, name, len);
+	g->len = len;
+	d->count++;
+	return g;
+}
+
+static struct group *group_of(struct distribution *d, const char *name,
+			      size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++)
+		if (d->group[i].len == len &&
+		    !memcmp(d->group[i].name, name, len))
+			return &d->group[i];
+	if (d->count == GROUPS_MAX)
+		return add_group(d, OTHERS, strlen(OTHERS));
+	if (d->count > GROUPS_MAX)
+		return &d->group[GROUPS_MAX];
+	return add_group(d, name, len);
+}
+
+static struct group *find_group(struct distribution *d, const struct event *ev)
+{
+	const struct sql_column *c = d->name_of[ev->kind->number];
+	struct sql_value v;
+
+	buf_reset(&d->name);
+	if (c) {
+		sql_column_get(c, &d->r.render, ev, &d->scratch, &v);
+		put_value(&d->name, &v);
+	}
+	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
+}
+
+static int on_event(void *arg, const struct event *ev)
+{
+	struct distribution *d = arg;
+	const struct sql_column *c = d->value_of[ev->kind->number];
+	struct sql_value v;
+	struct group *g;
+
+	if (!c) /* a gap */
+		return 0;
+	sql_column_get(c, &d->r.render, ev, &d->scratch, &v);
+	if (v.type != SQL_INT)
+		return 0;
+	if (v.i < 0) {
+		d->negative++;
+		return 0;
+	}
+	g = find_group(d, ev);
+	return g ? hist_add(&g->hist, (uint64_t)v.i) : -ENOMEM;
+}
+
+static int busiest(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return (x->hist.count < y->hist.count) -
+	       (x->hist.count > y->hist.count);
+}
+
+/* ---- as text ------------------------------------------------------------- */
+
+static void put_number(const struct distribution *d, struct buf *b, uint64_t v)
+{
+	if (d->meaning == MEANING_NS)
+		render_ns(b, v);
+	else if (d->meaning == MEANING_BYTES)
+		render_bytes(b, v);
+	else
+		buf_u64(b, v);
+}
+
+static const struct {
+	const char *name;
+	double share;
+} quantiles[] = {
+	{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1},
+};
+
+#define QUANTILES (sizeof(quantiles) / sizeof(quantiles[0]))
+
+static void put_summary(struct distribution *d, const struct group *g)
+{
+	size_t i;
+
+	if (d->by) {
+		buf_printf(&d->out, "%s = ", d->by);
+		render_escape(&d->out, g->name, g->len);
+		buf_putc(&d->out, '\n');
+	}
+	buf_printf(&d->out, "%s: %llu", d->field,
+		   (unsigned long long)g->hist.count);
+	for (i = 0; i < QUANTILES; i++) {
+		buf_printf(&d->out, "  %s ", quantiles[i].name);
+		put_number(d, &d->out,
+			   hist_quantile(&g->hist, quantiles[i].share));
+	}
+	buf_putc(&d->out, '\n');
+}
+
+static void put_bar(struct distribution *d, struct table *t, unsigned i,
+		    uint64_t n, uint64_t most)
+{
+	static const char bar[BAR + 1] =
+		"########################################";
+	uint64_t len = (uint64_t)((double)n / (double)most * BAR + 0.5);
+	struct buf b = {0};
+
+	put_number(d, &b, i ? 1ULL << (i - 1) : 0);
+	table_buf(t, &b);
+	buf_done(&b);
+	table_cell(t, "%llu", (unsigned long long)n);
+	table_cell(t, "%.*s", (int)(n && !len ? 1 : len), bar);
+}
+
+static void put_bars(struct distribution *d, const struct group *g)
+{
+	struct table t = {.align = "rrl"};
+	uint64_t counts[HIST_LOG2], most = 0;
+	unsigned i, first = HIST_LOG2, last = 0;
+
+	hist_log2(&g->hist, counts);
+	for (i = 0; i < HIST_LOG2; i++) {
+		if (!counts[i])
+			continue;
+		first = i < first ? i : first;
+		last = i;
+		most = counts[i] > most ? counts[i] : most;
+	}
+	table_cell(&t, "FROM");
+	table_cell(&t, "COUNT");
+	table_cell(&t, " ");
+	for (i = first; i <= last; i++)
+		put_bar(d, &t, i, counts[i], most);
+	table_print(&t, &d->out);
+}
+
+static void put_text(struct distribution *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->count; i++) {
+		if (i)
+			buf_putc(&d->out, '\n');
+		put_summary(d, &d->group[i]);
+		put_bars(d, &d->group[i]);
+	}
+	if (!d->count)
+		buf_puts(&d->out, "no such events\n");
+}
+
+/* ---- as JSON ------------------------------------------------------------- */
+
+static void put_json_buckets(struct json *j, const struct hist *h)
+{
+	uint64_t counts[HIST_LOG2];
+	unsigned i;
+
+	hist_log2(h, counts);
+	json_key(j, "buckets");
+	json_begin(j, '[');
+	for (i = 0; i < HIST_LOG2; i++) {
+		if (!counts[i])
+			continue;
+		json_begin(j, '{');
+		json_member_u64(j, "from", i ? 1ULL << (i - 1) : 0);
+		json_member_u64(j, "count", counts[i]);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
+/* A group's name may have any bytes; members of json.h end at a NUL. */
+static void put_json(struct distribution *d, const struct group *g)
+{
+	struct json j = {.b = &d->out};
+	size_t i;
+
+	json_begin(&j, '{');
+	json_member_str(&j, "field", d->field);
+	if (d->by) {
+		json_key(&j, d->by);
+		render_json_string(&d->out, g->name, g->len);
+		j.comma = true;
+	}
+	json_member_u64(&j, "count", g->hist.count);
+	json_member_u64(&j, "min", g->hist.min);
+	json_key(&j, "mean");
+	buf_printf(&d->out, "%.1f", g->hist.sum / (double)g->hist.count);
+	j.comma = true;
+	for (i = 0; i < QUANTILES; i++)
+		json_member_u64(&j, quantiles[i].name,
+				hist_quantile(&g->hist, quantiles[i].share));
+	put_json_buckets(&j, &g->hist);
+	json_end(&j, '}');
+	json_line(&j);
+}
+
+/* -------------------------------------------------------------------------- */
+
+static int print(struct distribution *d, bool json)
+{
+	size_t i;
+
+	if (d->count)
+		qsort(d->group, d->count, sizeof(*d->group), busiest);
+	if (json)
+		for (i = 0; i < d->count; i++)
+			put_json(d, &d->group[i]);
+	else
+		put_text(d);
+	if (d->negative)
+		say("%llu negative values of %s are left out (-f '%s >= 0' "
+		    "says so)",
+		    (unsigned long long)d->negative, d->field, d->field);
+	return put_stdout(&d->out);
+}
+
+static void release(struct distribution *d)
+{
+	size_t i;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
+		sql_columns_done(&d->columns[i]);
+	for (i = 0; i < d->count; i++) {
+		hist_done(&d->group[i].hist);
+		free(d->group[i].name);
+	}
+	free(d->group);
+	buf_done(&d->name);
+	buf_done(&d->scratch);
+	replay_close(&d->r);
+	free(d);
+}
+
+static int distribute(struct distribution *d, const struct hist_args *args)
+{
+	struct near near;
+	int count, err, rc = EXIT_OK, end;
+
+	near_init(&near, d->field, strlen(d->field));
+	count = choose_kinds(d, &near);
+	if (count < 0)
+		return fail("out of memory");
+	if (!count)
+		return say_no_field(d, &near);
+	err = replay_each(&d->r, on_event, d);
+	if (!err || err == -EBADMSG)
+		rc = print(d, args->query.json);
+	end = query_end(&d->r, err);
+	return rc ? rc : end;
+}
+
+static int hist(const void *arg, const struct opt_words *words)
+{
+	const struct hist_args *args = arg;
+	struct distribution *d = calloc(1, sizeof(*d));
+	struct opt_words archives = *words;
+	int rc;
+
+	if (!d)
+		return fail("out of memory");
+	d->field = words->word[--archives.count];
+	d->by = args->by;
+	rc = query_open(&d->r, &args->query, &archives);
+	if (!rc)
+		rc = distribute(d, args);
+	release(d);
+	return rc;
+}
+
+const struct command cmd_hist = {
+	.name = "hist",
+	.synopsis = "ARCHIVE... FIELD",
+	.help = "show how a number is distributed: duration, latency, bytes",
+	.about = "A line for each power of two, and the values that half, 90, "
+		 "99 and 99.9\n"
+		 "percent do not exceed, within 0.4 percent. FIELD is a number "
+		 "of any event that\n"
+		 "was asked for (weir list fields EVENT).\n",
+	.opts = {opts, opts_select, opts_span, opts_json, opts_utc},
+	.args_size = sizeof(struct hist_args),
+	.min_words = 2,
+	.max_words = ARCHIVES_MAX,
+	.run = hist,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sql.h - archives as the tables of an SQLite connection.
+ *
+ * One virtual table for each kind of event, and `events` for what all have in
+ * common, are read from the archive as rows are asked for; conditions on time,
+ * kind, and any column that is compared with a value reach the pass. `tasks`,
+ * `account` and `losses` are small. The connection only reads: SELECT, WITH,
+ * EXPLAIN. Memory is bounded: what SQLite sorts or groups goes to temporary
+ * files beyond a few MiB.
+ *
+ * Which rows: those that `weir show` prints, in the interval of the replay; in
+ * a table of one kind also those that are there for their state (show -e KIND).
+ * Thread: one.
+ */
+#ifndef WEIR_SQL_H
+#define WEIR_SQL_H
+
+#include <sqlite3.h>
+
+#include "replay.h"
+
+struct sql;
+
+/**
+ * sql_open - make the tables
+ * @r: open, without a filter; borrowed
+ * Return: 0; -ENOMEM; -EIO SQLite does not work.
+ */
+int sql_open(struct sql **ret, struct replay *r);
+void sql_close(struct sql *s); /* NULL-safe */
+
+/** sql_db - the connection, for its interrupt and its messages. */
+sqlite3 *sql_db(const struct sql *s);
+
+struct sql_error {
+	char what[256]; /* one line */
+	int at;		/* offset into the text, or -1: unknown */
+};
+
+/**
+ * sql_prepare - compile the first statement of @text
+ * @ret:  to be finalized before the next call; NULL: there was none
+ * @tail: what follows the statement
+ *
+ * Return: 0; -EINVAL with @err; -EBADMSG, … of a pass over the archive that
+ * was needed to fill `tasks`.
+ */
+int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
+		const char **tail, struct sql_error *err);
+
+/**
+ * sql_losses - what the answers since the last call lack
+ *
+ * Fills replay.missing, .gaps and .others for the tables that were read, over
+ * the time that was asked for.
+ * Return: 0; -EBADMSG damaged parts were left out; as archive_each().
+ */
+int sql_losses(struct sql *s);
+
+/** sql_describe - the table as CREATE TABLE, its hidden columns marked.
+ * Return: 0; -ENOENT no table is called @name; -ENOMEM. */
+int sql_describe(struct sql *s, const char *name, struct buf *to);
+
+/** sql_tables - call @fn for each table and what it holds. */
+void sql_tables(const struct sql *s,
+		void (*fn)(void *arg, const char *name, const char *help),
+		void *arg);
+
+#endif

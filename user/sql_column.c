@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * sql_column.c - see sql_column.h.
+ */
+#include "sql_column.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "render_value.h"
+#include "tasks.h"
+
+/* ---- which there are ----------------------------------------------------- */
+
+static const struct sql_column common[] = {
+	{"ts", NULL, SQL_TS, true, false},
+	{"time", NULL, SQL_TIME, false, false},
+	{"source", NULL, SQL_SOURCE, false, false},
+	{"kind", NULL, SQL_KIND, false, false},
+	{"cpu", NULL, SQL_CPU, true, false},
+	{"pid", NULL, SQL_PID, true, false},
+	{"tid", NULL, SQL_TID, true, false},
+	{"comm", NULL, SQL_COMM, false, false},
+	{"ppid", NULL, SQL_PPID, true, false},
+	{"uid", NULL, SQL_UID, true, false},
+	{"cgroup", NULL, SQL_CGROUP, false, false},
+	{"container", NULL, SQL_CONTAINER, false, false},
+	{"exe", NULL, SQL_EXE, false, false},
+};
+
+#define COMMON	    (sizeof(common) / sizeof(common[0]))
+#define PER_FIELD   2 /* itself and a companion */
+#define NAME_SUFFIX "_name"
+#define NR_SUFFIX   "_nr"
+#define FULL_SUFFIX "_full"
+
+static bool is_taken(const struct sql_columns *c, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < c->count; i++)
+		if (!strcasecmp(c->column[i].name, name))
+			return true;
+	return false;
+}
+
+static bool has_field(const struct schema_kind *k, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; k && i < k->field_count; i++)
+		if (!strcasecmp(k->fields[i].name, name))
+			return true;
+	return false;
+}
+
+/* A name that is there already gets underscores. Return: 0; -ENOMEM. */
+static int add(struct sql_columns *c, const struct sql_column *col)
+{
+	const char *name = col->name;
+
+	while (name && is_taken(c, name))
+		name = arena_printf(&c->arena, "%s_", name);
+	if (!name)
+		return -ENOMEM;
+	c->column[c->count] = *col;
+	c->column[c->count++].name = name;
+	return 0;
+}
+
+/* Shown by something else than a number. */
+static bool is_symbol(const struct schema_field *f)
+{
+	return f->names || f->meaning == MEANING_HEX ||
+	       f->meaning == MEANING_DEV;
+}
+
+static bool is_named(const struct schema_field *f)
+{
+	return f->meaning == MEANING_ERRNO || f->meaning == MEANING_RET ||
+	       f->meaning == MEANING_SIGNAL || f->meaning == MEANING_STATE;
+}
+
+static bool is_list(const struct schema_field *f)
+{
+	return f->type <= FIELD_INT && f->count > 1;
+}
+
+static int add_companion(struct sql_columns *c, const struct schema_kind *k,
+			 const struct schema_field *f, const char *suffix,
+			 struct sql_column col)
+{
+	col.name = arena_printf(&c->arena, "%s%s", f->name, suffix);
+	col.field = f;
+	if (!col.name)
+		return -ENOMEM;
+	return has_field(k, col.name) ? 0 : add(c, &col);
+}
+
+static int add_field(struct sql_columns *c, const struct schema_kind *k,
+		     const struct schema_field *f)
+{
+	struct sql_column col = {f->name, f, SQL_FIELD, false, false};
+	bool number = f->type <= FIELD_INT && !is_list(f);
+	int err;
+
+	col.integer = number && !is_symbol(f);
+	err = add(c, &col);
+	if (err)
+		return err;
+	if (number && is_symbol(f))
+		return add_companion(c, k, f, NR_SUFFIX,
+				     (struct sql_column){.what = SQL_NR,
+							 .integer = true,
+							 .hidden = true});
+	if (number && is_named(f))
+		return add_companion(c, k, f, NAME_SUFFIX,
+				     (struct sql_column){.what = SQL_NAME});
+	if (f->type == FIELD_STR)
+		return add_companion(c, k, f, FULL_SUFFIX,
+				     (struct sql_column){.what = SQL_FULL,
+							 .integer = true,
+							 .hidden = true});
+	return 0;
+}
+
+int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k)
+{
+	const struct sql_column marks = {"marks", NULL, SQL_MARKS, false,
+					 false};
+	unsigned i, fields = k ? k->field_count : 0;
+	struct sql_columns c = {0};
+	int err = 0;
+
+	c.column = arena_array(&c.arena, COMMON + fields * PER_FIELD + 1,
+			       sizeof(*c.column));
+	if (!c.column)
+		return -ENOMEM;
+	for (i = 0; i < COMMON && !err; i++)
+		if (!has_field(k, common[i].name))
+			err = add(&c, &common[i]);
+	for (i = 0; i < fields && !err; i++)
+		err = add_field(&c, k, &k->fields[i]);
+	if (!err)
+		err = add(&c, &marks);
+	if (err)
+		sql_columns_done(&c);
+	else
+		*ret = c;
+	return err;
+}
+
+void sql_columns_done(struct sql_columns *c)
+{
+	arena_done(&c->arena);
+	c->count = 0;
+}
+
+void sql_columns_declare(const struct sql_columns *c, const char *table,
+			 bool lines, struct buf *to)
+{
+	unsigned i;
+
+	buf_printf(to, "CREATE TABLE \"%s\"(", table);
+	for (i = 0; i < c->count; i++) {
+		const struct sql_column *col = &c->column[i];
+
+		buf_printf(to, "%s%s\"%s\" %s%s", i ? "," : "",
+			   lines ? "\n  "
+			   : i	 ? " "
+				 : "",
+			   col->name, col->integer ? "INTEGER" : "TEXT",
+			   col->hidden ? " HIDDEN" : "");
+	}
+	buf_puts(to, lines ? "\n);\n" : ")");
+}
+
+bool sql_column_is_task(const struct sql_column *c)
+{
+	return c->what >= SQL_COMM && c->what <= SQL_EXE;
+}
+
+/* ---- their values -------------------------------------------------------- */
+
+static void set_int(struct sql_value *v, uint64_t i)
+{
+	v->type = SQL_INT;
+	v->i = (int64_t)i;
+}
+
+static void set_text(struct sql_value *v, const char *text, size_t len)
+{
+	v->type = SQL_TEXT;
+	v->text = text;
+	v->len = len;
+}
+
+/* Text that may be unknown: "" is nothing to show. */
+static void set_name(struct sql_value *v, const char *text)
+{
+	if (text && text[0])
+		set_text(v, text, strlen(text));
+}
+
+static void set_scratch(struct sql_value *v, const struct buf *scratch)
+{
+	if (!buf_err(scratch))
+		set_text(v, scratch->len ? scratch->data : "", scratch->len);
+}
+
+static void get_task(enum sql_what what, const struct task *t,
+		     struct sql_value *v)
+{
+	if (!t)
+		return;
+	switch (what) {
+	case SQL_COMM:
+		set_text(v, t->comm, strlen(t->comm));
+		break;
+	case SQL_PPID:
+		set_int(v, t->ppid);
+		break;
+	case SQL_UID:
+		set_int(v, t->uid);
+		break;
+	case SQL_CGROUP:
+		set_name(v, t->cgroup ? t->cgroup->path : NULL);
+		break;
+	case SQL_CONTAINER:
+		set_name(v, t->cgroup ? t->cgroup->container : NULL);
+		break;
+	default:
+		if (t->exe_len)
+			set_text(v, t->exe, t->exe_len);
+	}
+}
+
+/* A number with 64 bits that SQLite has no integer for becomes a real. */
+static void get_integer(const struct render *r, const struct event *ev,
+			const struct schema_field *f, struct sql_value *v)
+{
+	uint64_t n = (uint64_t)field_s64(ev, f, 0);
+
+	if (f->meaning == MEANING_TIME) {
+		if (n)
+			set_int(v, n + (uint64_t)r->wall_offset);
+	} else if (f->type == FIELD_UINT && n > INT64_MAX) {
+		v->type = SQL_REAL;
+		v->real = (double)n;
+	} else {
+		set_int(v, f->meaning == MEANING_BOOL ? n != 0 : n);
+	}
+}
+
+static void get_string(const struct render *r, const struct event *ev,
+		       const struct schema_field *f, struct buf *scratch,
+		       struct sql_value *v)
+{
+	struct field_bytes s = field_bytes(ev, f);
+
+	if (s.full == WEIR_STR_UNKNOWN)
+		return;
+	if (f->meaning == MEANING_ARGV) {
+		render_json_value(scratch, r, ev, f);
+		set_scratch(v, scratch);
+	} else if (f->type == FIELD_BYTES) {
+		render_string(scratch, ev, f);
+		set_scratch(v, scratch);
+	} else {
+		set_text(v, (const char *)s.data, s.len);
+	}
+}
+
+static void get_field(const struct sql_column *c, const struct render *r,
+		      const struct event *ev, struct buf *scratch,
+		      struct sql_value *v)
+{
+	const struct schema_field *f = c->field;
+
+	if (c->integer) {
+		get_integer(r, ev, f, v);
+	} else if (f->type > FIELD_INT) {
+		get_string(r, ev, f, scratch, v);
+	} else if (is_list(f)) {
+		render_json_value(scratch, r, ev, f);
+		set_scratch(v, scratch);
+	} else {
+		render_symbol(scratch, f, (uint64_t)field_s64(ev, f, 0));
+		set_scratch(v, scratch);
+	}
+}
+
+static void get_name(const struct event *ev, const struct schema_field *f,
+		     struct buf *scratch, struct sql_value *v)
+{
+	char room[16];
+	const char *name = render_json_name(f, field_s64(ev, f, 0), room);
+
+	if (!name)
+		return;
+	buf_puts(scratch, name);
+	set_scratch(v, scratch);
+}
+
+static void get_companion(const struct sql_column *c, const struct event *ev,
+			  struct sql_value *v)
+{
+	struct field_bytes s;
+
+	if (c->what == SQL_NR) {
+		set_int(v, (uint64_t)field_s64(ev, c->field, 0));
+		return;
+	}
+	s = field_bytes(ev, c->field);
+	if (s.full != WEIR_STR_UNKNOWN && s.full > s.len)
+		set_int(v, s.full);
+}
+
+static void get_marks(const struct event *ev, struct buf *scratch,
+		      struct sql_value *v)
+{
+	unsigned flags = ev->h->flags;
+	const char *name;
+
+	if (!flags)
+		return;
+	buf_putc(scratch, '[');
+	while ((name = flag_name(flags)) != NULL) {
+		buf_printf(scratch, "%s\"%s\"", scratch->len > 1 ? "," : "",
+			   name);
+		flags &= flags - 1;
+	}
+	buf_putc(scratch, ']');
+	set_scratch(v, scratch);
+}
+
+static void get_common(enum sql_what what, const struct render *r,
+		       const struct event *ev, struct buf *scratch,
+		       struct sql_value *v)
+{
+	uint64_t ts = ev->h->ts + (uint64_t)r->wall_offset;
+
+	switch (what) {
+	case SQL_TS:
+		set_int(v, ts);
+		break;
+	case SQL_TIME:
+		render_iso(scratch, ts);
+		set_scratch(v, scratch);
+		break;
+	case SQL_SOURCE:
+		set_name(v, ev->kind->source);
+		break;
+	case SQL_KIND:
+		set_name(v, ev->kind->name);
+		break;
+	case SQL_CPU:
+		set_int(v, ev->h->cpu);
+		break;
+	case SQL_PID:
+		set_int(v, ev->h->pid);
+		break;
+	default:
+		set_int(v, ev->h->tid);
+	}
+}
+
+void sql_column_get(const struct sql_column *c, const struct render *r,
+		    const struct event *ev, struct buf *scratch,
+		    struct sql_value *ret)
+{
+	ret->type = SQL_NULL;
+	buf_reset(scratch);
+	switch (c->what) {
+	case SQL_FIELD:
+		get_field(c, r, ev, scratch, ret);
+		break;
+	case SQL_NAME:
+		get_name(ev, c->field, scratch, ret);
+		break;
+	case SQL_NR:
+	case SQL_FULL:
+		get_companion(c, ev, ret);
+		break;
+	case SQL_MARKS:
+		get_marks(ev, scratch, ret);
+		break;
+	default:
+		if (sql_column_is_task(c))
+			get_task(c->what, ev->task, ret);
+		else
+			get_common(c->what, r, ev, scratch, ret);
+	}
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sql_column.h - the columns of an event table, and their values.
+ *
+ * A column is a key of the event's JSON (render.h) with the same value; lists
+ * are JSON text, true and false 1 and 0. Beside a name stands its number in a
+ * hidden column <name>_nr, beside a string that may be cut <name>_full. What
+ * JSON has as null, or not at all, is NULL.
+ */
+#ifndef WEIR_SQL_COLUMN_H
+#define WEIR_SQL_COLUMN_H
+
+#include "arena.h"
+#include "render.h"
+
+enum sql_what {
+	SQL_TS,
+	SQL_TIME,
+	SQL_SOURCE,
+	SQL_KIND,
+	SQL_CPU,
+	SQL_PID,
+	SQL_TID,
+	SQL_COMM, /* from here on of the task, */
+	SQL_PPID,
+	SQL_UID,
+	SQL_CGROUP,
+	SQL_CONTAINER,
+	SQL_EXE, /* up to here */
+	SQL_FIELD,
+	SQL_NAME, /* <field>_name */
+	SQL_NR,	  /* <field>_nr */
+	SQL_FULL, /* <field>_full */
+	SQL_MARKS,
+};
+
+struct sql_column {
+	const char *name;
+	const struct schema_field *field; /* from SQL_FIELD to SQL_FULL */
+	enum sql_what what;
+	bool integer; /* else text */
+	bool hidden;
+};
+
+struct sql_columns {
+	struct arena arena;
+	struct sql_column *column;
+	unsigned count;
+};
+
+/**
+ * sql_columns_init - the columns of a kind, or of `events` when @k is NULL
+ * Return: 0, to be released with sql_columns_done(); -ENOMEM.
+ */
+int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k);
+void sql_columns_done(struct sql_columns *c);
+
+/** sql_columns_declare - append CREATE TABLE, one line for each if @lines. */
+void sql_columns_declare(const struct sql_columns *c, const char *table,
+			 bool lines, struct buf *to);
+
+/** sql_column_is_task - must tasks be followed for its value? */
+bool sql_column_is_task(const struct sql_column *c);
+
+enum sql_type { SQL_NULL, SQL_INT, SQL_REAL, SQL_TEXT };
+
+struct sql_value {
+	enum sql_type type;
+	int64_t i;
+	double real;
+	const char *text; /* not ended by a NUL */
+	size_t len;
+};
+
+/**
+ * sql_column_get - the value of a column
+ * @scratch: where text is put together; the value is valid until it is changed
+ */
+void sql_column_get(const struct sql_column *c, const struct render *r,
+		    const struct event *ev, struct buf *scratch,
+		    struct sql_value *ret);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sql_internal.h - what the files of sql.h share. Not for others.
+ */
+#ifndef WEIR_SQL_INTERNAL_H
+#define WEIR_SQL_INTERNAL_H
+
+#include "sql.h"
+#include "sql_plan.h"
+
+struct sql {
+	sqlite3 *db;
+	struct replay *replay; /* borrowed */
+	bool trusted;	       /* a statement of our own: anything goes */
+	/* what was read since sql_losses() */
+	bool asked[SCHEMA_KINDS_MAX];
+	bool is_asked, damaged;
+	uint64_t from_ns, to_ns; /* monotonic, half-open */
+	/* what the statement being compiled needs */
+	bool wants_tasks, wants_counts;
+	bool has_tasks, has_counts; /* the table is filled */
+	unsigned statement;	    /* counted: for what lives as long as one */
+};
+
+/** sql_ask - note that kinds were read, over [from, to). */
+void sql_ask(struct sql *s, const bool *kinds, uint64_t from_ns,
+	     uint64_t to_ns);
+
+/* One event table. */
+struct sql_table {
+	sqlite3_vtab base;
+	struct sql *sql;
+	const struct schema_kind *kind; /* NULL: events */
+	struct sql_columns columns;
+	struct sql_memo *memos; /* owned; of a statement */
+	unsigned statement;
+};
+
+/* ---- one pass: sql_scan.c ------------------------------------------------ */
+
+struct sql_scan;
+
+/**
+ * sql_scan_open - begin a pass over a table
+ * @skip: as sql_tests_init()
+ * Return: SQLITE_OK; SQLITE_NOMEM.
+ */
+int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
+		  const struct sql_plan *p, sqlite3_value *const *argv,
+		  const bool *skip);
+
+/**
+ * sql_scan_next - the next row that passes
+ * Return: SQLITE_ROW; SQLITE_DONE; SQLITE_NOMEM, SQLITE_IOERR.
+ */
+int sql_scan_next(struct sql_scan *s);
+
+/** sql_scan_get - a value of the row at hand, valid until the next call. */
+const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column);
+void sql_scan_close(struct sql_scan *s); /* NULL-safe */
+
+/* ---- many passes: sql_memo.c --------------------------------------------- */
+
+/*
+ * A join asks a table once for each row of another. When it has asked for the
+ * third time, the rows that any answer can have are put into a temporary
+ * database of their own, with an index, and answered from there.
+ */
+struct sql_memo;
+
+/**
+ * sql_memo_ask - look for a memo of a plan, and make one when it pays
+ * @stmt: that of the last time, or NULL; replaced by one that is bound, to be
+ *        finalized; NULL: make a pass
+ * Return: SQLITE_OK; SQLITE_NOMEM, … of SQLite or of the pass.
+ */
+int sql_memo_ask(struct sql_table *t, const char *text,
+		 const struct sql_plan *p, sqlite3_value **argv,
+		 sqlite3_stmt **stmt);
+
+/** sql_memos_free - those of a table. No statement of theirs may be left. */
+void sql_memos_free(struct sql_table *t);
+
+/* ---- the others ---------------------------------------------------------- */
+
+/** sql_table_module - virtual tables of events: sql_table.c. */
+extern const sqlite3_module sql_table_module;
+
+/** sql_add_functions - at() span() size() quantile(): sql_function.c.
+ * Return: SQLITE_OK or its error. */
+int sql_add_functions(struct sql *s);
+
+/** sql_fill_tasks - sql_small.c. Return: 0; -EIO; -ENOMEM; -errno. */
+int sql_fill_tasks(struct sql *s);
+
+/** sql_make_small - the tables that are no events. Return: SQLite's. */
+int sql_make_small(struct sql *s);
+
+#define SQL_SMALL_TABLES 3
+extern const char *const sql_small_help[SQL_SMALL_TABLES][2];
+
+#endif

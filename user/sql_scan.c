@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * sql_scan.c - one pass over an archive for one table: which blocks, which
+ * rows, joined to tasks where that is needed; sql_internal.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "sql_internal.h"
+
+/* A clock that is set forth after the archive was opened is covered so far. */
+#define CLOCK_SLACK_NS NS_PER_S
+
+struct sql_scan {
+	struct sql *sql;
+	struct archive_iter *iter;
+	struct tasks *tasks; /* NULL: nobody asked for them */
+	struct render render;
+	struct select select;
+	const struct sql_columns *columns;
+	struct sql_tests tests;
+	uint64_t from_ns, to_ns; /* monotonic */
+	struct event ev;
+	struct buf scratch;
+	struct sql_value value;
+};
+
+/* ---- opening ------------------------------------------------------------- */
+
+static void choose_kinds(struct sql_scan *s, const struct sql_table *t)
+{
+	const struct schema *schema = t->sql->replay->render.schema;
+	unsigned i;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
+		s->select.kinds[i] = t->kind ? i == t->kind->number
+					     : schema_kind(schema, i) != NULL;
+	if (t->kind)
+		s->select.named[t->kind->number] = true;
+	else
+		s->select.gap = t->sql->replay->select.gap;
+	sql_tests_kinds(&s->tests, schema, s->select.kinds);
+	if (s->select.gap && !s->select.kinds[s->select.gap])
+		s->select.gap = 0;
+}
+
+static uint64_t minus(int64_t wall, int64_t offset, int64_t slack)
+{
+	int64_t mono;
+
+	if (__builtin_sub_overflow(wall, offset, &mono) ||
+	    __builtin_add_overflow(mono, slack, &mono))
+		return wall < 0 ? 1 : INT64_MAX;
+	return mono > 0 ? (uint64_t)mono : 1;
+}
+
+/* The interval of the replay, and in it what the tests on time leave. */
+static void choose_span(struct sql_scan *s)
+{
+	const struct replay *r = s->sql->replay;
+	struct archive_info info;
+	uint64_t at;
+
+	archive_info(r->archive, &info);
+	s->from_ns = r->from_ns;
+	s->to_ns = r->to_ns ? r->to_ns : UINT64_MAX;
+	if (s->tests.ts_lo > INT64_MIN) {
+		at = minus(s->tests.ts_lo, info.wall_offset_max,
+			   -(int64_t)CLOCK_SLACK_NS);
+		s->from_ns = at > s->from_ns ? at : s->from_ns;
+	}
+	if (s->tests.ts_hi < INT64_MAX) {
+		at = minus(s->tests.ts_hi, info.wall_offset_min,
+			   (int64_t)CLOCK_SLACK_NS);
+		s->to_ns = at < s->to_ns ? at : s->to_ns;
+	}
+}
+
+static bool needs_tasks(const struct sql_scan *s, const struct sql_plan *p)
+{
+	unsigned i;
+
+	for (i = 0; i < s->columns->count; i++)
+		if (sql_column_is_task(&s->columns->column[i]) &&
+		    sql_plan_uses(p, i))
+			return true;
+	return false;
+}
+
+/* State records are rows, too, of the kinds the task table is made of. */
+static bool has_state(const struct sql_table *t)
+{
+	return t->kind && tasks_binds(t->sql->replay->tasks, t->kind->number);
+}
+
+static int open_pass(struct sql_scan *s, const struct sql_table *t,
+		     const struct sql_plan *p)
+{
+	struct archive_range range;
+	int err = 0;
+
+	choose_kinds(s, t);
+	choose_span(s);
+	s->render = t->sql->replay->render;
+	if (needs_tasks(s, p))
+		err = tasks_new(&s->tasks, s->render.schema);
+	range = (struct archive_range){
+		.from_ns = s->from_ns,
+		.to_ns = s->to_ns,
+		.kinds = s->select.kinds,
+		.bare = !s->tasks && !has_state(t),
+	};
+	if (!err)
+		err = archive_iter_open(&s->iter, t->sql->replay->archive,
+					&range);
+	return err ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/*
+ * The part of the interval that the clock's slack added is nobody's question:
+ * losses are told of what was asked for.
+ */
+static void ask(const struct sql_scan *s)
+{
+	uint64_t from = s->from_ns, to = s->to_ns;
+
+	if (s->tests.ts_lo > INT64_MIN && from != s->sql->replay->from_ns)
+		from += CLOCK_SLACK_NS;
+	if (s->tests.ts_hi < INT64_MAX && to != s->sql->replay->to_ns)
+		to -= CLOCK_SLACK_NS - 1;
+	sql_ask(s->sql, s->select.kinds, from, to);
+}
+
+int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
+		  const struct sql_plan *p, sqlite3_value *const *argv,
+		  const bool *skip)
+{
+	struct sql_scan *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return SQLITE_NOMEM;
+	s->sql = t->sql;
+	s->columns = &t->columns;
+	rc = sql_tests_init(&s->tests, p, &t->columns, argv, skip);
+	if (!rc && !s->tests.never)
+		rc = open_pass(s, t, p);
+	if (rc) {
+		sql_scan_close(s);
+		return rc;
+	}
+	if (s->iter)
+		ask(s);
+	*ret = s;
+	return SQLITE_OK;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static bool is_row(struct sql_scan *s)
+{
+	const struct weir_hdr *h = s->ev.h;
+	int64_t ts;
+
+	if (h->ts < s->from_ns || h->ts >= s->to_ns ||
+	    !select_match(&s->select, &s->ev))
+		return false;
+	ts = (int64_t)(h->ts + (uint64_t)s->render.wall_offset);
+	if (ts < s->tests.ts_lo || ts > s->tests.ts_hi)
+		return false;
+	return sql_tests_pass(&s->tests, &s->render, &s->ev, &s->scratch);
+}
+
+static int end(struct sql_scan *s, int rc)
+{
+	if (rc == -EBADMSG)
+		s->sql->damaged = true;
+	if (!rc || rc == -EBADMSG)
+		return SQLITE_DONE;
+	return rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+}
+
+int sql_scan_next(struct sql_scan *s)
+{
+	int rc;
+
+	if (!s->iter)
+		return SQLITE_DONE;
+	for (;;) {
+		rc = archive_iter_next(s->iter, &s->ev);
+		if (rc <= 0)
+			return end(s, rc);
+		s->render.wall_offset = archive_iter_wall_offset(s->iter);
+		if (s->tasks)
+			tasks_apply(s->tasks, &s->ev); /* at worst unjoined */
+		if (is_row(s))
+			return SQLITE_ROW;
+	}
+}
+
+const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)
+{
+	sql_column_get(&s->columns->column[column], &s->render, &s->ev,
+		       &s->scratch, &s->value);
+	return &s->value;
+}
+
+void sql_scan_close(struct sql_scan *s)
+{
+	if (!s)
+		return;
+	archive_iter_close(s->iter);
+	tasks_free(s->tasks);
+	sql_tests_done(&s->tests);
+	buf_done(&s->scratch);
+	free(s);
+}
