@@ -25,8 +25,8 @@ const volatile __u32 args_block_rq_issue;
 const volatile __u32 args_block_rq_requeue;
 
 /*
- * Queued or in flight. Also those that do not concern the recording, or their completion
- * would look like that of a request issued before it began.
+ * Queued or in flight. Also those that do not concern the recording, or their
+ * completion would look like that of a request issued before it began.
  */
 struct io {
 	__u64 start;  /* when it was made, 0: not stamped */
@@ -104,7 +104,8 @@ static __always_inline __s32 errno_of(int error)
 	return known ? known : EIO;
 }
 
-/* ---- insert, issue and requeue -------------------------------------------- */
+/* ---- insert, issue and requeue --------------------------------------------
+ */
 
 /* A request by the current task, not yet issued. */
 static __always_inline void io_fill(struct io *io, const struct request *rq)

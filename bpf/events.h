@@ -24,8 +24,8 @@
 #endif
 
 #if defined(__clang__) && defined(__bpf__)
-#define WEIR_DOC(text) __attribute__((btf_decl_tag("doc:" text)))
-#define WEIR_TEXT(text) __attribute__((btf_decl_tag("text:" text)))
+#define WEIR_DOC(text)	       __attribute__((btf_decl_tag("doc:" text)))
+#define WEIR_TEXT(text)	       __attribute__((btf_decl_tag("text:" text)))
 #define WEIR_KERNEL_ENUM(name) __attribute__((btf_decl_tag("kenum:" name)))
 #else
 #define WEIR_DOC(text)
@@ -40,27 +40,27 @@
  * Meanings. The name without weir_ and _t is the meaning that `weir list
  * fields` prints and that a renderer keys on (user/meaning.c).
  */
-typedef __u64 weir_time_t;	/* instant, ns of CLOCK_MONOTONIC */
-typedef __u64 weir_ns_t;	/* span, ns */
-typedef __u32 weir_pid_t;	/* process: the kernel's tgid */
-typedef __u32 weir_tid_t;	/* thread: the kernel's pid */
-typedef __u32 weir_uid_t;	/* user or group id, initial namespace */
-typedef __u64 weir_bytes_t;	/* size or amount, bytes */
-typedef __u64 weir_count_t;	/* how many */
-typedef __s32 weir_errno_t;	/* 0 or a positive errno */
-typedef __s64 weir_ret_t;	/* >= 0 a value, -4095..-1 a negative errno */
-typedef __u32 weir_cpu_t;	/* CPU number */
-typedef __u64 weir_cgroup_t;	/* cgroup id: kernfs node id */
-typedef __u8 weir_ip_t[16];	/* IPv6, or IPv4 as ::ffff:a.b.c.d */
-typedef __u16 weir_port_t;	/* port, host byte order */
-typedef __u32 weir_dev_t;	/* device: major << 20 | minor */
-typedef __u64 weir_sector_t;	/* position, 512-byte sectors */
-typedef __s32 weir_signal_t;	/* signal number */
-typedef __u32 weir_state_t;	/* task state bits, include/linux/sched.h */
-typedef __u64 weir_hex_t;	/* flags, addresses: printed as hex */
-typedef __u32 weir_bool_t;	/* 0 or 1 */
-typedef __u64 weir_args_t;	/* syscall arguments, see bpf/syscalls.h */
-typedef __s64 weir_value_t;	/* number whose unit is the `unit` field */
+typedef __u64 weir_time_t;   /* instant, ns of CLOCK_MONOTONIC */
+typedef __u64 weir_ns_t;     /* span, ns */
+typedef __u32 weir_pid_t;    /* process: the kernel's tgid */
+typedef __u32 weir_tid_t;    /* thread: the kernel's pid */
+typedef __u32 weir_uid_t;    /* user or group id, initial namespace */
+typedef __u64 weir_bytes_t;  /* size or amount, bytes */
+typedef __u64 weir_count_t;  /* how many */
+typedef __s32 weir_errno_t;  /* 0 or a positive errno */
+typedef __s64 weir_ret_t;    /* >= 0 a value, -4095..-1 a negative errno */
+typedef __u32 weir_cpu_t;    /* CPU number */
+typedef __u64 weir_cgroup_t; /* cgroup id: kernfs node id */
+typedef __u8 weir_ip_t[16];  /* IPv6, or IPv4 as ::ffff:a.b.c.d */
+typedef __u16 weir_port_t;   /* port, host byte order */
+typedef __u32 weir_dev_t;    /* device: major << 20 | minor */
+typedef __u64 weir_sector_t; /* position, 512-byte sectors */
+typedef __s32 weir_signal_t; /* signal number */
+typedef __u32 weir_state_t;  /* task state bits, include/linux/sched.h */
+typedef __u64 weir_hex_t;    /* flags, addresses: printed as hex */
+typedef __u32 weir_bool_t;   /* 0 or 1 */
+typedef __u64 weir_args_t;   /* syscall arguments, see bpf/syscalls.h */
+typedef __s64 weir_value_t;  /* number whose unit is the `unit` field */
 
 /*
  * A string in the record's tail: @len bytes at @off from the start of the
@@ -72,18 +72,18 @@ struct weir_str {
 	__u16 len;
 	__u32 full;
 };
-typedef struct weir_str weir_argv_t;	/* words, each ended by a NUL */
+typedef struct weir_str weir_argv_t; /* words, each ended by a NUL */
 
 #define WEIR_STR_UNKNOWN 0xffffffffU
-#define WEIR_STR_MAX 4096	/* bytes kept of one string */
-#define WEIR_COMM_LEN 16	/* TASK_COMM_LEN, include/linux/sched.h */
+#define WEIR_STR_MAX	 4096 /* bytes kept of one string */
+#define WEIR_COMM_LEN	 16   /* TASK_COMM_LEN, include/linux/sched.h */
 
 /* weir_hdr.flags */
-#define WEIR_F_LATE 0x0001	/* came after a later event had passed on */
-#define WEIR_F_CONTEXT 0x0002	/* kept for its state; the filter said no */
-#define WEIR_F_PARTIAL 0x0004	/* spans (began before) or fields unknown */
-#define WEIR_F_URING 0x0008	/* submitted through io_uring */
-#define WEIR_F_STALLED 0x0010	/* order not guaranteed around here */
+#define WEIR_F_LATE    0x0001 /* came after a later event had passed on */
+#define WEIR_F_CONTEXT 0x0002 /* kept for its state; the filter said no */
+#define WEIR_F_PARTIAL 0x0004 /* spans (began before) or fields unknown */
+#define WEIR_F_URING   0x0008 /* submitted through io_uring */
+#define WEIR_F_STALLED 0x0010 /* order not guaranteed around here */
 
 /*
  * First in every event. @ts is read after the record was reserved, which is
@@ -95,7 +95,7 @@ struct weir_hdr {
 	__u16 cpu;	/* that ran the program */
 	__u16 len;	/* bytes used: header, struct and tail */
 	__u16 flags;	/* WEIR_F_* */
-	weir_pid_t pid;	/* on whose behalf */
+	weir_pid_t pid; /* on whose behalf */
 	weir_tid_t tid;
 };
 
@@ -147,7 +147,7 @@ struct ev_task_fork {
 	weir_uid_t uid WEIR_DOC("its user");
 	weir_pid_t ppid WEIR_DOC("its parent process");
 	char child_comm[WEIR_COMM_LEN] WEIR_DOC("its name");
-} WEIR_TEXT("child={child_pid}/{child_tid}") WEIR_DOC("a task was created");
+} WEIR_TEXT("child={child_tid}") WEIR_DOC("a task was created");
 
 struct ev_task_exec {
 	struct weir_hdr h;
@@ -230,7 +230,7 @@ struct ev_cgroup_path {
 /* ---- sched --------------------------------------------------------------- */
 
 struct ev_sched_switch {
-	struct weir_hdr h;	/* pid, tid: the task that leaves the CPU */
+	struct weir_hdr h; /* pid, tid: the task that leaves the CPU */
 	weir_ns_t ran WEIR_DOC("time the leaving task had the CPU");
 	weir_ns_t waited WEIR_DOC("run-queue delay of the next task");
 	weir_pid_t next_pid WEIR_DOC("process that gets the CPU");
@@ -241,7 +241,7 @@ struct ev_sched_switch {
 	WEIR_DOC("a CPU changed from one task to another");
 
 struct ev_sched_wakeup {
-	struct weir_hdr h;	/* pid, tid: the waker */
+	struct weir_hdr h; /* pid, tid: the waker */
 	weir_pid_t target_pid WEIR_DOC("process woken");
 	weir_tid_t target_tid WEIR_DOC("task woken");
 	weir_cpu_t target_cpu WEIR_DOC("CPU it last ran on");
@@ -306,11 +306,11 @@ enum weir_block_op {
 	WEIR_BLOCK_OP_ZONE_RESET_ALL = 15,
 	WEIR_BLOCK_OP_DRV_IN = 34,
 	WEIR_BLOCK_OP_DRV_OUT = 35,
-	WEIR_BLOCK_OP_WRITE_SAME = 64,	/* until 5.17 */
+	WEIR_BLOCK_OP_WRITE_SAME = 64, /* until 5.17 */
 };
 
 struct ev_block_io {
-	struct weir_hdr h;	/* pid, tid: the task that issued it */
+	struct weir_hdr h; /* pid, tid: the task that issued it */
 	char disk[32] WEIR_DOC("disk name");
 	weir_dev_t dev WEIR_DOC("device, major:minor");
 	enum weir_block_op op WEIR_DOC("operation");
@@ -335,7 +335,7 @@ enum weir_family {
 };
 
 struct ev_net_connect {
-	struct weir_hdr h;	/* pid, tid: the task that connected */
+	struct weir_hdr h; /* pid, tid: the task that connected */
 	enum weir_family family WEIR_DOC("address family");
 	weir_port_t lport WEIR_DOC("local port");
 	weir_port_t rport WEIR_DOC("remote port");
@@ -349,7 +349,7 @@ struct ev_net_connect {
 	WEIR_DOC("a TCP connection was made, or failed to be");
 
 struct ev_net_accept {
-	struct weir_hdr h;	/* pid, tid: the task that listens */
+	struct weir_hdr h; /* pid, tid: the task that listens */
 	enum weir_family family WEIR_DOC("address family");
 	weir_port_t lport WEIR_DOC("local port");
 	weir_port_t rport WEIR_DOC("remote port");
@@ -361,7 +361,7 @@ struct ev_net_accept {
 	WEIR_DOC("a TCP connection came in and was established");
 
 struct ev_net_close {
-	struct weir_hdr h;	/* pid, tid: the task that owned it */
+	struct weir_hdr h; /* pid, tid: the task that owned it */
 	enum weir_family family WEIR_DOC("address family");
 	weir_port_t lport WEIR_DOC("local port");
 	weir_port_t rport WEIR_DOC("remote port");
@@ -376,8 +376,7 @@ struct ev_net_close {
 	__u32 netns WEIR_DOC("network namespace, inode number");
 } WEIR_TEXT("{laddr}:{lport} - {raddr}:{rport} {duration} sent={sent}"
 	    " received={received} rtt={rtt}[ retransmits={retransmits}]"
-	    "[ error={error}]")
-	WEIR_DOC("a TCP connection ended");
+	    "[ error={error}]") WEIR_DOC("a TCP connection ended");
 
 struct ev_net_listen {
 	struct weir_hdr h;
@@ -391,7 +390,7 @@ struct ev_net_listen {
 	WEIR_DOC("a TCP socket began to listen");
 
 struct ev_net_retransmit {
-	struct weir_hdr h;	/* pid, tid: the task that owns the socket */
+	struct weir_hdr h; /* pid, tid: the task that owns the socket */
 	enum weir_family family WEIR_DOC("address family");
 	weir_port_t lport WEIR_DOC("local port");
 	weir_port_t rport WEIR_DOC("remote port");
@@ -432,13 +431,12 @@ struct ev_net_drop {
 	weir_hex_t location WEIR_DOC("kernel address that dropped it");
 	weir_bytes_t bytes WEIR_DOC("packet length");
 } WEIR_TEXT("{raddr}:{rport} -> {laddr}:{lport} proto={protocol} {bytes}"
-	    " reason={reason}")
-	WEIR_DOC("the kernel dropped an IP packet");
+	    " reason={reason}") WEIR_DOC("the kernel dropped an IP packet");
 
 /* ---- repo: weir about itself --------------------------------------------- */
 
 enum weir_stage {
-	WEIR_STAGE_HOOK = 1,	/* the kernel skipped the program */
+	WEIR_STAGE_HOOK = 1, /* the kernel skipped the program */
 	WEIR_STAGE_KERNEL_RING = 2,
 	WEIR_STAGE_MAIN_RING = 3,
 	WEIR_STAGE_WINDOW = 4,
@@ -468,7 +466,7 @@ struct ev_repo_log {
 } WEIR_TEXT("{level} {message}") WEIR_DOC("a line of weir's own log");
 
 struct ev_gap {
-	struct weir_hdr h;	/* cpu: where it was lost */
+	struct weir_hdr h; /* cpu: where it was lost */
 	char of[16] WEIR_DOC("source that lost events");
 	enum weir_stage stage WEIR_DOC("where they were lost");
 	weir_cpu_t on_cpu WEIR_DOC("on which CPU; 4294967295: any");
@@ -483,8 +481,7 @@ struct ev_clock {
 	weir_time_t monotonic WEIR_DOC("CLOCK_MONOTONIC, ns");
 	__u64 realtime WEIR_DOC("CLOCK_REALTIME at that instant, ns");
 	__u64 boottime WEIR_DOC("CLOCK_BOOTTIME at that instant, ns");
-} WEIR_TEXT("{monotonic} {realtime}")
-	WEIR_DOC("what the wall clock said");
+} WEIR_TEXT("{monotonic} {realtime}") WEIR_DOC("what the wall clock said");
 
 #pragma GCC diagnostic pop
 

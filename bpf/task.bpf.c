@@ -7,9 +7,9 @@
  * never shed or filtered by kind, and has a mini-buffer that no flood of
  * another source can fill.
  */
-#include "weir.bpf.h"
-#include "path.bpf.h"
 #include "flavors.h"
+#include "path.bpf.h"
+#include "weir.bpf.h"
 
 WEIR_SOURCE(task, "life of tasks: fork, exec, exit, rename, signals");
 WEIR_EVENT(task_fork, EV_TASK_FORK);
@@ -21,12 +21,12 @@ WEIR_EVENT(task_alive, EV_TASK_ALIVE);
 WEIR_EVENT(task_cgroup, EV_TASK_CGROUP);
 WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 
-#define PF_EXITING 0x00000004	/* include/linux/sched.h */
-#define PF_KTHREAD 0x00200000
-#define EXIT_CORE 0x80		/* wait(2): core dumped */
-#define PAGE_BYTES 4096		/* x86-64 */
+#define PF_EXITING	 0x00000004 /* include/linux/sched.h */
+#define PF_KTHREAD	 0x00200000
+#define EXIT_CORE	 0x80 /* wait(2): core dumped */
+#define PAGE_BYTES	 4096 /* x86-64 */
 #define CGROUP_DEPTH_MAX 16
-#define CGROUPS_MAX 16384
+#define CGROUPS_MAX	 16384
 
 /* Cgroups whose path is in the stream already. */
 struct {
@@ -161,8 +161,8 @@ int BPF_PROG(task__fork, struct task_struct *child)
 /* ---- exec ---------------------------------------------------------------- */
 
 /* argv lies between arg_start and arg_end, its words ended by NULs. */
-static __always_inline __u32 put_argv(void *base, struct weir_str *s,
-				      __u32 pos, struct mm_struct *mm)
+static __always_inline __u32 put_argv(void *base, struct weir_str *s, __u32 pos,
+				      struct mm_struct *mm)
 {
 	unsigned long start = get(mm, arg_start);
 	unsigned long full = get(mm, arg_end) - start;
@@ -319,7 +319,7 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 		return 1;
 	ev->signal = sig;
 	/* SEND_SIG_NOINFO 0 and SEND_SIG_PRIV 1: include/linux/signal.h */
-	ev->code = info ? 0x80 : 0;	/* SI_KERNEL, SI_USER */
+	ev->code = info ? 0x80 : 0; /* SI_KERNEL, SI_USER */
 	if ((unsigned long)info > 1) {
 		/* A number to many verifiers: only helpers read there */
 		if (weir_strings)

@@ -19,9 +19,12 @@
 #define WEIR_BPF_H
 
 #include "vmlinux.h"
+
 #include <bpf/bpf_helpers.h>
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+
 #include "events.h"
 
 /*
@@ -30,23 +33,23 @@
  * both the kind's number and its struct. (Behind a pointer that is a struct's
  * member clang keeps only a forward declaration.)
  */
-#define WEIR_SOURCE(name, text)                                              \
-	struct weir_source_##name {                                          \
-		int unused;                                                  \
-	} WEIR_DOC(text);                                                    \
+#define WEIR_SOURCE(name, text)                                                \
+	struct weir_source_##name {                                            \
+		int unused;                                                    \
+	} WEIR_DOC(text);                                                      \
 	const struct weir_source_##name *weir_source SEC(".weir.source")
 
-#define WEIR_EVENT(name, number)                                             \
-	_Static_assert(sizeof(struct ev_##name) % 8 == 0, "pad " #name);     \
+#define WEIR_EVENT(name, number)                                               \
+	_Static_assert(sizeof(struct ev_##name) % 8 == 0, "pad " #name);       \
 	const struct ev_##name(*weir_event_##name)[number] SEC(".weir.events")
 
 /* Set by user/source.c before load; the verifier prunes what they rule out. */
-const volatile __u32 weir_self;		/* weir's own process, never recorded */
-const volatile __u32 weir_shards = 1;	/* rings of this source, 2^n */
-const volatile __u32 weir_wake_bytes;	/* wake the reader each so many bytes */
-const volatile bool weir_follow;	/* record only processes in followed */
-const volatile bool weir_strings = 1;	/* probe_read helpers are allowed */
-const volatile bool weir_task_btf = 1;	/* bpf_get_current_task_btf() exists */
+const volatile __u32 weir_self;	       /* weir's own process, never recorded */
+const volatile __u32 weir_shards = 1;  /* rings of this source, 2^n */
+const volatile __u32 weir_wake_bytes;  /* wake the reader each so many bytes */
+const volatile bool weir_follow;       /* record only processes in followed */
+const volatile bool weir_strings = 1;  /* probe_read helpers are allowed */
+const volatile bool weir_task_btf = 1; /* bpf_get_current_task_btf() exists */
 
 #define WEIR_MAX_SHARDS 256
 
@@ -69,10 +72,11 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, WEIR_MAX_SHARDS);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_RINGBUF);
-		__uint(max_entries, 4096);
-	});
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_RINGBUF);
+			__uint(max_entries, 4096);
+		});
 } rings SEC(".maps");
 
 /* struct weir_account by CPU; user/source.c sets max_entries, and maps it. */
@@ -96,7 +100,8 @@ struct {
  * A field of a pointer that is trusted where bpf_get_current_task_btf()
  * exists (5.11), and must be read by helper where it does not.
  */
-#define weir_get(p, field) (weir_task_btf ? (p)->field : BPF_CORE_READ(p, field))
+#define weir_get(p, field)                                                     \
+	(weir_task_btf ? (p)->field : BPF_CORE_READ(p, field))
 
 static __always_inline struct task_struct *weir_current(void)
 {
@@ -198,7 +203,7 @@ static __always_inline void *weir_reserve_kind(__u16 kind, const __u64 size)
  * when the mini-buffer is full (counted). Header pid and tid are the current
  * task's; a hook that speaks of another task overwrites them.
  */
-#define weir_reserve(name, kind)                                             \
+#define weir_reserve(name, kind)                                               \
 	((struct ev_##name *)weir_reserve_kind(kind, sizeof(struct ev_##name)))
 
 /*
@@ -234,7 +239,7 @@ static __always_inline int weir_submit_len(void *rec, __u64 size)
  * use it run with preemption off (raw below 7.0, tp from there on), so one
  * scratch for each CPU and source is enough where the hook does not nest.
  */
-#define WEIR_RECORD_MAX 12288
+#define WEIR_RECORD_MAX	 12288
 #define WEIR_SCRATCH_MAX (WEIR_RECORD_MAX + WEIR_STR_MAX)
 
 /* weir_room - has the ring here room for a largest record? For iterators. */
@@ -339,22 +344,22 @@ static __always_inline void weir_copy(void *to, const void *from, __u32 size)
 	bpf_probe_read_kernel(to, size, from);
 }
 
-#define WEIR_SMALL 256	/* up to here copied without a helper */
+#define WEIR_SMALL 256 /* up to here copied without a helper */
 
-#define weir_emit_class(ring, a, base, cpu, kind, len, span, size)           \
-	do {                                                                 \
-		void *rec_ = bpf_ringbuf_reserve(ring, size, 0);             \
-		if (!rec_) {                                                 \
-			weir_count_lost(a);                                  \
-			return 1;                                            \
-		}                                                            \
-		if ((size) <= WEIR_SMALL)                                    \
-			__builtin_memcpy(rec_, base, size);                  \
-		else                                                         \
-			weir_copy(rec_, base, size);                         \
-		weir_restamp(rec_, base, a, cpu, kind, len);                 \
-		weir_end_span(rec_, span);                                   \
-		return weir_submit_len(rec_, size);                          \
+#define weir_emit_class(ring, a, base, cpu, kind, len, span, size)             \
+	do {                                                                   \
+		void *rec_ = bpf_ringbuf_reserve(ring, size, 0);               \
+		if (!rec_) {                                                   \
+			weir_count_lost(a);                                    \
+			return 1;                                              \
+		}                                                              \
+		if ((size) <= WEIR_SMALL)                                      \
+			__builtin_memcpy(rec_, base, size);                    \
+		else                                                           \
+			weir_copy(rec_, base, size);                           \
+		weir_restamp(rec_, base, a, cpu, kind, len);                   \
+		weir_end_span(rec_, span);                                     \
+		return weir_submit_len(rec_, size);                            \
 	} while (0)
 
 /* Stamp a copied record; the header's pid and tid are the scratch record's. */

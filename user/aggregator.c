@@ -14,11 +14,11 @@
 #include "aggregator_input.h"
 #include "clock.h"
 
-#define INPUTS_MAX 4096
-#define BUSY_NAP_NS (50 * NS_PER_US)
-#define FULL_NAP_NS NS_PER_MS
-#define HEADROOM_SHARE 8	/* of the main ring, for inputs that keep */
-#define NICE (-10)
+#define INPUTS_MAX     4096
+#define BUSY_NAP_NS    (50 * NS_PER_US)
+#define FULL_NAP_NS    NS_PER_MS
+#define HEADROOM_SHARE 8 /* of the main ring, for inputs that keep */
+#define NICE	       (-10)
 
 struct span {
 	uint64_t first, last;
@@ -28,15 +28,15 @@ struct aggregator {
 	struct aggregator_options o;
 	struct input **inputs;
 	unsigned count;
-	struct input **heap;	/* those with something to pass, by time */
+	struct input **heap; /* those with something to pass, by time */
 	unsigned heap_count;
-	struct span *lost;	/* by row */
+	struct span *lost; /* by row */
 	int epoll_fd, stop_fd;
 	pthread_t thread;
 	bool running;
 	bool stopping;
-	bool stalled;		/* some input is */
-	uint64_t passed;	/* time of the last event passed on */
+	bool stalled;	 /* some input is */
+	uint64_t passed; /* time of the last event passed on */
 	uint64_t headroom;
 	struct aggregator_stats stats;
 };
@@ -72,7 +72,8 @@ static uint64_t collect_all(struct aggregator *a, bool *ret_busy)
 	return watermark == UINT64_MAX ? t0 : watermark;
 }
 
-/* ---- passing on ------------------------------------------------------------ */
+/* ---- passing on ------------------------------------------------------------
+ */
 
 static struct account_row *row_of(struct aggregator *a, unsigned source,
 				  unsigned cpu)
@@ -99,7 +100,7 @@ static void notify(struct aggregator *a)
 	uint64_t one = 1;
 
 	if (write(a->o.notify_fd, &one, sizeof(one)) < 0)
-		return;	/* full: the repo has been told often enough */
+		return; /* full: the repo has been told often enough */
 }
 
 static void lose(struct aggregator *a, struct account_row *row, uint64_t ts)
@@ -140,7 +141,7 @@ static void pass(struct aggregator *a, struct input *in, const void *rec)
 		return;
 	}
 	out = ring_reserve(a->o.main, h->kind, h->len);
-	if (!out) {	/* larger than any record may be */
+	if (!out) { /* larger than any record may be */
 		lose(a, row, h->ts);
 		return;
 	}
@@ -158,7 +159,8 @@ static void pass(struct aggregator *a, struct input *in, const void *rec)
 	count(&a->stats.events, 1);
 }
 
-/* ---- merging --------------------------------------------------------------- */
+/* ---- merging ---------------------------------------------------------------
+ */
 
 static bool earlier(const struct input *x, const struct input *y)
 {
@@ -214,7 +216,8 @@ static bool merge(struct aggregator *a, uint64_t watermark)
 	return any;
 }
 
-/* ---- the thread ------------------------------------------------------------ */
+/* ---- the thread ------------------------------------------------------------
+ */
 
 /* One drain. Return: true when a record is still being written. */
 static bool cycle(struct aggregator *a, bool *ret_any)
@@ -255,7 +258,7 @@ static void *run(void *arg)
 	int timeout = AGGREGATOR_BUSY_MS;
 	bool any;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICE);	/* best effort */
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* best effort */
 	while (!__atomic_load_n(&a->stopping, __ATOMIC_ACQUIRE)) {
 		epoll_wait(a->epoll_fd, events, 16, timeout);
 		while (cycle(a, &any))
@@ -269,12 +272,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* ---- life ------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------
+ */
 
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct epoll_event ev = {.events = EPOLLIN};
 	struct aggregator *a = calloc(1, sizeof(*a));
 	int err = -ENOMEM;
 
@@ -305,7 +309,7 @@ out:
 int aggregator_add(struct aggregator *a, const struct source_ring *ring)
 {
 	/* Edge-triggered: only the kernel's forced wakeups count. */
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
 	int err;
 
 	if (a->count == INPUTS_MAX)
@@ -315,7 +319,7 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring)
 		return err;
 	a->count++;
 	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->fd, &ev) &&
-	    errno != EPERM)	/* a file that cannot wake us: timer only */
+	    errno != EPERM) /* a file that cannot wake us: timer only */
 		return -errno;
 	return 0;
 }
@@ -349,7 +353,7 @@ void aggregator_stop(struct aggregator *a)
 		return;
 	__atomic_store_n(&a->stopping, true, __ATOMIC_RELEASE);
 	if (write(a->stop_fd, &one, sizeof(one)) < 0)
-		one = 0;	/* the timer wakes it a little later */
+		one = 0; /* the timer wakes it a little later */
 	pthread_join(a->thread, NULL);
 	a->running = false;
 }

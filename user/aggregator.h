@@ -30,24 +30,24 @@
 #include "account.h"
 #include "source.h"
 
-#define AGGREGATOR_MARGIN_NS 2000ULL	/* clocks of different CPUs */
-#define AGGREGATOR_STALL_NS 100000000ULL
-#define AGGREGATOR_BUSY_MS 8	/* timer while events come */
-#define AGGREGATOR_IDLE_MS 64	/* timer on an idle host */
+#define AGGREGATOR_MARGIN_NS 2000ULL /* clocks of different CPUs */
+#define AGGREGATOR_STALL_NS  100000000ULL
+#define AGGREGATOR_BUSY_MS   8	/* timer while events come */
+#define AGGREGATOR_IDLE_MS   64 /* timer on an idle host */
 
 struct aggregator;
 
 struct aggregator_options {
-	struct ring_producer *main;	/* borrowed */
-	int notify_fd;		/* eventfd, written when events passed on */
-	struct account_row *rows;	/* see sources_rows(); borrowed */
+	struct ring_producer *main; /* borrowed */
+	int notify_fd;		    /* eventfd, written when events passed on */
+	struct account_row *rows;   /* see sources_rows(); borrowed */
 	unsigned cpus;
 };
 
 struct aggregator_stats {
-	uint64_t events, late, stalls, waits;	/* waits: main ring full */
-	uint64_t wakeups;	/* drain cycles */
-	uint64_t malformed;	/* records that are no events; dropped */
+	uint64_t events, late, stalls, waits; /* waits: main ring full */
+	uint64_t wakeups;		      /* drain cycles */
+	uint64_t malformed; /* records that are no events; dropped */
 };
 
 /** aggregator_new - Return: 0; -ENOMEM; -errno of epoll. */

@@ -8,7 +8,7 @@
 #include "../bpf/events.h"
 #include "aggregator.h"
 
-#define STASH_BYTES 65536	/* of a user-space input */
+#define STASH_BYTES 65536 /* of a user-space input */
 
 static struct pending *pending_add(struct input *in)
 {
@@ -19,7 +19,7 @@ static struct pending *pending_add(struct input *in)
 		cap = in->cap ? in->cap * 2 : 1024;
 		p = realloc(in->pending, cap * sizeof(*p));
 		if (!p)
-			return NULL;	/* stays in the ring: tried again */
+			return NULL; /* stays in the ring: tried again */
 		in->pending = p;
 		in->cap = cap;
 	}
@@ -63,7 +63,7 @@ static bool walk_kernel(struct input *in)
 /* Copy a user-space producer's records out; what does not fit waits. */
 static bool walk_user(struct input *in, uint64_t passed)
 {
-	struct ring_record rec = { 0 };
+	struct ring_record rec = {0};
 	struct weir_hdr *h;
 	struct pending *p;
 

@@ -19,24 +19,24 @@
 /* A record that has been seen and not yet passed on. */
 struct pending {
 	uint64_t ts;
-	uint64_t pos;	/* ring position, or offset into the stash */
+	uint64_t pos; /* ring position, or offset into the stash */
 };
 
 struct input {
 	struct kring kernel;
-	struct ring_consumer *user;	/* instead of a kernel ring */
-	uint8_t *stash;		/* copies of its records */
+	struct ring_consumer *user; /* instead of a kernel ring */
+	uint8_t *stash;		    /* copies of its records */
 	size_t stash_len;
 	unsigned source;
-	bool keep;		/* must not lose anything */
-	bool stalled;		/* a record has been busy for too long */
-	uint64_t walked;	/* everything below is collected */
-	uint64_t target;	/* producer position read at target_t0 */
+	bool keep;	 /* must not lose anything */
+	bool stalled;	 /* a record has been busy for too long */
+	uint64_t walked; /* everything below is collected */
+	uint64_t target; /* producer position read at target_t0 */
 	uint64_t target_t0;
-	uint64_t seen;		/* no record from before it is to come */
-	struct pending *pending;	/* [first, count) sorted by ts */
+	uint64_t seen;		 /* no record from before it is to come */
+	struct pending *pending; /* [first, count) sorted by ts */
 	size_t first, count, cap;
-	uint64_t malformed;	/* records that are no events, left out */
+	uint64_t malformed; /* records that are no events, left out */
 };
 
 /** input_open - a kernel ring. Return: 0; -ENOMEM; -errno of mmap(2). */

@@ -15,8 +15,7 @@ static bool locked_confidential(void)
 
 	if (!f)
 		return false;
-	yes = fgets(line, sizeof(line), f) &&
-	      strstr(line, "[confidentiality]");
+	yes = fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
 	fclose(f);
 	return yes;
 }
@@ -30,7 +29,7 @@ static bool have_tracefs(void)
 
 void kernel_probe(struct kernel *k)
 {
-	struct utsname u = { 0 };
+	struct utsname u = {0};
 	unsigned major = 0, minor = 0;
 	int cpus = libbpf_num_possible_cpus();
 

@@ -11,15 +11,15 @@
 #define KERNEL_VERSION_OF(major, minor) ((major) << 8 | (minor))
 
 struct kernel {
-	char release[128];	/* uname -r */
-	unsigned version;	/* KERNEL_VERSION_OF(6, 18) */
-	bool btf;		/* /sys/kernel/btf/vmlinux is readable */
-	bool tracefs;		/* tp programs can find their tracepoint */
-	bool confidential;	/* lockdown: no probe_read helpers */
-	bool task_btf;		/* bpf_get_current_task_btf(): 5.11 */
-	bool task_storage;	/* for tracing programs: 5.12 */
-	bool preemptible_tp;	/* tracepoints are preemptible: 7.0 */
-	unsigned cpus;		/* possible */
+	char release[128];   /* uname -r */
+	unsigned version;    /* KERNEL_VERSION_OF(6, 18) */
+	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
+	bool tracefs;	     /* tp programs can find their tracepoint */
+	bool confidential;   /* lockdown: no probe_read helpers */
+	bool task_btf;	     /* bpf_get_current_task_btf(): 5.11 */
+	bool task_storage;   /* for tracing programs: 5.12 */
+	bool preemptible_tp; /* tracepoints are preemptible: 7.0 */
+	unsigned cpus;	     /* possible */
 };
 
 /** kernel_probe - find out. Never fails: what cannot be told is false. */

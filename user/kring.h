@@ -17,20 +17,20 @@
 
 #include <stdint.h>
 
-#define KRING_RECORD_MAX 65536	/* bytes of one record, header included */
+#define KRING_RECORD_MAX 65536 /* bytes of one record, header included */
 
 struct kring {
-	uint64_t *head;		/* consumer's position, ours to write */
-	const uint64_t *tail;	/* producer's position */
+	uint64_t *head;	      /* consumer's position, ours to write */
+	const uint64_t *tail; /* producer's position */
 	const uint8_t *data;
-	uint64_t bytes;		/* power of two */
-	uint64_t mapped;	/* bytes at @tail */
+	uint64_t bytes;	 /* power of two */
+	uint64_t mapped; /* bytes at @tail */
 };
 
 enum kring_state {
 	KRING_READY,
 	KRING_DISCARDED,
-	KRING_BUSY,	/* reserved, not yet submitted */
+	KRING_BUSY, /* reserved, not yet submitted */
 };
 
 /**
@@ -73,7 +73,7 @@ static inline enum kring_state kring_at(const struct kring *k, uint64_t pos,
 	uint32_t len;
 
 	rec = (const uint32_t *)(k->data + (pos & (k->bytes - 1)));
-	len = __atomic_load_n(rec, __ATOMIC_ACQUIRE);	/* then its data */
+	len = __atomic_load_n(rec, __ATOMIC_ACQUIRE); /* then its data */
 	if (len & (1U << 31))
 		return KRING_BUSY;
 	*ret_len = len & ~(1U << 30);

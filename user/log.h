@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-extern bool log_debug_on;	/* set by main() before any thread starts */
+extern bool log_debug_on; /* set by main() before any thread starts */
 
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_vdebug(const char *fmt, va_list args)

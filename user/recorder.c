@@ -15,7 +15,7 @@
 #include "self.h"
 
 #define MAIN_BYTES (4U << 20)
-#define OWN_BYTES (256U << 10)	/* the repo's mini-buffer */
+#define OWN_BYTES  (256U << 10) /* the repo's mini-buffer */
 
 struct recorder {
 	struct recorder_options o;
@@ -34,7 +34,8 @@ struct recorder {
 	uint64_t started_ns;
 };
 
-/* ---- open ------------------------------------------------------------------------- */
+/* ---- open
+ * ------------------------------------------------------------------------- */
 
 /* -e without -s: load what makes those kinds, and nothing else. */
 static void want_sources_of_kinds(struct recorder *r)
@@ -135,7 +136,8 @@ void recorder_add_sink(struct recorder *r, struct sink *sink)
 		r->sinks[r->sink_count++] = sink;
 }
 
-/* ---- the archive's questions --------------------------------------------------------- */
+/* ---- the archive's questions
+ * --------------------------------------------------------- */
 
 static int put_state(void *arg, const void *record, size_t len)
 {
@@ -166,7 +168,9 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w)
 	r->archive = w;
 }
 
-/* ---- start ---------------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------------
+ */
 
 static int make_rings(struct recorder *r)
 {
@@ -255,8 +259,7 @@ static void explain(const struct recorder *r, int e, struct recorder_error *err)
 		if (!info.why[0])
 			continue;
 		snprintf(err->what, sizeof(err->what),
-			 "cannot record: source '%s': %s", info.name,
-			 info.why);
+			 "cannot record: source '%s': %s", info.name, info.why);
 		return;
 	}
 }
@@ -283,16 +286,17 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 		return e;
 	}
 	r->started_ns = clock_now();
-	sources_walk(r->sources);	/* what failed is in sources_info() */
+	sources_walk(r->sources); /* what failed is in sources_info() */
 	return 0;
 }
 
-/* ---- while it runs, and after ------------------------------------------------------------ */
+/* ---- while it runs, and after
+ * ------------------------------------------------------------ */
 
 void recorder_status(struct recorder *r, struct recorder_status *ret)
 {
-	struct aggregator_stats as = { 0 };
-	struct repo_stats rs = { 0 };
+	struct aggregator_stats as = {0};
+	struct repo_stats rs = {0};
 
 	memset(ret, 0, sizeof(*ret));
 	if (!r->repo)
@@ -323,7 +327,8 @@ int recorder_stop(struct recorder *r)
 	return repo_close_sinks(r->repo);
 }
 
-size_t recorder_account(const struct recorder *r, const struct account_row **ret)
+size_t recorder_account(const struct recorder *r,
+			const struct account_row **ret)
 {
 	size_t count;
 

@@ -16,15 +16,15 @@
 
 struct recorder_options {
 	struct sources_options sources;
-	const char *const *kinds;	/* -e: only these; none: all */
+	const char *const *kinds; /* -e: only these; none: all */
 	size_t kind_count;
-	const char *filter;		/* -f, or NULL */
-	uint64_t main_bytes;		/* main ring; 0: 4 MiB */
+	const char *filter;  /* -f, or NULL */
+	uint64_t main_bytes; /* main ring; 0: 4 MiB */
 };
 
 struct recorder_error {
-	char what[512];			/* one line: cause and remedy */
-	struct filter_error filter;	/* filter.what set: the filter is it */
+	char what[512];		    /* one line: cause and remedy */
+	struct filter_error filter; /* filter.what set: the filter is it */
 };
 
 struct recorder;
@@ -40,7 +40,7 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 
 const struct schema *recorder_schema(const struct recorder *r);
 const struct sources *recorder_sources(const struct recorder *r);
-struct render *recorder_render(struct recorder *r);	/* for sinks */
+struct render *recorder_render(struct recorder *r); /* for sinks */
 const struct tasks *recorder_tasks(const struct recorder *r);
 const struct select *recorder_select(const struct recorder *r);
 
@@ -61,14 +61,14 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
 int recorder_start(struct recorder *r, struct recorder_error *err);
 
 struct recorder_status {
-	uint64_t events, bytes;		/* taken by the repo since start */
-	uint64_t lost;			/* at all stages, so far */
+	uint64_t events, bytes; /* taken by the repo since start */
+	uint64_t lost;		/* at all stages, so far */
 	uint64_t late, stalls;
-	uint64_t cpu_ns;		/* user-space cost: own threads */
-	uint64_t bpf_ns;		/* kernel cost: programs */
+	uint64_t cpu_ns; /* user-space cost: own threads */
+	uint64_t bpf_ns; /* kernel cost: programs */
 	uint64_t rss_bytes;
 	size_t tasks;
-	int sink_error;			/* first error of a sink, 0 none */
+	int sink_error; /* first error of a sink, 0 none */
 };
 void recorder_status(struct recorder *r, struct recorder_status *ret);
 

@@ -10,7 +10,8 @@
 
 #define RECORD_MAX 65536
 
-/* ---- one event ----------------------------------------------------------------- */
+/* ---- one event
+ * ----------------------------------------------------------------- */
 
 static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
 {
@@ -81,11 +82,12 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	deliver_context(r, &ev);
 }
 
-/* ---- the thread ------------------------------------------------------------------ */
+/* ---- the thread
+ * ------------------------------------------------------------------ */
 
 static void drain(struct repo *r)
 {
-	struct ring_record rec = { 0 };
+	struct ring_record rec = {0};
 
 	while (ring_peek(r->o.main, &rec) == RING_OK) {
 		repo_accept(r, rec.data, rec.len);
@@ -121,12 +123,12 @@ static void tick(struct repo *r)
 
 static void wait_for_events(struct repo *r)
 {
-	struct pollfd p = { .fd = r->o.notify_fd, .events = POLLIN };
+	struct pollfd p = {.fd = r->o.notify_fd, .events = POLLIN};
 	uint64_t n;
 
 	if (poll(&p, 1, REPO_TICK_NS / NS_PER_MS) == 1 &&
 	    read(r->o.notify_fd, &n, sizeof(n)) < 0)
-		return;	/* taken meanwhile: nothing to say */
+		return; /* taken meanwhile: nothing to say */
 }
 
 /* Those of the last drain, and of the archive's last block. */
@@ -165,7 +167,8 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* ---- life -------------------------------------------------------------------------- */
+/* ---- life
+ * -------------------------------------------------------------------------- */
 
 static unsigned source_index(const struct repo *r, const char *name)
 {
@@ -244,7 +247,7 @@ static void set_phase(struct repo *r, enum repo_phase phase)
 
 	__atomic_store_n(&r->phase, phase, __ATOMIC_RELEASE);
 	if (write(r->o.notify_fd, &one, sizeof(one)) < 0)
-		return;	/* full: it is awake */
+		return; /* full: it is awake */
 }
 
 void repo_last_words(struct repo *r)

@@ -18,7 +18,7 @@
 #include "source.h"
 
 #define REPO_SINKS_MAX 4
-#define REPO_TICK_NS 100000000ULL
+#define REPO_TICK_NS   100000000ULL
 
 struct repo;
 
@@ -26,12 +26,12 @@ struct repo_options {
 	const struct schema *schema;
 	struct sources *sources;
 	struct aggregator *aggregator;
-	struct ring_consumer *main;	/* its thread is the consumer */
-	struct ring_producer *own;	/* and the producer of this one */
-	int notify_fd;			/* readable when main has events */
+	struct ring_consumer *main; /* its thread is the consumer */
+	struct ring_producer *own;  /* and the producer of this one */
+	int notify_fd;		    /* readable when main has events */
 	const struct select *select;
 	struct tasks *tasks;
-	uint64_t stall_ns;		/* test switch: sleep before reading */
+	uint64_t stall_ns; /* test switch: sleep before reading */
 };
 
 /** repo_new - everything in @o is borrowed. Return: 0; -errno. */
@@ -60,11 +60,11 @@ void repo_stop(struct repo *r);
 
 struct repo_stats {
 	uint64_t events, bytes;
-	uint64_t lost;		/* by gap events so far */
-	uint64_t malformed;	/* records that did not fit their kind */
-	uint64_t bpf_ppm;	/* programs' cost, millionths of one CPU */
+	uint64_t lost;	    /* by gap events so far */
+	uint64_t malformed; /* records that did not fit their kind */
+	uint64_t bpf_ppm;   /* programs' cost, millionths of one CPU */
 	uint64_t tasks;
-	int64_t sink_error;	/* first -errno of a sink, 0 none */
+	int64_t sink_error; /* first -errno of a sink, 0 none */
 };
 
 /** repo_stats - Thread: any. */

@@ -24,30 +24,30 @@ struct repo {
 	struct sink *sinks[REPO_SINKS_MAX];
 	unsigned sink_count;
 	struct archive_writer *archive;
-	struct account_row *rows;	/* sources_rows() */
+	struct account_row *rows; /* sources_rows() */
 	size_t row_count;
 	unsigned cpus;
-	uint32_t row_of_kind[SCHEMA_KINDS_MAX];	/* row of its CPU 0 */
-	bool context[SCHEMA_KINDS_MAX];	/* archived though rejected */
-	uint8_t *scratch;	/* one record, to be flagged */
+	uint32_t row_of_kind[SCHEMA_KINDS_MAX]; /* row of its CPU 0 */
+	bool context[SCHEMA_KINDS_MAX];		/* archived though rejected */
+	uint8_t *scratch;			/* one record, to be flagged */
 	struct repo_due due;
-	bool direct;	/* the aggregator has ended: own events go to sinks */
-	uint64_t *main_reported;	/* by row: lost_main in gaps so far */
-	uint64_t *main_until;		/* by row: end of that span */
-	uint64_t own_reported, own_until;	/* same of its own ring */
+	bool direct; /* the aggregator has ended: own events go to sinks */
+	uint64_t *main_reported;	  /* by row: lost_main in gaps so far */
+	uint64_t *main_until;		  /* by row: end of that span */
+	uint64_t own_reported, own_until; /* same of its own ring */
 	/* repo_report.c: measuring */
 	bool sampling;
 	uint64_t sample_start;
 	struct program_cost before[REPO_PROGRAMS_MAX];
 	struct program_cost now[REPO_PROGRAMS_MAX];
-	uint64_t *delivered_before;	/* by row */
+	uint64_t *delivered_before; /* by row */
 	uint64_t metrics_at, cpu_before;
 	int64_t wall_offset;
 	pthread_t thread;
 	bool running;
-	int phase;	/* enum repo_phase, atomic */
+	int phase; /* enum repo_phase, atomic */
 	sem_t spoken;
-	struct repo_stats stats;	/* relaxed atomics */
+	struct repo_stats stats; /* relaxed atomics */
 };
 
 enum repo_phase { REPO_RUN, REPO_LAST_WORDS, REPO_STOP };

@@ -13,16 +13,17 @@
 #include "repo_internal.h"
 #include "self.h"
 
-#define METRICS_NS NS_PER_S
-#define CLOCK_NS (10 * NS_PER_S)
-#define CLOCK_STEP_NS (10 * NS_PER_MS)	/* larger: the wall clock was set */
-#define SAMPLE_NS (100 * NS_PER_MS)	/* statistics on for so long */
+#define METRICS_NS	NS_PER_S
+#define CLOCK_NS	(10 * NS_PER_S)
+#define CLOCK_STEP_NS	(10 * NS_PER_MS)  /* larger: the wall clock was set */
+#define SAMPLE_NS	(100 * NS_PER_MS) /* statistics on for so long */
 #define SAMPLE_EVERY_NS (10 * NS_PER_S)
 
-/* ---- writing ---------------------------------------------------------------------- */
+/* ---- writing
+ * ---------------------------------------------------------------------- */
 
-static void write_event(struct repo *r, void *record, uint16_t kind,
-			size_t len, uint16_t flags)
+static void write_event(struct repo *r, void *record, uint16_t kind, size_t len,
+			uint16_t flags)
 {
 	struct weir_hdr *h = record;
 	struct account_row *row;
@@ -51,7 +52,7 @@ static void write_event(struct repo *r, void *record, uint16_t kind,
 static void metric(struct repo *r, const char *name, const char *of,
 		   const char *unit, int64_t value)
 {
-	struct ev_repo_metric ev = { .value = value };
+	struct ev_repo_metric ev = {.value = value};
 
 	snprintf(ev.name, sizeof(ev.name), "%s", name);
 	snprintf(ev.of, sizeof(ev.of), "%s", of);
@@ -64,7 +65,7 @@ void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 	struct {
 		struct ev_repo_log ev;
 		char text[504];
-	} rec = { .ev = { .level = level, .code = (uint32_t)err } };
+	} rec = {.ev = {.level = level, .code = (uint32_t)err}};
 	va_list args;
 	int n;
 
@@ -75,16 +76,15 @@ void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 		return;
 	rec.ev.message.off = sizeof(rec.ev);
 	rec.ev.message.full = (uint32_t)n;
-	rec.ev.message.len = n < (int)sizeof(rec.text) ?
-				     (uint16_t)n :
-				     sizeof(rec.text) - 1;
-	write_event(r, &rec, EV_REPO_LOG,
-		    sizeof(rec.ev) + rec.ev.message.len, 0);
+	rec.ev.message.len = n < (int)sizeof(rec.text) ? (uint16_t)n
+						       : sizeof(rec.text) - 1;
+	write_event(r, &rec, EV_REPO_LOG, sizeof(rec.ev) + rec.ev.message.len,
+		    0);
 }
 
 static void write_clock(struct repo *r)
 {
-	struct ev_clock ev = { .monotonic = clock_now() };
+	struct ev_clock ev = {.monotonic = clock_now()};
 	int64_t offset = clock_wall_offset(), step = offset - r->wall_offset;
 
 	ev.realtime = ev.monotonic + (uint64_t)offset;
@@ -97,7 +97,8 @@ static void write_clock(struct repo *r)
 	r->wall_offset = offset;
 }
 
-/* ---- losses ------------------------------------------------------------------------ */
+/* ---- losses
+ * ------------------------------------------------------------------------ */
 
 static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
 		uint64_t count, uint64_t first, uint64_t last)
@@ -122,8 +123,7 @@ static struct account_row *find_row(struct repo *r, const char *source,
 	size_t i;
 
 	for (i = 0; i < r->row_count; i++) {
-		if (!strcmp(r->rows[i].source, source) &&
-		    r->rows[i].cpu == cpu)
+		if (!strcmp(r->rows[i].source, source) && r->rows[i].cpu == cpu)
 			return &r->rows[i];
 	}
 	return NULL;
@@ -148,16 +148,14 @@ static void main_ring_losses(struct repo *r)
 	size_t i;
 
 	for (i = 0; i < r->row_count; i++) {
-		lost = __atomic_load_n(&r->rows[i].lost_main,
-				       __ATOMIC_ACQUIRE);
+		lost = __atomic_load_n(&r->rows[i].lost_main, __ATOMIC_ACQUIRE);
 		if (lost == r->main_reported[i])
 			continue;
 		aggregator_lost_span(r->o.aggregator, i, &first, &last);
 		if (r->main_until[i] > first)
 			first = r->main_until[i];
-		gap(r, r->rows[i].source, r->rows[i].cpu,
-		    WEIR_STAGE_MAIN_RING, lost - r->main_reported[i], first,
-		    last);
+		gap(r, r->rows[i].source, r->rows[i].cpu, WEIR_STAGE_MAIN_RING,
+		    lost - r->main_reported[i], first, last);
 		r->main_reported[i] = lost;
 		r->main_until[i] = last;
 	}
@@ -189,7 +187,8 @@ void repo_report_losses(struct repo *r)
 		archive_lost(r->archive, archive_gap, r);
 }
 
-/* ---- what recording costs ------------------------------------------------------------ */
+/* ---- what recording costs
+ * ------------------------------------------------------------ */
 
 static void sample_begin(struct repo *r, uint64_t now)
 {
@@ -260,7 +259,9 @@ static void metrics(struct repo *r, uint64_t now)
 	r->cpu_before = cpu;
 }
 
-/* ---- when ---------------------------------------------------------------------------- */
+/* ---- when
+ * ----------------------------------------------------------------------------
+ */
 
 void repo_report_start(struct repo *r, uint64_t now)
 {

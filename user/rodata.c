@@ -12,7 +12,8 @@ static struct bpf_map *rodata_map(struct bpf_object *obj)
 	struct bpf_map *m;
 	size_t len;
 
-	bpf_object__for_each_map(m, obj) {
+	bpf_object__for_each_map(m, obj)
+	{
 		name = bpf_map__name(m);
 		len = strlen(name);
 		if (len >= 7 && !strcmp(name + len - 7, ".rodata"))
@@ -31,7 +32,8 @@ static const struct btf_type *rodata_section(const struct btf *btf)
 static const char *var_name(const struct btf *btf,
 			    const struct btf_var_secinfo *v)
 {
-	return btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
+	return btf__name_by_offset(btf,
+				   btf__type_by_id(btf, v->type)->name_off);
 }
 
 void *rodata_find(struct bpf_object *obj, const char *name, size_t *ret_size)
@@ -48,7 +50,8 @@ void *rodata_find(struct bpf_object *obj, const char *name, size_t *ret_size)
 	data = (uint8_t *)bpf_map__initial_value(map, &size);
 	v = btf_var_secinfos(sec);
 	for (i = 0; data && i < btf_vlen(sec); i++, v++) {
-		if (strcmp(var_name(btf, v), name) || v->offset + v->size > size)
+		if (strcmp(var_name(btf, v), name) ||
+		    v->offset + v->size > size)
 			continue;
 		*ret_size = v->size;
 		return data + v->offset;
@@ -65,12 +68,11 @@ int rodata_set(struct bpf_object *obj, const char *name, uint64_t value)
 		return -ENOENT;
 	if (size < sizeof(value) && value >> (8 * size))
 		return -ERANGE;
-	memcpy(p, &value, size);	/* little-endian, as BPF is here */
+	memcpy(p, &value, size); /* little-endian, as BPF is here */
 	return 0;
 }
 
-uint64_t rodata_get(struct bpf_object *obj, const char *name,
-		    uint64_t fallback)
+uint64_t rodata_get(struct bpf_object *obj, const char *name, uint64_t fallback)
 {
 	uint64_t value = 0;
 	size_t size;

@@ -26,7 +26,8 @@ void *rodata_find(struct bpf_object *obj, const char *name, size_t *ret_size);
  */
 int rodata_set(struct bpf_object *obj, const char *name, uint64_t value);
 
-/** rodata_get - read one. Return: its value, or @fallback when there is none. */
+/** rodata_get - read one. Return: its value, or @fallback when there is none.
+ */
 uint64_t rodata_get(struct bpf_object *obj, const char *name,
 		    uint64_t fallback);
 

@@ -28,16 +28,16 @@ struct sink_ops {
 /* First member of every sink; made by the sink's own <name>_open(). */
 struct sink {
 	const struct sink_ops *ops;
-	bool wants_context;	/* also gets events flagged WEIR_F_CONTEXT */
+	bool wants_context; /* also gets events flagged WEIR_F_CONTEXT */
 };
 
 /* @r is borrowed for the sink's life; @fd stays the caller's. */
 int sink_text_open(struct sink **ret, const struct render *r, int fd);
 int sink_json_open(struct sink **ret, const struct render *r, int fd);
-int sink_csv_open(struct sink **ret, const struct render *r,
-		  const bool *kinds, int fd);
+int sink_csv_open(struct sink **ret, const struct render *r, const bool *kinds,
+		  int fd);
 
-struct archive_writer;	/* archive.h */
+struct archive_writer; /* archive.h */
 int sink_archive_open(struct sink **ret, struct archive_writer *w,
 		      const struct tasks *tasks);
 

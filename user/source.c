@@ -23,7 +23,7 @@ void source_fail(struct source *src, const char *fmt, ...)
 
 	src->on = false;
 	if (src->why[0])
-		return;	/* the first reason is the cause */
+		return; /* the first reason is the cause */
 	va_start(args, fmt);
 	vsnprintf(src->why, sizeof(src->why), fmt, args);
 	va_end(args);
@@ -54,7 +54,8 @@ static struct source *find_source(const struct sources *s, const char *name,
 	return NULL;
 }
 
-/* ---- settings -------------------------------------------------------------- */
+/* ---- settings --------------------------------------------------------------
+ */
 
 /* A number with or without a unit of time or size. */
 static int parse_number(const char *text, uint64_t *ret)
@@ -79,7 +80,7 @@ static const struct schema_enum *syscall_names(const struct sources *s)
 	return f ? f->names : NULL;
 }
 
-enum call_mode { CALL_NEVER, CALL_ALWAYS, CALL_SLOW };	/* syscall.bpf.c */
+enum call_mode { CALL_NEVER, CALL_ALWAYS, CALL_SLOW }; /* syscall.bpf.c */
 
 /*
  * Calls kept by name, the others when they are slow. Numbers of no call that
@@ -88,8 +89,8 @@ enum call_mode { CALL_NEVER, CALL_ALWAYS, CALL_SLOW };	/* syscall.bpf.c */
 static void default_calls(uint8_t *mode, size_t count)
 {
 	memset(mode, CALL_ALWAYS, count);
-#define KEEP(nr, name, sig, class)                                           \
-	if ((nr) < count)                                                    \
+#define KEEP(nr, name, sig, class)                                             \
+	if ((nr) < count)                                                      \
 		mode[nr] = (class) ? CALL_ALWAYS : CALL_SLOW;
 	WEIR_SYSCALLS(KEEP)
 #undef KEEP
@@ -108,8 +109,7 @@ static int set_call(const struct sources *s, uint8_t *mode, size_t count,
 		default_calls(mode, count);
 		return 0;
 	}
-	if (!syscall_names(s) ||
-	    enum_value(syscall_names(s), name, len, &nr) ||
+	if (!syscall_names(s) || enum_value(syscall_names(s), name, len, &nr) ||
 	    (uint64_t)nr >= count)
 		return -EINVAL;
 	mode[nr] = CALL_ALWAYS;
@@ -202,12 +202,14 @@ int source_apply(struct sources *s, struct source *src, char *why,
 	return err;
 }
 
-/* ---- opening --------------------------------------------------------------- */
+/* ---- opening ---------------------------------------------------------------
+ */
 
 static int open_object(struct sources *s, struct source *src, char *why,
 		       size_t why_len)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = src->bytes->name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .object_name = src->bytes->name);
 	const char *reason = "";
 	int err;
 
@@ -249,14 +251,14 @@ static int open_all(struct sources *s, char *why, size_t why_len)
 	return 0;
 }
 
-static void unknown_source(const struct sources *s, const char *name,
-			   char *why, size_t why_len)
+static void unknown_source(const struct sources *s, const char *name, char *why,
+			   size_t why_len)
 {
 	unsigned i;
 	int n;
 
-	n = snprintf(why, why_len, "no source is called '%s'; there are:",
-		     name);
+	n = snprintf(why, why_len,
+		     "no source is called '%s'; there are:", name);
 	for (i = 0; i < s->count && n > 0 && (size_t)n < why_len; i++)
 		n += snprintf(why + n, why_len - (size_t)n, " %s",
 			      s->list[i].bytes->name);
@@ -270,8 +272,8 @@ static int choose(struct sources *s, char *why, size_t why_len)
 
 	for (i = 0; i < s->count; i++) {
 		src = &s->list[i];
-		src->wanted = !s->o.name_count ? src->by_default :
-						 source_is(src, SOURCE_TASK);
+		src->wanted = !s->o.name_count ? src->by_default
+					       : source_is(src, SOURCE_TASK);
 	}
 	for (i = 0; i < s->o.name_count; i++) {
 		name = s->o.names[i];
@@ -296,8 +298,8 @@ static int check_settings(struct sources *s, char *why, size_t why_len)
 	for (i = 0; i < s->o.setting_count; i++) {
 		text = s->o.settings[i].text;
 		if (!strchr(text, '=') || !strchr(text, '.')) {
-			snprintf(why, why_len,
-				 "'%s' is not SOURCE.NAME=VALUE", text);
+			snprintf(why, why_len, "'%s' is not SOURCE.NAME=VALUE",
+				 text);
 			return -EINVAL;
 		}
 		if (!find_source(s, text, strcspn(text, "."))) {
@@ -350,7 +352,8 @@ out:
 	return err;
 }
 
-/* ---- questions -------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------
+ */
 
 const struct schema *sources_schema(const struct sources *s)
 {

@@ -27,12 +27,12 @@ struct embedded {
 extern const struct embedded weir_embedded[];
 
 #define SOURCES_MAX 32
-#define SOURCE_REPO "repo"	/* weir itself: no programs, a user-space ring */
-#define SOURCE_TASK "task"	/* always loaded: all others need its state */
+#define SOURCE_REPO "repo" /* weir itself: no programs, a user-space ring */
+#define SOURCE_TASK "task" /* always loaded: all others need its state */
 
 /* A tunable of a source, from `--set source.name=value`. */
 struct source_setting {
-	const char *text;	/* "syscall.slower=10ms", borrowed */
+	const char *text; /* "syscall.slower=10ms", borrowed */
 };
 
 struct sources_options {
@@ -41,28 +41,28 @@ struct sources_options {
 	size_t name_count;
 	const struct source_setting *settings;
 	size_t setting_count;
-	uint32_t follow;	/* record this process and what it starts; 0 */
-	uint64_t ring_bytes;	/* of each mini-buffer; 0: as the source says */
+	uint32_t follow;     /* record this process and what it starts; 0 */
+	uint64_t ring_bytes; /* of each mini-buffer; 0: as the source says */
 };
 
 struct source_info {
 	const char *name;
 	const char *help;
 	bool wanted;
-	bool on;		/* loaded and attached */
+	bool on; /* loaded and attached */
 	bool by_default;
-	const char *why;	/* off, or in part off, because; "" */
-	unsigned programs;	/* attached */
+	const char *why;   /* off, or in part off, because; "" */
+	unsigned programs; /* attached */
 	unsigned rings;
-	uint64_t ring_bytes;	/* all its rings */
+	uint64_t ring_bytes; /* all its rings */
 };
 
 /* A kernel ring buffer, as sources_ring() hands it to the aggregator. */
 struct source_ring {
 	int fd;
 	uint64_t bytes;
-	unsigned source;	/* index, as in sources_info() */
-	bool keep;		/* never refused for lack of room: task */
+	unsigned source; /* index, as in sources_info() */
+	bool keep;	 /* never refused for lack of room: task */
 };
 
 struct sources;
@@ -138,8 +138,8 @@ void sources_losses(struct sources *s,
 /* Cost of a program, from the kernel's own statistics. */
 struct program_cost {
 	const char *source, *program;
-	uint64_t runs, ns;	/* since load; ns only while statistics are on */
-	uint64_t missed;	/* recursion_misses */
+	uint64_t runs, ns; /* since load; ns only while statistics are on */
+	uint64_t missed;   /* recursion_misses */
 };
 
 /**

@@ -15,13 +15,13 @@
 #include "kernel.h"
 #include "source.h"
 
-#define SHARDS_MAX 256	/* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
-#define PROGRAMS_MAX 32
+#define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
+#define PROGRAMS_MAX	32
 #define SHARD_MIN_BYTES (1U << 20)
 
 struct program {
 	struct bpf_program *prog;
-	struct bpf_link *link;	/* NULL: not attached */
+	struct bpf_link *link; /* NULL: not attached */
 	const char *name;
 };
 
@@ -32,13 +32,13 @@ struct source {
 	bool by_default;
 	bool has_programs;
 	bool on;
-	struct bpf_object *obj;	/* NULL once it failed to load */
+	struct bpf_object *obj; /* NULL once it failed to load */
 	struct program programs[PROGRAMS_MAX];
 	unsigned program_count;
 	int ring_fds[SHARDS_MAX];
 	unsigned ring_count;
-	uint64_t ring_bytes;	/* of each */
-	struct weir_account *account;	/* mapped, one for each CPU; or NULL */
+	uint64_t ring_bytes;	      /* of each */
+	struct weir_account *account; /* mapped, one for each CPU; or NULL */
 	size_t account_bytes;
 	uint64_t reported_missed;
 };
@@ -46,12 +46,12 @@ struct source {
 struct sources {
 	struct sources_options o;
 	struct kernel kernel;
-	struct btf *kernel_btf;	/* or NULL */
+	struct btf *kernel_btf; /* or NULL */
 	struct schema *schema;
 	struct source list[SOURCES_MAX];
 	unsigned count;
 	struct account_row *rows;
-	int stats_fd;		/* holds the kernel's run-time statistics on */
+	int stats_fd; /* holds the kernel's run-time statistics on */
 };
 
 /** source_is - Return: is this the source called @name? */

@@ -15,9 +15,9 @@
 #include "rodata.h"
 #include "source_internal.h"
 
-#define WALK_NAP_NS NS_PER_MS	/* while the aggregator makes room */
-#define WALK_TRIES 5000
-#define GRACE_NS (20 * NS_PER_MS)
+#define WALK_NAP_NS NS_PER_MS /* while the aggregator makes room */
+#define WALK_TRIES  5000
+#define GRACE_NS    (20 * NS_PER_MS)
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -43,7 +43,8 @@ static const char *remedy(const struct sources *s, int err)
 	return "";
 }
 
-/* ---- before load ------------------------------------------------------------ */
+/* ---- before load ------------------------------------------------------------
+ */
 
 static uint64_t round_up_pow2(uint64_t n)
 {
@@ -57,7 +58,8 @@ static uint64_t round_up_pow2(uint64_t n)
 /* How many rings, and how large: as the source says, or the user. */
 static void size_rings(struct sources *s, struct source *src)
 {
-	uint64_t total = rodata_get(src->obj, "weir_ring_bytes", SHARD_MIN_BYTES);
+	uint64_t total = rodata_get(src->obj, "weir_ring_bytes",
+				    SHARD_MIN_BYTES);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), shards;
 
 	if (s->o.ring_bytes)
@@ -89,7 +91,7 @@ static void set_args(void *arg, const char *name)
 
 static void set_constants(struct sources *s, struct source *src)
 {
-	struct set_args args = { s, src };
+	struct set_args args = {s, src};
 	struct bpf_object *o = src->obj;
 
 	rodata_set(o, "weir_self", (uint64_t)getpid());
@@ -135,7 +137,8 @@ static int set_maps(struct sources *s, struct source *src)
 	const char *name;
 	int err;
 
-	bpf_object__for_each_map(m, src->obj) {
+	bpf_object__for_each_map(m, src->obj)
+	{
 		name = bpf_map__name(m);
 		err = 0;
 		if (!strcmp(name, "account"))
@@ -152,7 +155,8 @@ static int set_maps(struct sources *s, struct source *src)
 	return share_followed(s, src);
 }
 
-/* ---- which programs ---------------------------------------------------------- */
+/* ---- which programs
+ * ---------------------------------------------------------- */
 
 static bool is_iter(const struct bpf_program *p)
 {
@@ -207,7 +211,8 @@ static void choose_programs(struct sources *s, struct source *src)
 	bool yes;
 
 	src->program_count = 0;
-	bpf_object__for_each_program(p, src->obj) {
+	bpf_object__for_each_program(p, src->obj)
+	{
 		yes = wants_program(s, src, p) &&
 		      src->program_count < PROGRAMS_MAX;
 		bpf_program__set_autoload(p, yes);
@@ -220,7 +225,8 @@ static void choose_programs(struct sources *s, struct source *src)
 	}
 }
 
-/* ---- load --------------------------------------------------------------------- */
+/* ---- load
+ * --------------------------------------------------------------------- */
 
 static int make_rings(struct source *src)
 {
@@ -285,8 +291,8 @@ static int follow_first(struct sources *s)
 	if (!s->o.follow || !task || !task->on)
 		return 0;
 	fd = bpf_object__find_map_fd_by_name(task->obj, "followed");
-	return bpf_map_update_elem(fd, &s->o.follow, &one, BPF_ANY) ? -errno :
-								      0;
+	return bpf_map_update_elem(fd, &s->o.follow, &one, BPF_ANY) ? -errno
+								    : 0;
 }
 
 static unsigned count_on(const struct sources *s)
@@ -349,7 +355,7 @@ static void join_one(struct loader *l)
  */
 int sources_load(struct sources *s)
 {
-	struct loader loaders[SOURCES_MAX] = { 0 };
+	struct loader loaders[SOURCES_MAX] = {0};
 	struct source *list[SOURCES_MAX];
 	unsigned n = wanted(s, list), i;
 
@@ -368,7 +374,8 @@ int sources_load(struct sources *s)
 	return count_on(s) ? follow_first(s) : -EOPNOTSUPP;
 }
 
-/* ---- attach ------------------------------------------------------------------- */
+/* ---- attach
+ * ------------------------------------------------------------------- */
 
 static void attach_one(const struct sources *s, struct source *src)
 {
@@ -410,14 +417,16 @@ int sources_attach(struct sources *s)
 	for (i = 0; i < n; i++) {
 		attach_one(s, list[i]);
 		if (!list[i]->on)
-			detach_one(list[i]);	/* a half is none */
+			detach_one(list[i]); /* a half is none */
 	}
 	return count_on(s) ? 0 : -EOPNOTSUPP;
 }
 
-/* ---- iterators ------------------------------------------------------------------ */
+/* ---- iterators
+ * ------------------------------------------------------------------ */
 
-/* A program that finds its ring full returns 1, which read(2) says as EAGAIN. */
+/* A program that finds its ring full returns 1, which read(2) says as EAGAIN.
+ */
 static int read_to_end(int fd)
 {
 	char page[4096];
@@ -482,7 +491,8 @@ int sources_walk(struct sources *s)
 	return err;
 }
 
-/* ---- detach --------------------------------------------------------------------- */
+/* ---- detach
+ * --------------------------------------------------------------------- */
 
 /*
  * Wait until no program that was running when its link went is running any

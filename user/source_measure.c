@@ -34,7 +34,8 @@ static void store(uint64_t *p, uint64_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
-/* ---- account ------------------------------------------------------------------ */
+/* ---- account
+ * ------------------------------------------------------------------ */
 
 struct account_row *sources_rows(struct sources *s, size_t *ret_count)
 {
@@ -46,8 +47,7 @@ struct account_row *sources_rows(struct sources *s, size_t *ret_count)
 		for (cpu = 0; cpu <= s->kernel.cpus; cpu++, row++) {
 			snprintf(row->source, sizeof(row->source), "%s",
 				 s->list[i].bytes->name);
-			row->cpu = cpu < s->kernel.cpus ? cpu :
-							  ACCOUNT_ANY_CPU;
+			row->cpu = cpu < s->kernel.cpus ? cpu : ACCOUNT_ANY_CPU;
 		}
 	}
 	return s->rows;
@@ -107,7 +107,8 @@ void sources_account(struct sources *s)
 	}
 }
 
-/* ---- losses -------------------------------------------------------------------- */
+/* ---- losses
+ * -------------------------------------------------------------------- */
 
 typedef void (*loss_fn)(void *arg, const char *source, uint32_t cpu,
 			unsigned stage, uint64_t count, uint64_t first,
@@ -164,7 +165,8 @@ void sources_losses(struct sources *s,
 	}
 }
 
-/* ---- cost ---------------------------------------------------------------------- */
+/* ---- cost
+ * ---------------------------------------------------------------------- */
 
 size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max)
 {

@@ -18,20 +18,20 @@
 
 struct cgroup {
 	uint64_t id;
-	const char *path;	/* "" until known */
-	const char *container;	/* 64 hex digits of the path, or "" */
+	const char *path;      /* "" until known */
+	const char *container; /* 64 hex digits of the path, or "" */
 };
 
 struct task {
 	uint32_t tid, pid, ppid, uid;
-	uint64_t start_time;	/* monotonic ns; 0 unknown */
-	uint64_t exit_time;	/* monotonic ns; 0 alive */
-	const struct cgroup *cgroup;	/* or NULL */
+	uint64_t start_time;	     /* monotonic ns; 0 unknown */
+	uint64_t exit_time;	     /* monotonic ns; 0 alive */
+	const struct cgroup *cgroup; /* or NULL */
 	char comm[WEIR_COMM_LEN + 1];
-	const char *exe;	/* file it executes, or ""; owned by the table */
+	const char *exe; /* file it executes, or ""; owned by the table */
 	uint32_t exe_len;
 	bool kthread;
-	uint64_t events;	/* counted by tasks_apply() */
+	uint64_t events; /* counted by tasks_apply() */
 };
 
 struct tasks;

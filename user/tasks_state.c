@@ -28,8 +28,8 @@ static size_t put_tail(struct weir_str *s, void *record, size_t at,
 	return at + len;
 }
 
-static int put_record(struct state *st, uint16_t kind, size_t len,
-		      uint32_t pid, uint32_t tid)
+static int put_record(struct state *st, uint16_t kind, size_t len, uint32_t pid,
+		      uint32_t tid)
 {
 	st->h.ts = st->ts;
 	st->h.kind = kind;
@@ -65,16 +65,14 @@ static int put_cgroup(void *arg, const struct cgroup *c)
 
 	memset(ev, 0, sizeof(*ev));
 	ev->cgroup = c->id;
-	len = put_tail(&ev->path, ev, sizeof(*ev), c->path,
-		       strlen(c->path));
+	len = put_tail(&ev->path, ev, sizeof(*ev), c->path, strlen(c->path));
 	return put_record(st, EV_CGROUP_PATH, len, 0, 0);
 }
 
 int tasks_state(const struct tasks *t, uint64_t ts,
-		int (*fn)(void *arg, const void *record, size_t len),
-		void *arg)
+		int (*fn)(void *arg, const void *record, size_t len), void *arg)
 {
-	struct state st = { .ts = ts, .fn = fn, .arg = arg };
+	struct state st = {.ts = ts, .fn = fn, .arg = arg};
 	int err = tasks_each_cgroup(t, put_cgroup, &st);
 
 	return err ? err : tasks_each(t, put_task, &st);

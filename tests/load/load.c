@@ -66,7 +66,7 @@ static long long now_ns(void)
 
 static void sleep_ns(long long ns)
 {
-	struct timespec ts = { ns / NS_PER_S, ns % NS_PER_S };
+	struct timespec ts = {ns / NS_PER_S, ns % NS_PER_S};
 
 	while (nanosleep(&ts, &ts) && errno == EINTR)
 		;
@@ -261,8 +261,7 @@ static int tcp(char **arg)
 static int blocks(char **arg)
 {
 	static char page[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
-	int fd = open(arg[0], O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC,
-		      0600);
+	int fd = open(arg[0], O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return failed(arg[0]);
@@ -331,9 +330,8 @@ static int hold(char **arg)
 
 /* What storm() repeats, each in a process of its own, until time is up. */
 static char *storm_args[][3] = {
-	{ "calls", "1", "20000" }, { "pipes", "500", NULL },
-	{ "tree", "5", NULL },	   { "tcp", "20", NULL },
-	{ "naps", "100", "100" },
+	{"calls", "1", "20000"}, {"pipes", "500", NULL}, {"tree", "5", NULL},
+	{"tcp", "20", NULL},	 {"naps", "100", "100"},
 };
 
 static int run_load(char **words);
@@ -361,14 +359,11 @@ static const struct {
 	int args;
 	int (*run)(char **arg);
 } loads[] = {
-	{ "info", 0, info },	 { "calls", 2, calls },
-	{ "naps", 2, naps },	 { "opens", 2, opens },
-	{ "flip", 3, flip },	 { "procs", 1, procs },
-	{ "child", 0, child },	 { "tree", 1, tree },
-	{ "branch", 0, branch }, { "tcp", 1, tcp },
-	{ "blocks", 2, blocks }, { "pipes", 1, pipes },
-	{ "rate", 2, rate },	 { "hold", 1, hold },
-	{ "storm", 1, storm },
+	{"info", 0, info},   {"calls", 2, calls},   {"naps", 2, naps},
+	{"opens", 2, opens}, {"flip", 3, flip},	    {"procs", 1, procs},
+	{"child", 0, child}, {"tree", 1, tree},	    {"branch", 0, branch},
+	{"tcp", 1, tcp},     {"blocks", 2, blocks}, {"pipes", 1, pipes},
+	{"rate", 2, rate},   {"hold", 1, hold},	    {"storm", 1, storm},
 };
 
 /* Return: what the load returned; 2 there is none of that name. */

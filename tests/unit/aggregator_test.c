@@ -3,11 +3,11 @@
  * The watermark merge on rings laid out as the kernel's, in a memfd: what the
  * kernel does rarely (a record held busy, a stall) is done on purpose here.
  */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +19,14 @@
 #include "../../user/aggregator.h"
 #include "../../user/clock.h"
 
-#define PAGE 4096UL
-#define RING 65536UL
-#define BUSY (1U << 31)
-#define DISCARD (1U << 30)
-#define CPUS 4
-#define SOURCES 3
+#define PAGE	    4096UL
+#define RING	    65536UL
+#define BUSY	    (1U << 31)
+#define DISCARD	    (1U << 30)
+#define CPUS	    4
+#define SOURCES	    3
 #define PATIENCE_NS (2 * NS_PER_S)
-#define LATER_NS NS_PER_S	/* stamps begin here below now: they are past */
+#define LATER_NS    NS_PER_S /* stamps begin here below now: they are past */
 
 /* The producer's side of a BPF ring buffer; the second copy by hand. */
 struct fake {
@@ -52,8 +52,7 @@ static void fake_open(struct fake *f)
 
 	f->fd = memfd_create("fake", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(f->fd, (off_t)size), 0);
-	f->map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd,
-		      0);
+	f->map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
 	assert_ptr_not_equal(f->map, MAP_FAILED);
 	f->head = (uint64_t *)f->map;
 	f->tail = (uint64_t *)(f->map + PAGE);
@@ -78,7 +77,7 @@ static void fake_word(struct fake *f, uint64_t pos, uint32_t word)
 /* Reserve a record with header word @flags. Return: its position. */
 static uint64_t fake_put(struct fake *f, uint64_t ts, uint32_t flags)
 {
-	struct weir_hdr h = { .ts = ts, .kind = 1, .cpu = 1, .len = sizeof(h) };
+	struct weir_hdr h = {.ts = ts, .kind = 1, .cpu = 1, .len = sizeof(h)};
 	uint64_t pos = *f->tail, at = pos & (RING - 1);
 
 	assert_true(at + 8 + sizeof(h) <= RING);
@@ -109,8 +108,8 @@ static void fake_now(struct fake *f)
 static int set_up_with(void **state, size_t main_bytes, int keep)
 {
 	struct fixture *x = calloc(1, sizeof(*x));
-	struct aggregator_options o = { .cpus = CPUS };
-	struct source_ring ring = { .bytes = RING };
+	struct aggregator_options o = {.cpus = CPUS};
+	struct source_ring ring = {.bytes = RING};
 	unsigned i;
 
 	x->notify = eventfd(0, EFD_NONBLOCK);
@@ -162,7 +161,7 @@ static int tear_down(void **state)
 static const struct weir_hdr *next(struct fixture *x, uint64_t patience)
 {
 	static struct weir_hdr h;
-	struct ring_record rec = { 0 };
+	struct ring_record rec = {0};
 	uint64_t end = clock_now() + patience;
 
 	while (ring_read(x->main_c, &h, sizeof(h), &rec) != RING_OK) {
@@ -193,7 +192,7 @@ static void passes_on_in_time_order(void **state)
 
 	put(x, 0, 10);
 	put(x, 0, 40);
-	put(x, 0, 30);	/* an inversion within a ring */
+	put(x, 0, 30); /* an inversion within a ring */
 	put(x, 1, 20);
 	put(x, 1, 50);
 	put(x, 2, 5);
@@ -281,7 +280,7 @@ static void waits_for_a_full_main_ring(void **state)
 	struct aggregator_stats st;
 	int i;
 
-	for (i = 0; i < 500; i++)	/* 16 KiB into a ring of 4 */
+	for (i = 0; i < 500; i++) /* 16 KiB into a ring of 4 */
 		put(x, 0, (uint64_t)i);
 	aggregator_start(x->a);
 	clock_sleep(50 * NS_PER_MS);
@@ -301,7 +300,7 @@ static void sacrifices_others_for_a_keeper(void **state)
 
 	for (i = 0; i < 1000; i++)
 		put(x, 0, i);
-	for (i = 0; i < 1500; i++)	/* 48 of 64 KiB */
+	for (i = 0; i < 1500; i++) /* 48 of 64 KiB */
 		put(x, 2, 10000 + i);
 	aggregator_start(x->a);
 	clock_sleep(50 * NS_PER_MS);
@@ -323,7 +322,7 @@ static void sacrifices_others_for_a_keeper(void **state)
 static void moves_user_events_up_to_the_watermark(void **state)
 {
 	struct fixture *x = *state;
-	struct weir_hdr h = { .kind = 1, .cpu = 0, .len = sizeof(h) };
+	struct weir_hdr h = {.kind = 1, .cpu = 0, .len = sizeof(h)};
 	struct ring_producer *p;
 	struct ring_consumer *c;
 
@@ -344,7 +343,7 @@ static void moves_user_events_up_to_the_watermark(void **state)
 static void keeps_one_order_under_load(void **state)
 {
 	struct fixture *x = *state;
-	uint64_t n[SOURCES] = { 0 }, got = 0, previous = 0, put_count = 0;
+	uint64_t n[SOURCES] = {0}, got = 0, previous = 0, put_count = 0;
 	const struct weir_hdr *h;
 	unsigned r;
 
@@ -352,8 +351,8 @@ static void keeps_one_order_under_load(void **state)
 	srandom(1);
 	while (put_count < 20000) {
 		r = (unsigned)random() % SOURCES;
-		if (*x->ring[r].tail - __atomic_load_n(x->ring[r].head,
-						       __ATOMIC_ACQUIRE) >
+		if (*x->ring[r].tail -
+			    __atomic_load_n(x->ring[r].head, __ATOMIC_ACQUIRE) >
 		    RING - 4096)
 			continue;
 		fake_now(&x->ring[r]);
@@ -371,7 +370,7 @@ static void keeps_one_order_under_load(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define TEST_SMALL(name)                                                     \
+#define TEST_SMALL(name)                                                       \
 	cmocka_unit_test_setup_teardown(name, set_up_small, tear_down)
 
 int main(void)
