@@ -382,7 +382,7 @@ struct ev_net_listen {
 	struct weir_hdr h;
 	enum weir_family family WEIR_DOC("address family");
 	weir_port_t lport WEIR_DOC("local port");
-	__u16 pad WEIR_DOC("0");
+	__u16 protocol WEIR_DOC("IP protocol number");
 	weir_ip_t laddr WEIR_DOC("local address");
 	__u32 backlog WEIR_DOC("how many connections may wait");
 	__u32 netns WEIR_DOC("network namespace, inode number");

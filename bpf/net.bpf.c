@@ -79,7 +79,7 @@ static __always_inline int on_listen(const struct sock *sk)
 		return 1;
 	ev->family = f.family;
 	ev->lport = f.lport;
-	ev->pad = 0;
+	ev->protocol = IPPROTO_TCP;
 	__builtin_memcpy(ev->laddr, &f.laddr, sizeof(f.laddr));
 	ev->backlog = BPF_CORE_READ(sk, sk_max_ack_backlog);
 	ev->netns = f.netns;
