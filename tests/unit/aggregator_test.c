@@ -3,11 +3,12 @@
  * The watermark merge on rings laid out as the kernel's, in a memfd: what the
  * kernel does rarely (a record held busy, a stall) is done on purpose here.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
