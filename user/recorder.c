@@ -286,7 +286,6 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 		return e;
 	}
 	r->started_ns = clock_now();
-	sources_walk(r->sources); /* what failed is in sources_info() */
 	return 0;
 }
 

@@ -90,12 +90,14 @@ void sources_want(struct sources *s, unsigned i, bool wanted);
  * be (sources_info() has each one's reason). */
 int sources_load(struct sources *s);
 
-/** sources_attach - attach programs, task first. Return: as sources_load. */
+/**
+ * sources_attach - attach the programs, task first, and run the iterators: what
+ * is alive already enters the stream
+ *
+ * The aggregator must be draining. An iterator that failed is told by
+ * sources_info(). Return: as sources_load.
+ */
 int sources_attach(struct sources *s);
-
-/** sources_walk - run the iterators: what is alive already enters the stream.
- * The aggregator must be draining. Return: 0; -errno of the first failure. */
-int sources_walk(struct sources *s);
 
 /** sources_detach - no event is made after this returns; before it does, the
  * _end iterators run. */

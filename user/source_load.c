@@ -409,19 +409,6 @@ static void detach_one(struct source *src)
 	}
 }
 
-int sources_attach(struct sources *s)
-{
-	struct source *list[SOURCES_MAX];
-	unsigned n = wanted(s, list), i;
-
-	for (i = 0; i < n; i++) {
-		attach_one(s, list[i]);
-		if (!list[i]->on)
-			detach_one(list[i]); /* a half is none */
-	}
-	return count_on(s) ? 0 : -EOPNOTSUPP;
-}
-
 /* ---- iterators
  * ------------------------------------------------------------------ */
 
@@ -479,16 +466,22 @@ static int run_iters(struct source *src, bool at_end)
 	return err;
 }
 
-int sources_walk(struct sources *s)
+/*
+ * What is alive is in the stream before any other source can speak of it: a
+ * task that makes an event is one that the walk saw, or whose fork was seen.
+ */
+int sources_attach(struct sources *s)
 {
-	unsigned i;
-	int err = 0, e;
+	struct source *list[SOURCES_MAX];
+	unsigned n = wanted(s, list), i;
 
-	for (i = 0; i < s->count; i++) {
-		e = run_iters(&s->list[i], false);
-		err = err ? err : e;
+	for (i = 0; i < n; i++) {
+		attach_one(s, list[i]);
+		if (!list[i]->on)
+			detach_one(list[i]); /* a half is none */
+		run_iters(list[i], false);
 	}
-	return err;
+	return count_on(s) ? 0 : -EOPNOTSUPP;
 }
 
 /* ---- detach
