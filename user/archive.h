@@ -199,6 +199,12 @@ int archive_iter_next(struct archive_iter *it, struct event *ret);
 /** archive_iter_wall_offset - as archive_wall_offset(), of the last event. */
 int64_t archive_iter_wall_offset(const struct archive_iter *it);
 
+/**
+ * archive_iter_position - where the last event stands: of several passes over
+ * one open archive, the same for the same event, and for no other.
+ */
+uint64_t archive_iter_position(const struct archive_iter *it);
+
 /** archive_iter_close - NULL-safe. */
 void archive_iter_close(struct archive_iter *it);
 

@@ -333,6 +333,16 @@ int64_t archive_iter_wall_offset(const struct archive_iter *it)
 	return it->wall_offset;
 }
 
+#define POSITION_ROW_BITS   20
+#define POSITION_FRAME_BITS 22
+
+uint64_t archive_iter_position(const struct archive_iter *it)
+{
+	return ((uint64_t)it->segment << POSITION_FRAME_BITS | it->frame)
+		       << POSITION_ROW_BITS |
+	       it->count;
+}
+
 void archive_iter_close(struct archive_iter *it)
 {
 	if (!it)

@@ -165,7 +165,7 @@ static int explain_error(const struct sql *s, int rc, struct sql_error *err)
 {
 	const char *what = sqlite3_errmsg(s->db);
 
-	if (rc == SQLITE_AUTH)
+	if (rc == SQLITE_AUTH || rc == SQLITE_READONLY)
 		what = "this changes something; an archive can only be asked: "
 		       "SELECT, WITH, EXPLAIN";
 	snprintf(err->what, sizeof(err->what), "%s", what);
@@ -199,6 +199,10 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 	err->what[0] = '\0';
 	err->at = -1;
 	rc = sqlite3_prepare_v2(s->db, text, -1, &stmt, tail);
+	if (!rc && stmt && !sqlite3_stmt_readonly(stmt)) {
+		sqlite3_finalize(stmt);
+		rc = SQLITE_READONLY;
+	}
 	if (rc)
 		return explain_error(s, rc, err);
 	rc = fill_wanted(s);

@@ -43,10 +43,11 @@ static void span(sqlite3_context *to, int argc, sqlite3_value **argv)
 {
 	const char *text = (const char *)sqlite3_value_text(argv[0]);
 	uint64_t v = 0;
+	int err = text ? parse_duration_ns(text, &v) : 0;
 
 	(void)argc;
 	if (text)
-		put_number(to, parse_duration_ns(text, &v), v,
+		put_number(to, err, v,
 			   "span(): no span (write '10ms', '2.5s', '1h30m')");
 }
 
@@ -54,10 +55,11 @@ static void size(sqlite3_context *to, int argc, sqlite3_value **argv)
 {
 	const char *text = (const char *)sqlite3_value_text(argv[0]);
 	uint64_t v = 0;
+	int err = text ? parse_size(text, &v) : 0;
 
 	(void)argc;
 	if (text)
-		put_number(to, parse_size(text, &v), v,
+		put_number(to, err, v,
 			   "size(): no size (write '4096', '64K', '1.5G')");
 }
 

@@ -81,23 +81,20 @@ static void compare_values(struct sql_memo *m, const struct sql_plan *p,
 
 /* ---- the statements ------------------------------------------------------ */
 
+/* The row's number, then the columns that the plan uses. */
 static char *columns_text(const struct sql_table *t, const struct sql_plan *p,
-			  const char *format)
+			  const char *row, const char *format)
 {
 	sqlite3_str *s = sqlite3_str_new(NULL);
 	unsigned i;
 
-	for (i = 0; i < t->columns.count; i++) {
-		if (!sql_plan_uses(p, i))
-			continue;
-		if (sqlite3_str_length(s))
-			sqlite3_str_appendall(s, ", ");
-		sqlite3_str_appendf(s, format, i,
-				    t->columns.column[i].integer ? "INTEGER"
-								 : "TEXT");
-	}
-	if (!sqlite3_str_length(s)) /* a row must have something */
-		sqlite3_str_appendf(s, format, 0, "INTEGER");
+	sqlite3_str_appendall(s, row);
+	for (i = 0; i < t->columns.count; i++)
+		if (sql_plan_uses(p, i))
+			sqlite3_str_appendf(s, format, i,
+					    t->columns.column[i].integer
+						    ? "INTEGER"
+						    : "TEXT");
 	return sqlite3_str_finish(s);
 }
 
@@ -147,7 +144,7 @@ static char *index_text(const struct sql_memo *m, const struct sql_plan *p)
 static char *select_text(const struct sql_memo *m, const struct sql_table *t,
 			 const struct sql_plan *p)
 {
-	char *columns = columns_text(t, p, "c%u");
+	char *columns = columns_text(t, p, "rowid", ", c%u");
 	sqlite3_str *s = sqlite3_str_new(NULL);
 	const char *word = "WHERE";
 	unsigned i;
@@ -199,9 +196,10 @@ static void bind_value(sqlite3_stmt *to, int at, const struct sql_value *v)
 static int put_row(sqlite3_stmt *to, struct sql_scan *scan,
 		   const struct sql_table *t, const struct sql_plan *p)
 {
-	int at = 0, rc;
+	int at = 1, rc;
 	unsigned i;
 
+	sqlite3_bind_int64(to, 1, sql_scan_row(scan));
 	for (i = 0; i < t->columns.count; i++)
 		if (sql_plan_uses(p, i))
 			bind_value(to, ++at, sql_scan_get(scan, i));
@@ -213,7 +211,7 @@ static int put_row(sqlite3_stmt *to, struct sql_scan *scan,
 static int put_rows(struct sql_memo *m, struct sql_scan *scan,
 		    const struct sql_table *t, const struct sql_plan *p)
 {
-	char *marks = columns_text(t, p, "?");
+	char *marks = columns_text(t, p, "?", ", ?");
 	char *text = sqlite3_mprintf("INSERT INTO m VALUES(%s)", marks);
 	sqlite3_stmt *to = NULL;
 	int rc = SQLITE_NOMEM;
@@ -273,7 +271,9 @@ static int build(struct sql_memo *m, struct sql_table *t,
 				  "PRAGMA synchronous = OFF; BEGIN",
 				  NULL, NULL, NULL);
 	if (!rc)
-		rc = run(m->db, "CREATE TABLE m(", columns_text(t, p, "c%u %s"),
+		rc = run(m->db, "CREATE TABLE m(",
+			 columns_text(t, p, "row INTEGER PRIMARY KEY",
+				      ", c%u %s"),
 			 ")");
 	if (!rc)
 		rc = fill(m, t, p, argv);

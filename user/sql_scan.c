@@ -200,6 +200,11 @@ int sql_scan_next(struct sql_scan *s)
 	}
 }
 
+sqlite3_int64 sql_scan_row(const struct sql_scan *s)
+{
+	return (sqlite3_int64)archive_iter_position(s->iter);
+}
+
 const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)
 {
 	sql_column_get(&s->columns->column[column], &s->render, &s->ev,

@@ -12,7 +12,6 @@ struct cursor {
 	sqlite3_vtab_cursor base;
 	struct sql_scan *scan;
 	sqlite3_stmt *memo; /* instead of a pass */
-	sqlite3_int64 row;
 	bool eof;
 	unsigned *memo_column; /* where a column is in the memo's rows */
 };
@@ -110,7 +109,6 @@ static void rewind_cursor(struct cursor *c)
 {
 	sql_scan_close(c->scan);
 	c->scan = NULL;
-	c->row = 0;
 	c->eof = false;
 }
 
@@ -130,15 +128,14 @@ static int next(sqlite3_vtab_cursor *v)
 	struct cursor *c = (struct cursor *)v;
 	int rc = c->memo ? sqlite3_step(c->memo) : sql_scan_next(c->scan);
 
-	c->row++;
 	c->eof = rc != SQLITE_ROW;
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* A memo's rows have the columns that the plan uses, in order. */
+/* A memo's rows have the row's number and the columns that the plan uses. */
 static void find_memo_columns(struct cursor *c, const struct sql_plan *p)
 {
-	unsigned i, at = 0;
+	unsigned i, at = 1;
 
 	for (i = 0; i < table_at(c)->columns.count; i++)
 		if (sql_plan_uses(p, i))
@@ -204,7 +201,10 @@ static int column(sqlite3_vtab_cursor *v, sqlite3_context *to, int i)
 
 static int rowid(sqlite3_vtab_cursor *v, sqlite3_int64 *ret)
 {
-	*ret = ((struct cursor *)v)->row;
+	struct cursor *c = (struct cursor *)v;
+
+	*ret = c->memo ? sqlite3_column_int64(c->memo, 0)
+		       : sql_scan_row(c->scan);
 	return SQLITE_OK;
 }
 

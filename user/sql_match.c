@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * sql_test.c - the tests of a pass: sql_tests_*() of sql_plan.h.
+ * sql_match.c - the tests of a pass: sql_tests_*() of sql_plan.h.
  */
 #include <stdlib.h>
 #include <string.h>
