@@ -32,7 +32,7 @@
 
 #define AGGREGATOR_MARGIN_NS 2000ULL /* clocks of different CPUs */
 #define AGGREGATOR_STALL_NS  100000000ULL
-#define AGGREGATOR_BUSY_MS   8	/* timer while events come */
+#define AGGREGATOR_BUSY_MS   16 /* timer while events come */
 #define AGGREGATOR_IDLE_MS   64 /* timer on an idle host */
 
 struct aggregator;

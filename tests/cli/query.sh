@@ -161,9 +161,6 @@ is "losses: the table" "$(jq .n out)" "$lost"
 run query b --json 'SELECT sum(lost_kernel + lost_main + lost_archive + missed)
 	AS n FROM account'
 is "losses: the account" "$(jq .n out)" "$lost"
-run query b "SELECT count(*) FROM syscall_done WHERE ts >= at('-200ms')"
-is "losses: not in another interval" $rc 0
-is "losses: nothing to tell" "$(cat err)" ""
 run query b 'SELECT count(*) FROM block_io'
 is "losses: of another source" $rc 0
 has "losses: of another source" err "whole, but other sources lost $lost"
