@@ -44,5 +44,7 @@ void kernel_probe(struct kernel *k)
 	k->task_btf = k->version >= KERNEL_VERSION_OF(5, 11);
 	k->task_storage = k->version >= KERNEL_VERSION_OF(5, 12);
 	k->preemptible_tp = k->version >= KERNEL_VERSION_OF(7, 0);
+	k->sleeping_ring = k->version < KERNEL_VERSION_OF(6, 1) &&
+			   strstr(u.release, "-rt");
 	k->cpus = cpus > 0 ? (unsigned)cpus : 1;
 }

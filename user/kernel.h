@@ -19,6 +19,7 @@ struct kernel {
 	bool task_btf;	     /* bpf_get_current_task_btf(): 5.11 */
 	bool task_storage;   /* for tracing programs: 5.12 */
 	bool preemptible_tp; /* tracepoints are preemptible: 7.0 */
+	bool sleeping_ring;  /* RT before 6.1: CPUs must not share a ring */
 	unsigned cpus;	     /* possible */
 };
 

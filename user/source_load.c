@@ -55,7 +55,10 @@ static uint64_t round_up_pow2(uint64_t n)
 	return p;
 }
 
-/* How many rings, and how large: as the source says, or the user. */
+/*
+ * How many rings, and how large: as the source says, or the user. On 5.10-rt a
+ * ring's lock sleeps, and CPUs that share one hang: there each has its own.
+ */
 static void size_rings(struct sources *s, struct source *src)
 {
 	uint64_t total = rodata_get(src->obj, "weir_ring_bytes",
@@ -65,7 +68,8 @@ static void size_rings(struct sources *s, struct source *src)
 	if (s->o.ring_bytes)
 		total = round_up_pow2(s->o.ring_bytes);
 	shards = round_up_pow2(s->kernel.cpus);
-	while (shards > 1 && total / shards < SHARD_MIN_BYTES)
+	while (shards > 1 && total / shards < SHARD_MIN_BYTES &&
+	       !s->kernel.sleeping_ring)
 		shards /= 2;
 	if (shards > SHARDS_MAX)
 		shards = SHARDS_MAX;
