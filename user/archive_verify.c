@@ -3,36 +3,26 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "archive.h"
 #include "archive_list.h"
 #include "block.h"
-#include "clock.h"
 #include "verify_account.h"
-
-static const char *const type_names[FRAME_TYPES] = {
-	[FRAME_SEGMENT] = "SEGMENT", [FRAME_SCHEMA] = "SCHEMA",
-	[FRAME_CLOCK] = "CLOCK",     [FRAME_STATE] = "STATE",
-	[FRAME_BLOCK] = "BLOCK",     [FRAME_LOSS] = "LOSS",
-	[FRAME_META] = "META",	     [FRAME_INDEX] = "INDEX",
-	[FRAME_TRAILER] = "TRAILER",
-};
+#include "verify_say.h"
 
 struct verify {
 	struct verify_report *r;
-	void (*say)(void *arg, const char *line);
-	void *arg;
+	struct verify_say say;
 	struct archive_list list;
 	struct block_codec *codec;
-	struct buf payload, bytes, line;
+	struct buf payload, bytes;
 	struct block block;
 	/* of the run */
 	uint64_t high_ns;   /* latest time stamp so far, late ones aside */
 	uint64_t told_lost; /* by the last account */
 	uint64_t gap_lost;  /* by the gap events */
+	bool ended; /* the recorder said so, or that it did not is told */
 	/* of the segment */
-	const struct archive_file *file;
 	struct schema *schema; /* or that of an earlier one, or NULL */
 	struct bound gap_count;
 	struct verify_account account;
@@ -43,65 +33,9 @@ struct verify {
 	uint64_t loss_offset;
 };
 
-/* ---- telling ----------------------------------------------------------- */
-
-static void begin_line(struct verify *v, uint64_t offset)
-{
-	buf_reset(&v->line);
-	buf_printf(&v->line, "%s: %" PRIu64 ": ", v->file->name, offset);
-}
-
-static void end_line(struct verify *v)
-{
-	buf_putc(&v->line, '\0');
-	if (v->say && !buf_err(&v->line))
-		v->say(v->arg, v->line.data);
-}
-
-static void say(struct verify *v, uint64_t offset, const char *what)
-{
-	begin_line(v, offset);
-	buf_puts(&v->line, what);
-	end_line(v);
-}
-
-static void put_time(struct verify *v, uint64_t mono_ns)
-{
-	const struct segment_head *h = &v->file->head;
-	uint64_t wall = mono_ns + h->realtime - h->monotonic;
-	time_t t = (time_t)(wall / NS_PER_S);
-	char text[32] = "";
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_printf(&v->line, "%s.%03uZ", text,
-		   (unsigned)(wall % NS_PER_S / NS_PER_MS));
-}
-
-static void put_type(struct verify *v, unsigned type)
-{
-	if (type < FRAME_TYPES && type_names[type])
-		buf_puts(&v->line, type_names[type]);
-	else
-		buf_printf(&v->line, "type %u", type);
-}
-
 static bool has_events(const struct frame *f)
 {
 	return f->type == FRAME_BLOCK || f->type == FRAME_STATE;
-}
-
-/* What a frame that cannot be used would have held. */
-static void put_cost(struct verify *v, const struct frame *f)
-{
-	put_type(v, f->type);
-	if (!has_events(f))
-		return;
-	buf_printf(&v->line, ", %u events from ", f->events);
-	put_time(v, f->first_ns);
-	buf_puts(&v->line, " to ");
-	put_time(v, f->last_ns);
 }
 
 /* ---- damage ------------------------------------------------------------ */
@@ -118,10 +52,10 @@ static void damage(struct verify *v, const struct frame *f)
 static void bad_frame(struct verify *v, const struct frame *f, const char *what)
 {
 	damage(v, f);
-	begin_line(v, f->offset);
-	buf_printf(&v->line, "%s: ", what);
-	put_cost(v, f);
-	end_line(v);
+	verify_say_begin(&v->say, f->offset);
+	buf_printf(&v->say.line, "%s: ", what);
+	verify_say_cost(&v->say, f);
+	verify_say_end(&v->say);
 }
 
 /* The index, where there is one, says what the lost bytes were. */
@@ -143,9 +77,8 @@ static void bad_bytes(struct verify *v, const struct segment_damage *d)
 	if (known)
 		return;
 	v->r->damaged++;
-	begin_line(v, d->offset);
-	buf_printf(&v->line, "%" PRIu64 " bytes are no frame", d->bytes);
-	end_line(v);
+	verify_say(&v->say, d->offset, "%" PRIu64 " bytes are no frame",
+		   d->bytes);
 }
 
 /* ---- events ------------------------------------------------------------ */
@@ -188,10 +121,10 @@ static void note_row(struct block *seen, const struct weir_hdr *h)
 static void say_count(struct verify *v, const struct frame *f, uint64_t n,
 		      const char *what)
 {
-	begin_line(v, f->offset);
-	buf_printf(&v->line, "%" PRIu64 " %s in ", n, what);
-	put_cost(v, f);
-	end_line(v);
+	verify_say_begin(&v->say, f->offset);
+	buf_printf(&v->say.line, "%" PRIu64 " %s in ", n, what);
+	verify_say_cost(&v->say, f);
+	verify_say_end(&v->say);
 }
 
 /* Records of STATE are stamped when they are made, and in no account. */
@@ -254,20 +187,22 @@ static void unaccounted(void *arg, const struct account_row *r,
 {
 	struct verify *v = arg;
 
-	begin_line(v, v->loss_offset);
-	buf_printf(&v->line, "source %.15s, ", r->source);
+	struct buf *line = &v->say.line;
+
+	verify_say_begin(&v->say, v->loss_offset);
+	buf_printf(line, "source %.15s, ", r->source);
 	if (r->cpu == ACCOUNT_ANY_CPU)
-		buf_puts(&v->line, "any cpu: ");
+		buf_puts(line, "any cpu: ");
 	else
-		buf_printf(&v->line, "cpu %u: ", r->cpu);
+		buf_printf(line, "cpu %u: ", r->cpu);
 	if (missing)
-		buf_printf(&v->line, "%" PRIu64 " ", missing);
-	buf_puts(&v->line, what);
+		buf_printf(line, "%" PRIu64 " ", missing);
+	buf_puts(line, what);
 	if (missing && v->events_missing)
-		buf_puts(&v->line, ", in what is damaged");
+		buf_puts(line, ", in what is damaged");
 	else
 		v->r->unaccounted++;
-	end_line(v);
+	verify_say_end(&v->say);
 }
 
 static uint64_t lost_in(const struct account_row *rows, size_t count)
@@ -295,6 +230,7 @@ static int check_loss(struct verify *v, const struct frame *f)
 	if (err)
 		return err == -EBADMSG ? 0 : err;
 	v->told_lost = lost_in(rows, count);
+	v->ended = flags & LOSS_END;
 	v->loss_offset = f->offset;
 	if (v->schema)
 		verify_account_loss(&v->account, rows, count, flags,
@@ -312,10 +248,8 @@ static void check_seq(struct verify *v, const struct frame *f)
 	if (f->seq != v->next_seq && !v->hole) {
 		v->r->damaged++;
 		v->events_missing = true;
-		begin_line(v, f->offset);
-		buf_printf(&v->line, "frame %u where %u is due", f->seq,
-			   v->next_seq);
-		end_line(v);
+		verify_say(&v->say, f->offset, "frame %u where %u is due",
+			   f->seq, v->next_seq);
 	}
 	v->next_seq = f->seq + 1;
 	v->hole = false;
@@ -395,26 +329,25 @@ static int find_schema(struct verify *v, struct segment_reader *r)
 static void check_end(struct verify *v, const struct segment_reader *r,
 		      size_t i, uint64_t torn)
 {
+	v->ended = true;
 	if (archive_list_is_live(&v->list, i)) {
 		v->r->live++;
 		return;
 	}
-	if (torn) {
-		begin_line(v, r->size - torn);
-		buf_printf(&v->line,
+	if (torn)
+		verify_say(&v->say, r->size - torn,
 			   "cut off in a frame, %" PRIu64
 			   " bytes of it are there",
 			   torn);
-		end_line(v);
-	}
 	v->r->torn_bytes += torn;
-	if (v->file->sealed) {
+	if (v->say.file->sealed) {
 		v->r->damaged++;
-		say(v, r->size, "was sealed, but its end is missing");
+		verify_say(&v->say, r->size,
+			   "was sealed, but its end is missing");
 		return;
 	}
 	v->r->unsealed++;
-	say(v, r->size, "cut off: what came later is not known");
+	verify_say(&v->say, r->size, "cut off: what came later is not known");
 }
 
 /* After a power cut the last write may be there in length, but not in data. */
@@ -473,7 +406,7 @@ static int check_segment(struct verify *v, size_t i)
 	struct segment_reader r;
 	int err;
 
-	v->file = &v->list.file[i];
+	v->say.file = &v->list.file[i];
 	v->next_seq = 0;
 	v->hole = v->events_missing = false;
 	err = archive_list_segment(&v->list, i, &r);
@@ -519,19 +452,39 @@ static void check_number(struct verify *v, size_t i)
 		return;
 	v->r->removed += gone;
 	v->r->damaged += before ? gone : 0;
-	v->file = f;
-	begin_line(v, 0);
-	buf_printf(&v->line, "segments %" PRIu64 " to %" PRIu64 " %s",
+	v->say.file = f;
+	verify_say(&v->say, 0, "segments %" PRIu64 " to %" PRIu64 " %s",
 		   before + 1, f->head.number - 1,
 		   before ? "are missing"
 			  : "were removed (retention takes the first ones)");
-	end_line(v);
+}
+
+static bool is_last_of_run(const struct verify *v, size_t i)
+{
+	return i + 1 == v->list.count ||
+	       !archive_list_same_run(&v->list, i + 1);
+}
+
+/* Killed between two segments, or nothing could be written any more. */
+static void check_run_end(struct verify *v, size_t i)
+{
+	if (v->ended || !v->say.file->whole_dir)
+		return;
+	if (archive_list_is_live(&v->list, i)) {
+		v->r->live++;
+		return;
+	}
+	v->r->unsealed++;
+	verify_say(
+		&v->say, 0,
+		"the last segment, but no end: what came later is not known");
 }
 
 static void end_run(struct verify *v)
 {
 	v->r->lost += v->told_lost > v->gap_lost ? v->told_lost : v->gap_lost;
 	v->told_lost = v->gap_lost = v->high_ns = 0;
+	v->ended = false;
 }
 
 static int check_all(struct verify *v)
@@ -540,12 +493,13 @@ static int check_all(struct verify *v)
 	int err = 0;
 
 	for (i = 0; i < v->list.count && !err; i++) {
-		if (!archive_list_same_run(&v->list, i))
-			end_run(v);
 		check_number(v, i);
 		err = check_segment(v, i);
+		if (err || !is_last_of_run(v, i))
+			continue;
+		check_run_end(v, i);
+		end_run(v);
 	}
-	end_run(v);
 	return err;
 }
 
@@ -556,17 +510,17 @@ static void verify_done(struct verify *v)
 	block_done(&v->block);
 	buf_done(&v->payload);
 	buf_done(&v->bytes);
-	buf_done(&v->line);
+	buf_done(&v->say.line);
 	verify_account_done(&v->account);
 	schema_free(v->schema);
 }
 
 int archive_verify(char *const *paths, unsigned count,
 		   struct verify_report *ret,
-		   void (*say_line)(void *arg, const char *line), void *arg)
+		   void (*fn)(void *arg, const char *line), void *arg)
 {
 	struct verify_report r = {0};
-	struct verify v = {.r = &r, .say = say_line, .arg = arg};
+	struct verify v = {.r = &r, .say = {.fn = fn, .arg = arg}};
 	const char *why;
 	int err;
 

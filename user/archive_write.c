@@ -497,18 +497,18 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
 
 int archive_close(struct archive_writer *w)
 {
-	int err, err2;
+	int err, err2 = 0, err3;
 
 	if (!w)
 		return 0;
 	err = archive_flush(w);
 	if (!w->segment)
-		begin_segment(w);
-	if (w->segment) {
+		err2 = begin_segment(w);
+	if (!err2)
 		err2 = seal_segment(w, LOSS_END);
-		err = err ? err : err2;
-	}
-	err2 = archive_sync_stop(w->sync);
+	err3 = archive_sync_stop(w->sync);
 	writer_free(w);
-	return err ? err : err2;
+	if (err || err2)
+		return err ? err : err2;
+	return err3;
 }

@@ -2,11 +2,12 @@
 /* archive_damage_test.c - every byte of an archive may be wrong or missing. */
 #include "store.h"
 
+#include "../../user/block.h"
 #include "../../user/segment.h"
 
-#define BLOCKS	     4
-#define BLOCK_EVENTS 5
-#define EVENTS	     (BLOCKS * BLOCK_EVENTS)
+#define BLOCKS 4
+#define FEW    5
+#define EVENTS (BLOCKS * FEW)
 
 static struct store store;
 static char dir[64], path[80];
@@ -25,7 +26,7 @@ static void make(void)
 	store.state_records = 2;
 	assert_int_equal(store_open(&store, path, false, 0), 0);
 	for (i = 0; i < BLOCKS; i++) {
-		assert_int_equal(store_fill(&store, BLOCK_EVENTS), 0);
+		assert_int_equal(store_fill(&store, FEW), 0);
 		assert_int_equal(store_flush(&store), 0);
 	}
 	assert_int_equal(store_close(&store), 0);
@@ -134,8 +135,7 @@ static void a_flipped_byte_costs_one_block_at_most(void **state)
 
 		flip(at);
 		r = store_read(path);
-		assert_int_equal(r.events,
-				 lost ? EVENTS - BLOCK_EVENTS : EVENTS);
+		assert_int_equal(r.events, lost ? EVENTS - FEW : EVENTS);
 		assert_true(r.err == -EBADMSG || (!lost && !r.err));
 		assert_true(lost || r.hash == store.hash);
 		assert_int_equal(store_verify(path, &v), -EBADMSG);
@@ -166,9 +166,8 @@ static void so_it_does_in_one_that_was_cut_off(void **state)
 			assert_int_equal(err, -EBADMSG);
 			continue;
 		}
-		assert_int_equal(r.events, f->type == FRAME_BLOCK
-						   ? EVENTS - BLOCK_EVENTS
-						   : EVENTS);
+		assert_int_equal(r.events, f->type == FRAME_BLOCK ? EVENTS - FEW
+								  : EVENTS);
 		assert_true(err == -EBADMSG || v.torn_bytes);
 	}
 }
@@ -301,6 +300,46 @@ static void records_that_lie_are_left_out(void **state)
 	assert_int_equal(v.unaccounted, 0);
 }
 
+static void a_record_of_no_length_ends_the_walk(void **state)
+{
+	static const char zeros[64];
+	struct block b;
+	size_t at = 0;
+
+	(void)state;
+	assert_int_equal(block_init(&b), 0);
+	buf_put(&b.rows, zeros, sizeof(zeros));
+	assert_null(block_next(&b, &at));
+	assert_int_equal(at, 0);
+	block_done(&b);
+}
+
+/* What the lost block said of tasks is made good by the next segment's state.
+ */
+static void the_state_is_taken_again_after_damage(void **state)
+{
+	const struct frame *f;
+
+	(void)state;
+	assert_int_equal(store_open(&store, path, true, 0), 0);
+	assert_int_equal(store_fill(&store, FEW), 0);
+	archive_tick(store.writer, clock_now() + 1000 * NS_PER_S);
+	assert_int_equal(store_fill(&store, FEW), 0);
+	assert_int_equal(store_close(&store), 0);
+	/* two runs, the second of two segments: a state for each run */
+	assert_int_equal(store_read(path).context, 4);
+	segment_frames_done(&frames);
+	free(whole);
+	assert_true(store_find(path, "-0000000002.weir", name));
+	whole = store_load(name, &len);
+	list_frames();
+	for (f = frames.frame; f->type != FRAME_BLOCK; f++)
+		;
+	flip(f->offset + 64);
+	assert_int_equal(store_read(path).err, -EBADMSG);
+	assert_int_equal(store_read(path).context, 6);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -312,6 +351,8 @@ int main(void)
 		T(a_sealed_segment_made_shorter_is_damaged),
 		T(random_damage_is_survived),
 		T(records_that_lie_are_left_out),
+		T(a_record_of_no_length_ends_the_walk),
+		T(the_state_is_taken_again_after_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,8 +98,8 @@ static void a_full_disk_costs_what_it_says(void **state)
 	unsigned failed;
 
 	(void)state;
-	make_small_disk("size=3m");
-	assert_int_equal(store_open(&store, path, false, 1 << 20), 0);
+	make_small_disk("size=1m");
+	assert_int_equal(store_open(&store, path, false, 300000), 0);
 	failed = put_blocks(100, -ENOSPC);
 	assert_true(failed > 20 && failed < 90);
 	assert_int_equal(store.lost, failed * CHUNK);
@@ -124,7 +124,7 @@ static void recording_resumes_when_there_is_room_again(void **state)
 	char ballast[80];
 
 	(void)state;
-	make_small_disk("size=6m");
+	make_small_disk("size=2m");
 	snprintf(ballast, sizeof(ballast), "%s/ballast", dir);
 	assert_int_equal(store_open(&store, path, false, 0), 0);
 	assert_int_equal(put_blocks(10, 0), 0);
@@ -239,6 +239,24 @@ static void a_removed_directory_is_made_again(void **state)
 	expect_accounted(1);
 }
 
+static void a_recorder_that_never_said_it_ended_is_told(void **state)
+{
+	struct verify_report v;
+	char name[512], end[32];
+
+	(void)state;
+	assert_int_equal(store_open(&store, path, false, 100000), 0);
+	assert_int_equal(put_blocks(6, 0), 0);
+	assert_int_equal(store_close(&store), 0);
+	assert_int_equal(store_verify(path, &v), 0);
+	assert_int_equal(v.unsealed, 0);
+	snprintf(end, sizeof(end), "-%010u.weir", (unsigned)v.segments);
+	assert_true(v.segments > 1 && store_find(path, end, name));
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(store_verify(path, &v), 0);
+	assert_int_equal(v.unsealed, 1);
+}
+
 /* ---- kills ------------------------------------------------------------- */
 
 struct shared {
@@ -271,6 +289,33 @@ static struct shared *share(void)
 	return sh;
 }
 
+/* A writer that has written something. Not reaped, so its pid stays its. */
+static pid_t start_writer(struct shared *sh)
+{
+	siginfo_t info = {0};
+	pid_t child;
+
+	sh->written = sh->appended = 0;
+	child = fork();
+	if (!child)
+		write_until_killed(sh);
+	assert_true(child > 0);
+	while (!sh->written && !info.si_pid) {
+		sched_yield();
+		waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT);
+	}
+	return child;
+}
+
+static void kill_writer(pid_t child)
+{
+	int status;
+
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+}
+
 static void a_killed_writer_leaves_what_it_wrote(void **state)
 {
 	struct shared *sh = share();
@@ -278,27 +323,21 @@ static void a_killed_writer_leaves_what_it_wrote(void **state)
 	struct store_read r;
 	uint64_t seed = 7;
 	pid_t child;
-	int i, status;
+	int i;
 
 	(void)state;
 	for (i = 0; i < 50; i++) {
-		sh->written = sh->appended = 0;
-		child = fork();
-		if (!child)
-			write_until_killed(sh);
-		while (!sh->written && !waitpid(child, &status, WNOHANG))
-			sched_yield();
+		child = start_writer(sh);
 		usleep(store_random(&seed) % 20000);
-		assert_int_equal(kill(child, SIGKILL), 0);
-		waitpid(child, &status, 0);
-		assert_true(WIFSIGNALED(status));
+		kill_writer(child);
 		r = store_read(path);
 		assert_int_equal(r.err, 0);
 		assert_true(r.events >= sh->written);
 		assert_true(r.events <= sh->appended);
 		assert_int_equal(store_verify(path, &v), 0);
 		assert_int_equal(v.events, r.events);
-		assert_true(v.unsealed <= 1 && !v.live);
+		assert_int_equal(v.unsealed, 1);
+		assert_int_equal(v.live, 0);
 		store_remove(path);
 	}
 	munmap(sh, sizeof(*sh));
@@ -310,15 +349,11 @@ static void it_can_be_read_while_it_is_written(void **state)
 	struct verify_report v;
 	struct store_read r;
 	uint64_t last = 0, before;
-	int i, status;
 	pid_t child;
+	int i;
 
 	(void)state;
-	child = fork();
-	if (!child)
-		write_until_killed(sh);
-	while (!sh->written)
-		sched_yield();
+	child = start_writer(sh);
 	for (i = 0; i < 8; i++) {
 		before = sh->written;
 		r = store_read(path);
@@ -330,8 +365,7 @@ static void it_can_be_read_while_it_is_written(void **state)
 		assert_true(v.live <= 1 && !v.unsealed && !v.torn_bytes);
 		usleep(20000);
 	}
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
+	kill_writer(child);
 	munmap(sh, sizeof(*sh));
 }
 
@@ -347,6 +381,7 @@ int main(void)
 		T(half_a_frame_is_cut_back),
 		T(a_removed_segment_is_followed_by_a_new_one),
 		T(a_removed_directory_is_made_again),
+		T(a_recorder_that_never_said_it_ended_is_told),
 		T(a_killed_writer_leaves_what_it_wrote),
 		T(it_can_be_read_while_it_is_written),
 	};
