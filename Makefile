@@ -235,6 +235,17 @@ bench: bench-capture
 bench-capture: all $(LOADS)
 	$(Q)O=$(O) tests/bench/capture.sh
 
+$(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o $(O)/libweir.a
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+-include $(O)/tests/bench/archive_bench.d
+
+## bench-archive: bytes and speed of blocks, of the events in ARCHIVE=DIR
+.PHONY: bench-archive
+bench-archive: $(O)/tests/bench/archive_bench
+	$(Q)$< $(or $(ARCHIVE),$(error which ARCHIVE=DIR?)) -s
+
 # --- checks ------------------------------------------------------------------
 
 C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v -e '^build/')

@@ -134,7 +134,8 @@ static_assert(sizeof(struct disk_trailer) == 80, "TRAILER");
  *   SCHEMA  schema_encode()
  *   STATE   as BLOCK
  *   BLOCK   event records (bpf/events.h) one after the other, each padded to
- *           a multiple of 8 with zeros
+ *           a multiple of 8 with zeros; or the same events as columns, if the
+ *           encoding is FRAME_COLUMNS (columns_internal.h)
  *   INDEX   the headers of all frames before it, in order
  */
 

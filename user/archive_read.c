@@ -306,11 +306,15 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
 	it->bare = range->bare;
 	it->wall_offset = a->wall_offset;
 	err = block_codec_new(&it->codec);
-	if (err)
+	if (!err)
+		err = block_codec_schema(it->codec, a->schema);
+	if (err) {
+		block_codec_free(it->codec);
 		free(it);
-	else
-		*ret = it;
-	return err;
+		return err;
+	}
+	*ret = it;
+	return 0;
 }
 
 int archive_iter_next(struct archive_iter *it, struct event *ret)

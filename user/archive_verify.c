@@ -322,7 +322,7 @@ static int find_schema(struct verify *v, struct segment_reader *r)
 	schema_free(v->schema);
 	v->schema = s;
 	bound_init(&v->gap_count, s, "gap", "count");
-	return 0;
+	return block_codec_schema(v->codec, s);
 }
 
 /* Being written, cut off while it was, or shortened after it was sealed. */

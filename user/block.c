@@ -6,12 +6,17 @@
 #include <string.h>
 #include <zstd.h>
 
-#define ZSTD_LEVEL 1 /* higher ones buy 1 % for a third of the speed */
-#define ROW_ALIGN  8
+#include "columns.h"
+
+#define ZSTD_LEVEL   1 /* higher ones buy 1 % for a third of the speed */
+#define ROW_ALIGN    8
+#define SMALL_EVENTS 2048 /* fewer may be smaller as rows */
 
 struct block_codec {
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *expand;
+	struct columns *columns; /* NULL: no schema, rows only */
+	struct buf rows;	 /* of a small block, packed the other way */
 };
 
 /* ---- rows -------------------------------------------------------------- */
@@ -151,7 +156,16 @@ void block_codec_free(struct block_codec *c)
 		return;
 	ZSTD_freeCCtx(c->compress);
 	ZSTD_freeDCtx(c->expand);
+	columns_free(c->columns);
+	buf_done(&c->rows);
 	free(c);
+}
+
+int block_codec_schema(struct block_codec *c, const struct schema *s)
+{
+	columns_free(c->columns);
+	c->columns = NULL;
+	return columns_new(&c->columns, s);
 }
 
 int block_pack(struct block_codec *c, const void *data, size_t len,
@@ -182,14 +196,57 @@ int block_unpack(struct block_codec *c, const struct frame *f,
 	return err;
 }
 
+/* ---- blocks ------------------------------------------------------------ */
+
+/* With few events a directory costs more than columns save: count. */
+static int pack_small(struct block_codec *c, const struct block *b,
+		      struct frame *f, struct buf *to, size_t start)
+{
+	size_t len = to->len - start;
+	int err;
+
+	buf_reset(&c->rows);
+	err = put_zstd(c, b->rows.data, b->rows.len, &c->rows);
+	if (err || c->rows.len >= len)
+		return err;
+	to->len = start;
+	buf_put(to, c->rows.data, c->rows.len);
+	f->encoding = FRAME_ZSTD;
+	return buf_err(to);
+}
+
 int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
 		 struct buf *to)
 {
+	size_t start = to->len;
+	int err = -E2BIG;
+
 	f->first_ns = b->first_ns;
 	f->last_ns = b->last_ns;
 	f->kinds = b->kinds;
 	f->events = b->events;
-	return block_pack(c, b->rows.data, b->rows.len, f, to);
+	if (c->columns)
+		err = columns_encode(c->columns, &b->rows, false, to);
+	if (err == -E2BIG)
+		return block_pack(c, b->rows.data, b->rows.len, f, to);
+	f->encoding = FRAME_COLUMNS;
+	f->raw_len = (uint32_t)b->rows.len;
+	if (!err && b->events < SMALL_EVENTS)
+		err = pack_small(c, b, f, to, start);
+	return err;
+}
+
+static int decode_columns(struct block_codec *c, const struct frame *f,
+			  const struct buf *payload, struct buf *rows)
+{
+	int err;
+
+	if (!c->columns || f->raw_len > FRAME_RAW_MAX)
+		return -EBADMSG;
+	err = columns_open(c->columns, payload->data, payload->len);
+	if (!err)
+		err = columns_decode(c->columns, rows, f->raw_len);
+	return err ? err : rows->len == f->raw_len ? 0 : -EBADMSG;
 }
 
 int block_decode(struct block_codec *c, const struct frame *f,
@@ -199,5 +256,7 @@ int block_decode(struct block_codec *c, const struct frame *f,
 	ret->first_ns = f->first_ns;
 	ret->last_ns = f->last_ns;
 	ret->kinds = f->kinds;
+	if (f->encoding == FRAME_COLUMNS)
+		return decode_columns(c, f, payload, &ret->rows);
 	return block_unpack(c, f, payload, &ret->rows);
 }

@@ -4,8 +4,8 @@
  *
  * A block is filled with records in the one order, encoded, and decoded to the
  * same records in the same order, to the byte: rows in, rows out, whatever the
- * encoding between (frame.encoding). Another encoding is a row in the table of
- * block.c; who fills and who reads blocks does not notice. The same code packs
+ * encoding between (frame.encoding): rows packed, or columns (columns.h). Who
+ * fills and who reads blocks does not notice. The same code packs
  * other payloads (SCHEMA) as bytes without rows.
  *
  * Rows: records (bpf/events.h) one after the other, each at a multiple of 8.
@@ -15,6 +15,7 @@
 
 #include "../bpf/events.h"
 #include "buf.h"
+#include "schema.h"
 #include "segment.h"
 
 #define BLOCK_EVENTS 65536	/* in one block at most */
@@ -60,6 +61,15 @@ struct block_codec;
 /** block_codec_new - Return: 0; -ENOMEM. */
 int block_codec_new(struct block_codec **ret);
 void block_codec_free(struct block_codec *c); /* NULL-safe */
+
+/**
+ * block_codec_schema - say what the records are, so that they become columns
+ * @s: used for the call only; another one may follow
+ *
+ * Without it blocks are encoded as rows, and columns do not decode.
+ * Return: 0; -ENOMEM.
+ */
+int block_codec_schema(struct block_codec *c, const struct schema *s);
 
 /**
  * block_encode - append the rows to a frame

@@ -74,8 +74,7 @@ int columns_turns(struct columns *c, const struct columns_turn **ret,
 	return 0;
 }
 
-/* ---- columns
- * --------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------- */
 
 /* As read_column(), the times first if they are needed. */
 static int read_ready(struct columns *c, const struct part *p, uint32_t group,
@@ -146,8 +145,7 @@ int columns_u64(struct columns *c, unsigned kind, unsigned field,
 	return err;
 }
 
-/* ---- strings
- * --------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------- */
 
 int columns_strings(struct columns *c, uint32_t *ret_count)
 {

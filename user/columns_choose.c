@@ -34,8 +34,7 @@ static void add(struct candidates *l, enum predictor what, uint32_t param)
 		l->c[l->count++] = (struct candidate){what, param};
 }
 
-/* ---- what could fit
- * -------------------------------------------------------- */
+/* ---- what could fit ------------------------------------------------------ */
 
 static bool is_alike(const struct plan_column *a, const struct plan_column *b)
 {
@@ -126,8 +125,7 @@ static void list(struct candidates *l, const struct asked *a)
 	add_columns(l, p, a->column);
 }
 
-/* ---- trials
- * ---------------------------------------------------------------- */
+/* ---- trials -------------------------------------------------------------- */
 
 static void apply(struct asked *a, const struct candidate *d, uint32_t n)
 {
@@ -175,8 +173,7 @@ static void try_all(struct columns *c, struct asked *a, struct choice *best)
 	}
 }
 
-/* ---- memory
- * ---------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 static struct choice *remembered(struct columns *c, const struct asked *a)
 {

@@ -8,6 +8,7 @@
 
 #define BATCH	  128 /* rows put together while they are in the cache */
 #define ROW_ALIGN 8
+#define LINE	  64 /* of the cache, bytes */
 #define LEN_MAX	  UINT16_MAX
 
 /* Rows being put together. */
@@ -26,8 +27,7 @@ struct putting {
 	_Alignas(8) char like[LEN_MAX]; /* the struct with all that is */
 };
 
-/* ---- how long each record is
- * ----------------------------------------------- */
+/* ---- how long each record is --------------------------------------------- */
 
 static bool has_length(const struct plan_column *col)
 {
@@ -72,8 +72,7 @@ static int measure_part(struct putting *t, const struct part *p)
 	return err;
 }
 
-/* ---- where each record goes
- * ------------------------------------------------- */
+/* ---- where each record goes ---------------------------------------------- */
 
 static uint32_t padded(uint32_t len)
 {
@@ -166,8 +165,7 @@ static int place_rows(struct putting *t, size_t max, size_t *ret_len)
 	return err;
 }
 
-/* ---- filling in
- * ------------------------------------------------------------- */
+/* ---- filling in ---------------------------------------------------------- */
 
 static void store(char *p, uint64_t v, unsigned size)
 {
@@ -275,10 +273,23 @@ static void put_headers(const struct putting *t, uint32_t from, uint32_t to)
 	}
 }
 
+/* They lie far apart: ask for all of them before the first is written. */
+static void fetch_rows(const struct putting *t, uint32_t from, uint32_t to)
+{
+	unsigned size = t->p->plan->size, at;
+	uint32_t i;
+
+	for (i = from; i < to; i++)
+		for (at = 0; at < size; at += LINE)
+			__builtin_prefetch(t->rows + t->start[t->row[i]] + at,
+					   1);
+}
+
 static void put_batch(const struct putting *t, uint32_t from, uint32_t to)
 {
 	unsigned i;
 
+	fetch_rows(t, from, to);
 	put_headers(t, from, to);
 	for (i = 0; i < t->moving_count; i++) {
 		unsigned k = t->moving[i];
@@ -293,8 +304,7 @@ static void put_batch(const struct putting *t, uint32_t from, uint32_t to)
 	}
 }
 
-/* ---- groups
- * ----------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
 static bool fit_bytes(const struct putting *t, const struct plan_column *col,
 		      const uint64_t *v)
@@ -368,8 +378,7 @@ static int put_part(struct putting *t, const struct part *p)
 	return err;
 }
 
-/* ---- all of it
- * -------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static int read_all(struct columns *c)
 {

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define GROUP_ROWS 128 /* keys with fewer have no group of their own */
+#define LINE	   64  /* of the cache, bytes */
 /* for struct asked: not a group's key */
 #define KEY_REST   KEYS
 #define KEY_ITSELF (KEYS + 1)
 #define BATCH	   128 /* rows taken apart while they are in the cache */
 
-/* ---- streams
- * --------------------------------------------------------------- */
+/* ---- streams ------------------------------------------------------------- */
 
 struct stream *write_line(struct columns *c, size_t data_start)
 {
@@ -44,8 +44,7 @@ void write_stream(struct columns *c, const uint64_t *v, size_t n,
 	write_line(c, start)->head = h;
 }
 
-/* ---- directory
- * ------------------------------------------------------------- */
+/* ---- directory ----------------------------------------------------------- */
 
 static void put_streams(const struct columns *c, struct buf *to)
 {
@@ -86,8 +85,7 @@ static void put_head(const struct columns *c, struct buf *to)
 	put_streams(c, to);
 }
 
-/* ---- groups
- * ---------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
 static uint64_t load(const void *p, unsigned size)
 {
@@ -148,8 +146,7 @@ static int find_groups(struct columns *c, struct part *p)
 	return part_group(c, p);
 }
 
-/* ---- columns of a group
- * ---------------------------------------------------- */
+/* ---- columns of a group -------------------------------------------------- */
 
 struct taking {
 	struct writing *w;
@@ -232,6 +229,18 @@ static bool is_plain(const struct plan_column *col)
 	       col->type == PLAN_KIND;
 }
 
+/* Rows of a group lie far apart: ask for all of a batch before the first. */
+static inline const char *fetch(const struct writing *w, uint32_t row,
+				unsigned size)
+{
+	const char *p = (const char *)write_row(w, row);
+	unsigned at;
+
+	for (at = 0; at < size; at += LINE)
+		__builtin_prefetch(p + at);
+	return p;
+}
+
 static void take_plain(struct taking *t)
 {
 	const struct plan *plan = t->p->plan;
@@ -241,8 +250,7 @@ static void take_plain(struct taking *t)
 	for (at = 0; at < t->n; at += n) {
 		n = t->n - at < BATCH ? t->n - at : BATCH;
 		for (i = 0; i < n; i++)
-			t->batch[i] = (const char *)write_row(t->w,
-							      t->row[at + i]);
+			t->batch[i] = fetch(t->w, t->row[at + i], plan->size);
 		for (k = 0; k < plan->count; k++)
 			if (is_plain(&plan->column[k]))
 				take_numbers(t, &plan->column[k], t->v[k] + at,
@@ -332,8 +340,7 @@ static int put_group(struct taking *t, const struct group *g)
 	return 0;
 }
 
-/* ---- a part
- * ---------------------------------------------------------------- */
+/* ---- a part -------------------------------------------------------------- */
 
 static int put_key(struct taking *t, struct part *p)
 {
@@ -373,8 +380,7 @@ static int put_part(struct taking *t, struct part *p)
 	return err;
 }
 
-/* ---- strings
- * --------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------- */
 
 /* Into the places that the directory has for them. */
 static int put_strings(struct columns *c, const struct strings *s)
@@ -405,8 +411,7 @@ static int put_strings(struct columns *c, const struct strings *s)
 	return buf_err(&c->directory);
 }
 
-/* ---- all of it
- * ------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static int put_parts(struct writing *w)
 {
@@ -473,7 +478,7 @@ static int begin(struct columns *c)
 	c->stream_count = 0;
 	c->known = 0;
 	c->payload = NULL;
-	return c->choice ? 0 : -ENOMEM;
+	return c->choice && buf_space(&c->data, 1) ? 0 : -ENOMEM;
 }
 
 int columns_encode(struct columns *c, const struct buf *rows, bool hurry,

@@ -8,8 +8,7 @@
 #define STRINGS_MAX (64U << 20) /* bytes */
 #define STREAMS_MAX (1U << 20)
 
-/* ---- the head
- * -------------------------------------------------------------- */
+/* ---- the head ------------------------------------------------------------ */
 
 static bool is_sane(const struct block_head *h)
 {
@@ -217,8 +216,7 @@ int columns_open(struct columns *c, const void *payload, size_t len)
 	return err;
 }
 
-/* ---- what the head tells
- * --------------------------------------------------- */
+/* ---- what the head tells ------------------------------------------------- */
 
 uint32_t columns_rows(const struct columns *c)
 {

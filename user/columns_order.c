@@ -81,8 +81,7 @@ int rows_since(struct columns *c, const uint64_t *part_of)
 	return 0;
 }
 
-/* ---- beginning and end
- * --------------------------------------------------------- */
+/* ---- beginning and end --------------------------------------------------- */
 
 int columns_new(struct columns **ret, const struct schema *s)
 {
@@ -119,8 +118,7 @@ void columns_free(struct columns *c)
 	free(c);
 }
 
-/* ---- how it came out
- * ------------------------------------------------------- */
+/* ---- how it came out ----------------------------------------------------- */
 
 static const char *const common_names[COMMON_STREAMS] = {
 	"cpu",	    "cpu rows",	 "kind",      "pid",	 "tid",

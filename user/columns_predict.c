@@ -26,8 +26,7 @@ static inline uint64_t unzigzag(uint64_t z)
 	return (z >> 1) ^ (0 - (z & 1));
 }
 
-/* ---- guesses from the rows
- * -------------------------------------------------- */
+/* ---- guesses from the rows ----------------------------------------------- */
 
 static uint64_t next_task(const struct row_view *v, const uint64_t *id,
 			  uint32_t row)
@@ -152,8 +151,7 @@ void predict_apply(const struct predict *p, const uint64_t *v, uint64_t *ret,
 			ret[i] = zigzag(v[i] - p->guess[i], p->bits);
 }
 
-/* ---- and back
- * --------------------------------------------------------------- */
+/* ---- and back ------------------------------------------------------------ */
 
 static void undo_last(const struct predict *p, uint64_t *v, uint32_t n)
 {

@@ -20,8 +20,7 @@ static int read_common(struct columns *c, enum common stream, uint64_t n,
 	return *ret ? read_stream(c, stream, *ret, n) : -ENOMEM;
 }
 
-/* ---- CPUs
- * ------------------------------------------------------------------ */
+/* ---- CPUs ---------------------------------------------------------------- */
 
 static bool sums_to(const uint64_t *v, uint64_t n, uint64_t sum)
 {
@@ -76,8 +75,7 @@ int read_runs(struct columns *c)
 	return once(c, READ_RUNS, unpack_runs);
 }
 
-/* ---- parts and groups
- * ------------------------------------------------------ */
+/* ---- parts and groups ---------------------------------------------------- */
 
 static int unpack_keys(struct columns *c, struct part *p)
 {
@@ -133,8 +131,7 @@ int read_parts(struct columns *c)
 	return once(c, READ_PARTS, unpack_parts);
 }
 
-/* ---- tasks
- * ----------------------------------------------------------------- */
+/* ---- tasks --------------------------------------------------------------- */
 
 static int unpack_tasks(struct columns *c)
 {
@@ -178,8 +175,7 @@ int read_tasks(struct columns *c)
 	return once(c, READ_TASKS, unpack_tasks);
 }
 
-/* ---- times
- * ----------------------------------------------------------------- */
+/* ---- times --------------------------------------------------------------- */
 
 static void add_up(struct columns *c, uint64_t *ts)
 {
@@ -232,8 +228,7 @@ static int unpack_since(struct columns *c)
 	return rows_since(c, c->part_of);
 }
 
-/* ---- strings
- * --------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------- */
 
 static int unpack_strings(struct columns *c)
 {
@@ -263,8 +258,7 @@ int read_strings(struct columns *c)
 	return once(c, READ_STRINGS, unpack_strings);
 }
 
-/* ---- columns
- * --------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------- */
 
 static bool is_index(const struct plan_column *c)
 {

@@ -18,8 +18,7 @@ static const struct weir_hdr *came(const struct writing *w, uint32_t i)
 	return (const struct weir_hdr *)(w->rows + w->start[i]);
 }
 
-/* ---- records
- * --------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------- */
 
 static int find_records(struct writing *w, const struct buf *rows)
 {
@@ -62,8 +61,7 @@ static int allocate(struct writing *w)
 		       : -ENOMEM;
 }
 
-/* ---- CPUs
- * ------------------------------------------------------------------ */
+/* ---- CPUs ---------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {
@@ -108,8 +106,7 @@ static int find_runs(struct writing *w)
 	return 0;
 }
 
-/* ---- times and order
- * ------------------------------------------------------- */
+/* ---- times and order ----------------------------------------------------- */
 
 /* CPU-major rows of what came, with the time each is merged at. */
 static int order_rows(struct writing *w)
@@ -197,8 +194,7 @@ static int put_picks(struct writing *w)
 	return 0;
 }
 
-/* ---- parts
- * ----------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 /* Do the strings follow the struct, in order, and nothing else? */
 static bool fits(const struct plan *p, const struct weir_hdr *h)
@@ -266,8 +262,7 @@ static int find_parts(struct writing *w)
 	return 0;
 }
 
-/* ---- tasks
- * ----------------------------------------------------------------- */
+/* ---- tasks --------------------------------------------------------------- */
 
 /* Tasks by number, and a table to find them by. */
 struct task_table {
@@ -337,8 +332,7 @@ static int put_tasks(struct writing *w)
 	return 0;
 }
 
-/* ---- all of it
- * ------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 int write_scan(struct writing *w, const struct buf *rows)
 {

@@ -34,8 +34,7 @@ struct recorder {
 	uint64_t started_ns;
 };
 
-/* ---- open
- * ------------------------------------------------------------------------- */
+/* ---- open ---------------------------------------------------------------- */
 
 /* -e without -s: load what makes those kinds, and nothing else. */
 static void want_sources_of_kinds(struct recorder *r)
@@ -136,8 +135,7 @@ void recorder_add_sink(struct recorder *r, struct sink *sink)
 		r->sinks[r->sink_count++] = sink;
 }
 
-/* ---- the archive's questions
- * --------------------------------------------------------- */
+/* ---- the archive's questions --------------------------------------------- */
 
 static int put_state(void *arg, const void *record, size_t len)
 {
@@ -168,9 +166,7 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w)
 	r->archive = w;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------------
- */
+/* ---- start --------------------------------------------------------------- */
 
 static int make_rings(struct recorder *r)
 {
@@ -289,8 +285,7 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 	return 0;
 }
 
-/* ---- while it runs, and after
- * ------------------------------------------------------------ */
+/* ---- while it runs, and after -------------------------------------------- */
 
 void recorder_status(struct recorder *r, struct recorder_status *ret)
 {

@@ -10,8 +10,7 @@
 
 #define RECORD_MAX 65536
 
-/* ---- one event
- * ----------------------------------------------------------------- */
+/* ---- one event ----------------------------------------------------------- */
 
 static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
 {
@@ -82,8 +81,7 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	deliver_context(r, &ev);
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------ */
+/* ---- the thread ---------------------------------------------------------- */
 
 static void drain(struct repo *r)
 {
@@ -167,8 +165,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* ---- life
- * -------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 static unsigned source_index(const struct repo *r, const char *name)
 {

@@ -19,8 +19,7 @@
 #define SAMPLE_NS	(100 * NS_PER_MS) /* statistics on for so long */
 #define SAMPLE_EVERY_NS (10 * NS_PER_S)
 
-/* ---- writing
- * ---------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void write_event(struct repo *r, void *record, uint16_t kind, size_t len,
 			uint16_t flags)
@@ -97,8 +96,7 @@ static void write_clock(struct repo *r)
 	r->wall_offset = offset;
 }
 
-/* ---- losses
- * ------------------------------------------------------------------------ */
+/* ---- losses -------------------------------------------------------------- */
 
 static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
 		uint64_t count, uint64_t first, uint64_t last)
@@ -187,8 +185,7 @@ void repo_report_losses(struct repo *r)
 		archive_lost(r->archive, archive_gap, r);
 }
 
-/* ---- what recording costs
- * ------------------------------------------------------------ */
+/* ---- what recording costs ------------------------------------------------ */
 
 static void sample_begin(struct repo *r, uint64_t now)
 {
@@ -259,9 +256,7 @@ static void metrics(struct repo *r, uint64_t now)
 	r->cpu_before = cpu;
 }
 
-/* ---- when
- * ----------------------------------------------------------------------------
- */
+/* ---- when ---------------------------------------------------------------- */
 
 void repo_report_start(struct repo *r, uint64_t now)
 {

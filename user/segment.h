@@ -39,7 +39,8 @@ enum frame_type {
 /* How the payload is encoded. On disk: append only. */
 enum frame_encoding {
 	FRAME_PLAIN = 0,
-	FRAME_ZSTD = 1, /* one zstd frame over all of it */
+	FRAME_ZSTD = 1,	   /* one zstd frame over all of it */
+	FRAME_COLUMNS = 2, /* BLOCK and STATE: columns (columns_internal.h) */
 };
 
 /* What a reader allocates at most, whatever a file says. */

@@ -159,8 +159,7 @@ static int set_maps(struct sources *s, struct source *src)
 	return share_followed(s, src);
 }
 
-/* ---- which programs
- * ---------------------------------------------------------- */
+/* ---- which programs ------------------------------------------------------ */
 
 static bool is_iter(const struct bpf_program *p)
 {
@@ -229,8 +228,7 @@ static void choose_programs(struct sources *s, struct source *src)
 	}
 }
 
-/* ---- load
- * --------------------------------------------------------------------- */
+/* ---- load ---------------------------------------------------------------- */
 
 static int make_rings(struct source *src)
 {
@@ -378,8 +376,7 @@ int sources_load(struct sources *s)
 	return count_on(s) ? follow_first(s) : -EOPNOTSUPP;
 }
 
-/* ---- attach
- * ------------------------------------------------------------------- */
+/* ---- attach -------------------------------------------------------------- */
 
 static void attach_one(const struct sources *s, struct source *src)
 {
@@ -413,8 +410,7 @@ static void detach_one(struct source *src)
 	}
 }
 
-/* ---- iterators
- * ------------------------------------------------------------------ */
+/* ---- iterators ----------------------------------------------------------- */
 
 /* A program that finds its ring full returns 1, which read(2) says as EAGAIN.
  */
@@ -488,8 +484,7 @@ int sources_attach(struct sources *s)
 	return count_on(s) ? 0 : -EOPNOTSUPP;
 }
 
-/* ---- detach
- * --------------------------------------------------------------------- */
+/* ---- detach -------------------------------------------------------------- */
 
 /*
  * Wait until no program that was running when its link went is running any

@@ -34,8 +34,7 @@ static void store(uint64_t *p, uint64_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
-/* ---- account
- * ------------------------------------------------------------------ */
+/* ---- account ------------------------------------------------------------- */
 
 struct account_row *sources_rows(struct sources *s, size_t *ret_count)
 {
@@ -107,8 +106,7 @@ void sources_account(struct sources *s)
 	}
 }
 
-/* ---- losses
- * -------------------------------------------------------------------- */
+/* ---- losses -------------------------------------------------------------- */
 
 typedef void (*loss_fn)(void *arg, const char *source, uint32_t cpu,
 			unsigned stage, uint64_t count, uint64_t first,
@@ -165,8 +163,7 @@ void sources_losses(struct sources *s,
 	}
 }
 
-/* ---- cost
- * ---------------------------------------------------------------------- */
+/* ---- cost ---------------------------------------------------------------- */
 
 size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max)
 {

@@ -65,8 +65,7 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)ts.tv_sec * BLOCK_NS + (uint64_t)ts.tv_nsec;
 }
 
-/* ---- events into blocks
- * ------------------------------------------------------ */
+/* ---- events into blocks -------------------------------------------------- */
 
 static int collect(void *arg, struct event *ev)
 {
@@ -117,8 +116,7 @@ static void load(struct bench *b, char *path)
 	archive_free(a);
 }
 
-/* ---- ways
- * ---------------------------------------------------------------------- */
+/* ---- ways ---------------------------------------------------------------- */
 
 static int rows_encode(struct bench *b, const struct buf *rows, struct buf *to)
 {
@@ -231,8 +229,7 @@ static void say(const struct bench *b)
 		       n * 1e3 / (double)ways[i].decode_ns);
 }
 
-/* ---- what the bytes are
- * ------------------------------------------------------ */
+/* ---- what the bytes are -------------------------------------------------- */
 
 struct sum {
 	char name[96];
@@ -313,8 +310,7 @@ static void say_streams(struct bench *b)
 	buf_done(&packed);
 }
 
-/* ---- beginning and end
- * -------------------------------------------------------- */
+/* ---- beginning and end --------------------------------------------------- */
 
 static void usage(void)
 {

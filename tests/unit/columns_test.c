@@ -4,11 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-/* after the four above */
 #include <cmocka.h>
 
 #include <errno.h>
 
+#include "../../user/block.h"
 #include "../../user/columns.h"
 #include "../../user/source.h"
 #include "model_schema.h"
@@ -18,8 +18,7 @@
 #define ROWS_MAX     (80U << 20)
 #define DAMAGED_ROWS 60
 
-/* ---- records
- * ------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------- */
 
 static uint64_t seed = 1;
 
@@ -164,8 +163,7 @@ static void fill(struct buf *rows, const struct schema *s, uint32_t n,
 	}
 }
 
-/* ---- schemas
- * ------------------------------------------------------------------ */
+/* ---- schemas ------------------------------------------------------------- */
 
 static const struct schema_field calls_fields[] = {
 	ONE(name, 24, 4, FIELD_UINT, MEANING_NONE),
@@ -204,8 +202,7 @@ static struct schema *grouped_schema(void)
 	return s;
 }
 
-/* ---- round trips
- * -------------------------------------------------------------- */
+/* ---- round trips --------------------------------------------------------- */
 
 static void check(struct columns *c, const struct buf *rows, bool hurry)
 {
@@ -380,8 +377,54 @@ static void what_is_no_block_is_refused(void **state)
 	schema_free(s);
 }
 
-/* ---- columns alone
- * ------------------------------------------------------------ */
+/* ---- frames -------------------------------------------------------------- */
+
+static void check_frame(struct block_codec *c, const struct block *b,
+			uint32_t encoding)
+{
+	struct buf payload = {0};
+	struct block back = {0};
+	struct frame f = {0};
+
+	assert_int_equal(block_encode(c, b, &f, &payload), 0);
+	assert_int_equal(f.encoding, encoding);
+	assert_int_equal(block_decode(c, &f, &payload, &back), 0);
+	assert_int_equal(back.rows.len, b->rows.len);
+	assert_memory_equal(back.rows.data, b->rows.data, b->rows.len);
+	assert_int_equal(back.events, b->events);
+	f.raw_len += 8;
+	assert_int_equal(block_decode(c, &f, &payload, &back), -EBADMSG);
+	buf_done(&payload), block_done(&back);
+}
+
+static void frames_of_few_events_are_rows(void **state)
+{
+	struct schema *s = grouped_schema();
+	struct block_codec *c;
+	struct buf rows = {0};
+	struct block b;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(block_init(&b), 0);
+	assert_int_equal(block_codec_new(&c), 0);
+	for (i = 0; i < 3000; i++)
+		put_call(&rows, s, i);
+	block_add(&b, (const struct weir_hdr *)rows.data);
+	check_frame(c, &b, FRAME_ZSTD);
+	assert_int_equal(block_codec_schema(c, s), 0);
+	check_frame(c, &b, FRAME_ZSTD);
+	block_reset(&b);
+	for (i = 0; i < rows.len;
+	     i += (((struct weir_hdr *)(rows.data + i))->len + 7U) & ~7U)
+		block_add(&b, (const struct weir_hdr *)(rows.data + i));
+	check_frame(c, &b, FRAME_COLUMNS);
+	buf_done(&rows), block_done(&b);
+	block_codec_free(c);
+	schema_free(s);
+}
+
+/* ---- columns alone ------------------------------------------------------- */
 
 struct truth {
 	const struct schema_kind *kind;
@@ -495,8 +538,7 @@ static void columns_read_alone(void **state)
 	schema_free(s);
 }
 
-/* ---- damage
- * -------------------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 /* Any error will do, and so will other rows; a crash will not. */
 static void try_to_read(struct columns *c, const void *data, size_t len)
@@ -549,6 +591,7 @@ int main(void)
 		cmocka_unit_test(each_form_finds_its_column),
 		cmocka_unit_test(equal_times_keep_their_order),
 		cmocka_unit_test(what_is_no_block_is_refused),
+		cmocka_unit_test(frames_of_few_events_are_rows),
 		cmocka_unit_test(columns_read_alone),
 		cmocka_unit_test(damage_is_no_crash),
 	};
