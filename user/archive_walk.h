@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive_walk.h - which frames a pass over an archive needs, in order. Not
+ * for others: rows (archive_read.c) and blocks of columns (archive_blocks.c)
+ * stand on it.
+ */
+#ifndef WEIR_ARCHIVE_WALK_H
+#define WEIR_ARCHIVE_WALK_H
+
+#include "archive_read.h"
+
+/* A frame of a segment of a run of a recorder. Thread: one. */
+struct archive_walk {
+	struct archive *a;	 /* borrowed */
+	uint64_t from_ns, to_ns; /* half-open */
+	bool all_kinds, kinds[SCHEMA_KINDS_MAX];
+	uint64_t kind_bits;
+	bool bare;	  /* no state, no context */
+	uint64_t damaged; /* parts left out so far */
+	int64_t wall_offset;
+	struct buf payload; /* of the frame at hand */
+	size_t segment;	    /* behind the one at hand */
+	size_t frame;	    /* behind the one at hand, in its segment */
+	bool state_due;	    /* the task table lacks something: take a STATE */
+	size_t next_run;    /* segments that belong to no run yet */
+	size_t run_end;	    /* of the run at hand */
+	bool in_segment;    /* reader and frames are open */
+	bool last_of_run;
+	struct segment_reader reader;
+	struct segment_frames frames;
+	size_t frame_end;
+	bool at_head;
+};
+
+/** archive_walk_init - to be released with archive_walk_done(). */
+void archive_walk_init(struct archive_walk *w, struct archive *a,
+		       const struct archive_range *range);
+void archive_walk_done(struct archive_walk *w);
+
+/**
+ * archive_walk_next - read the next BLOCK or STATE that the pass needs
+ * @ret: its header, valid until the next call; its bytes are in w->payload
+ *
+ * Return: 1; 0 at the end; -ENOMEM, -errno of read(2): the pass has failed.
+ */
+int archive_walk_next(struct archive_walk *w, const struct frame **ret);
+
+/** archive_walk_refuse - the frame at hand does not decode: it is damaged. */
+void archive_walk_refuse(struct archive_walk *w);
+
+/** archive_walk_is_hit - may a frame have what is asked for? */
+bool archive_walk_is_hit(const struct archive_walk *w, const struct frame *f);
+
+#endif
