@@ -95,6 +95,11 @@ int columns_turns(struct columns *c, const struct columns_turn **ret,
 int columns_u64(struct columns *c, unsigned kind, unsigned field,
 		unsigned element, uint64_t *ret);
 
+/* In place of a field: weir_hdr.flags. */
+#define COLUMNS_FLAGS UINT32_MAX
+/* In place of an element of a FIELD_STR: its true length less what is kept. */
+#define COLUMNS_MORE UINT32_MAX
+
 /** columns_strings - how many strings there are. */
 int columns_strings(struct columns *c, uint32_t *ret_count);
 
@@ -117,9 +122,39 @@ struct columns_group {
 uint32_t columns_group(const struct columns *c, unsigned kind, uint32_t i,
 		       struct columns_group *ret);
 
-/** columns_group_u64 - as columns_u64(), of the rows of one group. */
+/**
+ * columns_group_u64 - as columns_u64(), of the rows of one group
+ *
+ * Valid until one of another group is asked for, or times are.
+ */
 int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 		      unsigned field, unsigned element, const uint64_t **ret);
+
+/**
+ * columns_group_same - does the directory say that all rows have one value?
+ * Return: true with the value, found without unpacking anything.
+ */
+bool columns_group_same(const struct columns *c, unsigned kind, uint32_t group,
+			unsigned field, unsigned element, uint64_t *ret);
+
+/** columns_group_rows - indexes into all rows of those of a group, ascending.
+ */
+int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
+		       const uint32_t **ret);
+
+/* ---- the one order ---------------------------------------------------------
+ */
+
+/**
+ * columns_keys - what orders the rows
+ * @ret: of two rows the one with the smaller key is first, of equal ones the
+ *       one with the smaller index; but
+ * @ret_picked: where it is set, only columns_places() tells
+ */
+int columns_keys(struct columns *c, const uint64_t **ret, bool *ret_picked);
+
+/** columns_places - the place of each row in the one order: 0, 1, 2, … */
+int columns_places(struct columns *c, uint32_t *ret);
 
 /* ---- how it came out -------------------------------------------------------
  */

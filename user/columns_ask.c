@@ -4,6 +4,9 @@
 
 #include "columns_read.h"
 
+#define COLUMN_FLAGS 1 /* of every plan */
+#define STR_FULL     2 /* columns behind that of the string: its PLAN_FULL */
+
 int columns_times(struct columns *c, const uint64_t **ret)
 {
 	int err = read_times(c);
@@ -88,21 +91,48 @@ static int read_ready(struct columns *c, const struct part *p, uint32_t group,
 	return err ? err : read_column(c, p, group, column, ret);
 }
 
-static int find_column(struct columns *c, unsigned kind, unsigned field,
+static int column_of(const struct plan *p, unsigned field, unsigned element)
+{
+	int column;
+
+	if (field == COLUMNS_FLAGS)
+		return COLUMN_FLAGS;
+	if (field == PLAN_NO_FIELD)
+		return -1;
+	column = plan_find(p, field, element == COLUMNS_MORE ? 0 : element);
+	if (element != COLUMNS_MORE || column < 0)
+		return column;
+	return p->column[column].type == PLAN_STR ? column + STR_FULL : -1;
+}
+
+static int find_column(const struct columns *c, unsigned kind, unsigned field,
 		       unsigned element, const struct part **ret,
 		       unsigned *ret_column)
 {
 	const struct part *p = read_part(c, kind);
-	int column;
+	int column = p ? column_of(p->plan, field, element) : -1;
 
-	if (!p || field == PLAN_NO_FIELD)
-		return -ENOENT;
-	column = plan_find(p->plan, field, element);
 	if (column < 0)
 		return -ENOENT;
 	*ret = p;
 	*ret_column = (unsigned)column;
-	return read_parts(c);
+	return 0;
+}
+
+/* Most columns unpack without knowing where in the block their rows are. */
+static bool needs_rows(const struct columns *c, const struct part *p,
+		       uint32_t group, unsigned column)
+{
+	if ((int)column == p->plan->key)
+		return group + 1 == p->group_count;
+	switch (c->stream[part_stream(p, group, column)].what) {
+	case PREDICT_NONE:
+	case PREDICT_LAST:
+	case PREDICT_NEW:
+		return false;
+	default:
+		return true;
+	}
 }
 
 int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
@@ -117,7 +147,38 @@ int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 		return err;
 	if (group >= p->group_count)
 		return -ENOENT;
-	return read_ready(c, p, group, column, ret);
+	if (needs_rows(c, p, group, column))
+		err = read_parts(c);
+	return err ? err : read_ready(c, p, group, column, ret);
+}
+
+bool columns_group_same(const struct columns *c, unsigned kind, uint32_t group,
+			unsigned field, unsigned element, uint64_t *ret)
+{
+	const struct part *p;
+	unsigned column;
+
+	if (find_column(c, kind, field, element, &p, &column) ||
+	    group >= p->group_count)
+		return false;
+	if ((int)column != p->plan->key)
+		return read_is_constant(c, p, group, column, ret);
+	*ret = p->group[group].key;
+	return group + 1 < p->group_count;
+}
+
+int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
+		       const uint32_t **ret)
+{
+	const struct part *p = read_part(c, kind);
+	int err;
+
+	if (!p || group >= p->group_count)
+		return -ENOENT;
+	err = read_parts(c);
+	if (!err)
+		*ret = p->row + p->group[group].first;
+	return err;
 }
 
 int columns_u64(struct columns *c, unsigned kind, unsigned field,
@@ -130,6 +191,8 @@ int columns_u64(struct columns *c, unsigned kind, unsigned field,
 	int err;
 
 	err = find_column(c, kind, field, element, &p, &column);
+	if (!err)
+		err = read_parts(c);
 	if (err)
 		return err;
 	if ((int)column == p->plan->key) {

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns_merge.h"
-#include "columns_read.h"
+#include "columns_place.h"
 
 #define BATCH	  128 /* rows put together while they are in the cache */
 #define ROW_ALIGN 8
@@ -79,83 +78,19 @@ static uint32_t padded(uint32_t len)
 	return (len + ROW_ALIGN - 1) & ~(uint32_t)(ROW_ALIGN - 1);
 }
 
-/* Times, or what late rows are merged at. */
-static int merge_keys(struct columns *c, const uint64_t **ret)
-{
-	uint64_t n = c->head.late, i, *row, *by, *key;
-	int err;
-
-	*ret = c->ts;
-	if (!n)
-		return 0;
-	row = pool_alloc(&c->block, n, sizeof(*row));
-	by = pool_alloc(&c->block, n, sizeof(*by));
-	key = pool_alloc(&c->block, c->head.rows, sizeof(*key));
-	if (!row || !by || !key)
-		return -ENOMEM;
-	err = read_stream(c, COMMON_LATE_ROW, row, n);
-	if (!err)
-		err = read_stream(c, COMMON_LATE_BY, by, n);
-	memcpy(key, c->ts, c->head.rows * sizeof(*key));
-	for (i = 0; i < n && !err; i++) {
-		if (row[i] >= c->head.rows)
-			return -EBADMSG;
-		key[row[i]] += by[i];
-	}
-	*ret = key;
-	return err;
-}
-
-/* Picks, ended by one that is never reached. */
-static int read_picks(struct columns *c, uint64_t **ret_at, uint64_t **ret_run)
-{
-	uint64_t n = c->head.picks, i;
-	uint64_t *at = pool_alloc(&c->block, n + 1, sizeof(*at));
-	uint64_t *run = pool_alloc(&c->block, n + 1, sizeof(*run));
-	int err;
-
-	if (!at || !run)
-		return -ENOMEM;
-	if (n * c->head.runs > MERGE_WORK_MAX)
-		return -EBADMSG;
-	err = read_stream(c, COMMON_PICK_AT, at, n);
-	if (!err)
-		err = read_stream(c, COMMON_PICK_RUN, run, n);
-	for (i = 1; i < n && !err; i++)
-		at[i] += at[i - 1];
-	at[n] = UINT64_MAX;
-	*ret_at = at;
-	*ret_run = run;
-	return err;
-}
-
 static int place_rows(struct putting *t, size_t max, size_t *ret_len)
 {
 	struct columns *c = t->c;
-	uint64_t *pick_at, *pick_run, k = 0;
-	const uint64_t *key;
-	struct merge m;
+	struct placing m;
 	size_t at = 0;
-	uint32_t i;
+	uint32_t i, row;
 	int err;
 
-	err = merge_keys(c, &key);
-	if (!err)
-		err = read_picks(c, &pick_at, &pick_run);
-	if (!err)
-		err = merge_begin(&m, &c->block, key, c->run_rows,
-				  (uint32_t)c->head.runs);
+	err = place_begin(&m, c);
 	for (i = 0; i < c->head.rows && !err; i++) {
-		uint32_t run = merge_best(&m), row;
-
-		if (i == pick_at[k]) {
-			if (pick_run[k] >= m.runs)
-				return -EBADMSG;
-			run = (uint32_t)pick_run[k++];
-			if (m.next[run] == m.end[run])
-				return -EBADMSG;
-		}
-		row = merge_take(&m, run);
+		err = place_next(&m, &row);
+		if (err)
+			return err;
 		t->start[row] = (uint32_t)at;
 		at += padded(t->len[row]);
 		if (at > max)

@@ -1,206 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Columns: what goes in comes out, to the byte and in order, whatever it is. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+/* after the four above */
+#include <cmocka.h>
 
 #include <errno.h>
 
 #include "../../user/block.h"
 #include "../../user/columns.h"
 #include "../../user/source.h"
-#include "model_schema.h"
+#include "columns_rows.h"
 
-#define EV_CALLS     9
-#define EV_UNKNOWN   200
 #define ROWS_MAX     (80U << 20)
 #define DAMAGED_ROWS 60
-
-/* ---- records ------------------------------------------------------------- */
-
-static uint64_t seed = 1;
-
-static uint32_t chance(void)
-{
-	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(seed >> 33);
-}
-
-/* Numbers as they are in life: few, near each other, or anything. */
-static uint64_t number(void)
-{
-	uint64_t x = (uint64_t)chance() << 32 | chance();
-
-	switch (chance() % 4) {
-	case 0:
-		return x % 3;
-	case 1:
-		return x % 1000;
-	case 2:
-		return -(x % 50);
-	default:
-		return x;
-	}
-}
-
-static void put_row(struct buf *rows, const void *record, size_t len)
-{
-	static const char zeros[8];
-
-	buf_put(rows, record, len);
-	buf_put(rows, zeros, -len & 7);
-	assert_int_equal(buf_err(rows), 0);
-}
-
-static size_t fill_strings(uint8_t *rec, const struct schema_kind *k,
-			   size_t len)
-{
-	static const char text[] = "/usr/include/stdio.h/etc/passwd/tmp";
-	unsigned i, n;
-
-	for (i = 0; i < k->field_count; i++) {
-		struct weir_str s = {.full = chance() % 5 ? 0 : UINT32_MAX};
-
-		if (k->fields[i].type != FIELD_STR)
-			continue;
-		n = chance() % 3 ? 8 * (chance() % 5) : chance() % 34;
-		if (chance() % 5000 == 0)
-			n = 4096;
-		if (n || chance() % 3 == 0)
-			s.off = (uint16_t)len;
-		s.len = (uint16_t)n;
-		s.full += n;
-		for (; n; n--)
-			rec[len++] = (uint8_t)text[n % sizeof(text)];
-		memcpy(rec + k->fields[i].offset, &s, sizeof(s));
-	}
-	return len;
-}
-
-/* A record of a kind that it fits. Return: its length. */
-static size_t make(uint8_t *rec, const struct schema_kind *k, uint64_t ts)
-{
-	struct weir_hdr h = {.ts = ts, .kind = k->number};
-	size_t len = k->size, at;
-	uint64_t x;
-
-	memset(rec, 0, k->size);
-	for (at = sizeof(h); at < len; at += 4) {
-		x = number();
-		memcpy(rec + at, &x, len - at < 4 ? len - at : 4);
-	}
-	len = fill_strings(rec, k, len);
-	h.cpu = chance() % 3 ? 0 : (uint16_t)(chance() % 5);
-	h.len = (uint16_t)len;
-	h.flags = chance() % 100 ? 0 : (uint16_t)chance();
-	h.pid = 100 + chance() % 4;
-	h.tid = h.pid + (chance() % 3 == 0);
-	memcpy(rec, &h, sizeof(h));
-	return len;
-}
-
-/* A record that fits nothing: another kind, or strings elsewhere. */
-static size_t make_odd(uint8_t *rec, const struct schema_kind *k, uint64_t ts)
-{
-	size_t len = make(rec, k, ts);
-	struct weir_hdr *h = (struct weir_hdr *)rec;
-
-	switch (chance() % 4) {
-	case 0:
-		h->kind = EV_UNKNOWN;
-		break;
-	case 1:
-		h->kind = (uint16_t)chance();
-		break;
-	case 2:
-		h->len = (uint16_t)(len = sizeof(*h) + chance() % 20);
-		break;
-	default:
-		h->len = (uint16_t)(len + 3);
-		memset(rec + len, 'x', 3);
-		len += 3;
-	}
-	return len;
-}
-
-static const struct schema_kind *any_kind(const struct schema *s)
-{
-	const struct schema_kind *k;
-
-	do
-		k = schema_kind(s, chance() % SCHEMA_KINDS_MAX);
-	while (!k);
-	return k;
-}
-
-struct load {
-	unsigned odd;  /* one in so many fits nothing; 0 none */
-	unsigned late; /* one in so many is late; 0 none */
-	unsigned step; /* time between two at most */
-};
-
-static void fill(struct buf *rows, const struct schema *s, uint32_t n,
-		 const struct load *l)
-{
-	static _Alignas(8) uint8_t rec[65536];
-	uint64_t ts = 1000000000000ULL, at;
-	size_t len;
-
-	buf_reset(rows);
-	while (n--) {
-		const struct schema_kind *k = any_kind(s);
-
-		ts += chance() % l->step;
-		at = l->late && chance() % l->late == 0 ? ts - chance() % 5000
-							: ts;
-		if (l->odd && chance() % l->odd == 0)
-			len = make_odd(rec, k, at);
-		else
-			len = make(rec, k, at);
-		put_row(rows, rec, len);
-	}
-}
-
-/* ---- schemas ------------------------------------------------------------- */
-
-static const struct schema_field calls_fields[] = {
-	ONE(name, 24, 4, FIELD_UINT, MEANING_NONE),
-	ONE(small, 30, 2, FIELD_UINT, MEANING_NONE), /* a hole before it */
-	NUMBER(args, 32, 48, 6, FIELD_UINT, MEANING_ARGS),
-	ONE(ret, 80, 8, FIELD_INT, MEANING_RET),
-	ONE(queued, 88, 8, FIELD_UINT, MEANING_NS),
-	ONE(service, 96, 8, FIELD_UINT, MEANING_NS),
-	ONE(latency, 104, 8, FIELD_UINT, MEANING_NS),
-	ONE(path, 112, 8, FIELD_STR, MEANING_NONE),
-	ONE(file, 120, 8, FIELD_STR, MEANING_NONE),
-};
-#define CALLS_SIZE   128
-#define CALLS_FIELDS (sizeof(calls_fields) / sizeof(*calls_fields))
-
-/* model_schema.h, and a kind whose rows are grouped by the first field. */
-static struct schema *grouped_schema(void)
-{
-	static const char *const names[] = {"read",  "write", "open", "close",
-					    "stat",  "poll",  "mmap", "brk",
-					    "ioctl", "pipe"};
-	struct schema_enumerator v[10];
-	struct schema_enum e = {"weir_call", 10, v}, *kept;
-	struct schema_field f[CALLS_FIELDS];
-	struct schema *s = model_schema();
-	int i;
-
-	for (i = 0; i < 10; i++)
-		v[i] = (struct schema_enumerator){i, names[i]};
-	assert_int_equal(
-		schema_add_enum(s, &e, (const struct schema_enum **)&kept), 0);
-	memcpy(f, calls_fields, sizeof(f));
-	f[0].names = kept;
-	model_add(s, EV_CALLS, "model", "calls", "", CALLS_SIZE, f,
-		  CALLS_FIELDS);
-	return s;
-}
 
 /* ---- round trips --------------------------------------------------------- */
 
@@ -424,120 +239,6 @@ static void frames_of_few_events_are_rows(void **state)
 	schema_free(s);
 }
 
-/* ---- columns alone ------------------------------------------------------- */
-
-struct truth {
-	const struct schema_kind *kind;
-	const struct buf *rows;
-	uint64_t ts[5000];
-	uint32_t kind_rows;
-};
-
-/* Rows CPU by CPU, as a reader of columns sees them. */
-static uint32_t cpu_major(const struct buf *rows, const struct weir_hdr **ret)
-{
-	uint32_t n = 0;
-	unsigned cpu;
-	size_t at;
-
-	for (cpu = 0; cpu < 5; cpu++) {
-		for (at = 0; at < rows->len;) {
-			const struct weir_hdr *h =
-				(const struct weir_hdr *)(rows->data + at);
-
-			if (h->cpu == cpu)
-				ret[n++] = h;
-			at += (h->len + 7U) & ~7U;
-		}
-	}
-	return n;
-}
-
-static void check_field(struct columns *c, const struct schema *s,
-			const struct weir_hdr **row, uint32_t n, unsigned kind,
-			unsigned field, unsigned element)
-{
-	const struct schema_kind *k = schema_kind(s, kind);
-	const struct schema_field *f = &k->fields[field];
-	uint64_t *v = calloc(n, sizeof(*v));
-	uint32_t i, at = 0, len;
-	const char *text;
-
-	assert_int_equal(columns_u64(c, kind, field, element, v), 0);
-	for (i = 0; i < n; i++) {
-		struct event ev;
-		struct field_bytes b;
-
-		if (row[i]->kind != kind)
-			continue;
-		assert_int_equal(event_init(&ev, s, row[i], row[i]->len), 0);
-		if (f->type <= FIELD_INT) {
-			assert_int_equal(v[at++], field_u64(&ev, f, element));
-			continue;
-		}
-		b = field_bytes(&ev, f);
-		text = columns_string(c, (uint32_t)v[at++], &len);
-		assert_true(len >= b.len);
-		assert_memory_equal(text, b.data, b.len);
-	}
-	assert_int_equal(at, columns_kind_rows(c, kind));
-	free(v);
-}
-
-static void check_fields(struct columns *c, const struct schema *s,
-			 const struct weir_hdr **row, uint32_t n)
-{
-	unsigned kind, i, e;
-
-	for (kind = 1; kind < SCHEMA_KINDS_MAX; kind++) {
-		const struct schema_kind *k = schema_kind(s, kind);
-
-		if (!k || !columns_kind_rows(c, kind))
-			continue;
-		for (i = 0; i < k->field_count; i++)
-			for (e = 0; e < k->fields[i].count; e++)
-				check_field(c, s, row, n, kind, i, e);
-	}
-}
-
-static void columns_read_alone(void **state)
-{
-	static const struct load plain = {0, 100, 2000};
-	const struct weir_hdr **row = calloc(5000, sizeof(*row));
-	struct buf rows = {0}, packed = {0};
-	struct schema *s = grouped_schema();
-	const struct columns_turn *turn;
-	uint32_t n, i, k, turns, at = 0;
-	const uint64_t *ts;
-	struct columns *c;
-
-	(void)state;
-	assert_int_equal(columns_new(&c, s), 0);
-	fill(&rows, s, 5000, &plain);
-	assert_int_equal(columns_encode(c, &rows, false, &packed), 0);
-	assert_int_equal(columns_open(c, packed.data, packed.len), 0);
-	n = cpu_major(&rows, row);
-	assert_int_equal(columns_rows(c), n);
-	assert_int_equal(columns_strings(c, &k), 0);
-	check_fields(c, s, row, n);
-	assert_int_equal(columns_times(c, &ts), 0);
-	for (i = 0; i < n; i++)
-		assert_int_equal(ts[i], row[i]->ts);
-	assert_int_equal(columns_turns(c, &turn, &turns), 0);
-	for (i = 0; i < turns; i++)
-		for (k = 0; k < turn[i].rows; k++, at++)
-			assert_true(turn[i].tid == row[at]->tid &&
-				    turn[i].pid == row[at]->pid &&
-				    turn[i].cpu == row[at]->cpu);
-	assert_int_equal(at, n);
-	assert_int_equal(columns_u64(c, EV_UNKNOWN, 0, 0, NULL), -ENOENT);
-	free(row);
-	buf_done(&rows);
-	buf_done(&packed);
-	columns_free(c);
-	schema_free(s);
-}
-
 /* ---- damage -------------------------------------------------------------- */
 
 /* Any error will do, and so will other rows; a crash will not. */
@@ -592,7 +293,6 @@ int main(void)
 		cmocka_unit_test(equal_times_keep_their_order),
 		cmocka_unit_test(what_is_no_block_is_refused),
 		cmocka_unit_test(frames_of_few_events_are_rows),
-		cmocka_unit_test(columns_read_alone),
 		cmocka_unit_test(damage_is_no_crash),
 	};
 
