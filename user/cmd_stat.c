@@ -4,18 +4,42 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "cmd.h"
+#include "cmd_stat.h"
 #include "json.h"
 #include "table.h"
 #include "tally.h"
 
-#define TOP_TASKS 10
+struct stat_args {
+	struct query_args query;
+	uint64_t top;
+};
+
+static const struct opt opts[] = {
+	{
+		.name = "top",
+		.type = OPT_COUNT,
+		.arg = "N",
+		.offset = offsetof(struct stat_args, top),
+		.help = "rows of each table (5; on a terminal what fills it; "
+			"in JSON all)",
+	},
+	{0},
+};
+
+#define TOP	   5  /* rows of a table */
+#define TOP_SCREEN 20 /* at most, however high the terminal */
+#define AROUND	   3  /* lines of a table beside: empty, head, how many more */
 
 struct stat_pass {
 	struct replay r;
 	struct tally tally;
+	struct stat_views views;
+	size_t top; /* rows of a table */
 	uint64_t counts[SCHEMA_KINDS_MAX];
 	uint64_t span_ns;
 	const struct account_row *rows;
@@ -26,9 +50,10 @@ struct stat_pass {
 static int on_event(void *arg, const struct event *ev)
 {
 	struct stat_pass *s = arg;
+	int err = tally_event(&s->tally, ev);
 
 	s->counts[ev->kind->number]++;
-	return tally_event(&s->tally, ev);
+	return err ? err : stat_views_event(&s->views, ev);
 }
 
 /* The interval that was asked for, as far as the archive has it. */
@@ -154,25 +179,58 @@ static void put_head(struct stat_pass *s)
 	table_print(&t, &s->out);
 }
 
-static void put_kinds(struct stat_pass *s)
+/* Kinds by how many events they have, the most first. */
+static size_t order_kinds(const struct stat_pass *s,
+			  const struct schema_kind **ret)
 {
-	struct table t = {.align = "llrrr"};
 	const struct schema_kind *k;
-	double seconds = (double)s->span_ns / (double)NS_PER_S;
-	uint64_t n;
+	size_t count = 0, at;
 	unsigned i;
 
-	CELLS(&t, "EVENT", "SOURCE", "COUNT", "PER SECOND", "SHARE");
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
-		n = s->counts[i];
-		k = n ? schema_kind(s->r.render.schema, i) : NULL;
+		k = s->counts[i] ? schema_kind(s->r.render.schema, i) : NULL;
 		if (!k)
 			continue;
-		CELLS(&t, k->name, k->source);
-		cell_u64(&t, n);
-		table_cell(&t, "%.1f", seconds > 0 ? (double)n / seconds : 0);
-		table_cell(&t, "%.1f%%",
-			   100.0 * (double)n / (double)s->r.events);
+		for (at = count++; at; at--) {
+			if (s->counts[ret[at - 1]->number] >= s->counts[i])
+				break;
+			ret[at] = ret[at - 1];
+		}
+		ret[at] = k;
+	}
+	return count;
+}
+
+static void put_count(struct stat_pass *s, struct table *t, uint64_t n)
+{
+	double seconds = (double)s->span_ns / (double)NS_PER_S;
+	uint64_t all = s->r.events ? s->r.events : 1;
+
+	cell_u64(t, n);
+	table_cell(t, "%.1f", seconds > 0 ? (double)n / seconds : 0);
+	table_cell(t, "%.1f%%", 100.0 * (double)n / (double)all);
+}
+
+static void put_kinds(struct stat_pass *s)
+{
+	const struct schema_kind *kinds[SCHEMA_KINDS_MAX];
+	struct table t = {.align = "llrrr"};
+	size_t i, count = order_kinds(s, kinds);
+	uint64_t rest = 0;
+
+	CELLS(&t, "EVENT", "SOURCE", "COUNT", "PER SECOND", "SHARE");
+	for (i = 0; i < count; i++) {
+		if (i >= s->top && count > s->top + 1) {
+			rest += s->counts[kinds[i]->number];
+			continue;
+		}
+		CELLS(&t, kinds[i]->name, kinds[i]->source);
+		put_count(s, &t, s->counts[kinds[i]->number]);
+	}
+	if (rest) {
+		table_cell(&t, "(%zu more)", count - s->top);
+		table_cell(&t, " ");
+		put_count(s, &t, rest);
 	}
 	buf_putc(&s->out, '\n');
 	table_print(&t, &s->out);
@@ -183,11 +241,39 @@ static uint64_t made(const struct account_row *r)
 	return r->submitted + r->filtered + r->shed + r->lost_kernel;
 }
 
+/* What nobody asked for, and is not there for its state either. */
+static uint64_t filtered(const struct account_row *r)
+{
+	return r->filtered + r->rejected - r->context;
+}
+
+/* Where all that was made is kept there is nothing to tell. */
+static bool has_story(const struct account_row *r)
+{
+	return filtered(r) || r->shed || r->missed || account_lost(r);
+}
+
+static bool account_has_story(const struct stat_pass *s)
+{
+	struct account_row row;
+	bool found = false;
+	size_t i = 0;
+
+	while (i < s->row_count && !found) {
+		i = sum_source(s, i, &row);
+		found = has_story(&row);
+	}
+	return found;
+}
+
 static void put_account(struct stat_pass *s)
 {
 	struct table t = {.align = "lrrrrrr"};
 	struct account_row row;
 	size_t i = 0;
+
+	if (!account_has_story(s))
+		return;
 
 	CELLS(&t, "SOURCE", "MADE", "FILTERED", "SHED", "LOST", "MISSED",
 	      "KEPT");
@@ -197,7 +283,7 @@ static void put_account(struct stat_pass *s)
 			continue; /* was off */
 		table_cell(&t, "%.16s", row.source);
 		cell_u64(&t, made(&row));
-		cell_u64(&t, row.filtered + row.rejected - row.context);
+		cell_u64(&t, filtered(&row));
 		cell_u64(&t, row.shed);
 		cell_u64(&t, account_lost(&row));
 		cell_u64(&t, row.missed);
@@ -207,31 +293,59 @@ static void put_account(struct stat_pass *s)
 	table_print(&t, &s->out);
 }
 
-static size_t top_count(const struct stat_pass *s)
+static size_t active_count(const struct stat_pass *s)
 {
-	size_t n = s->tally.count < TOP_TASKS ? s->tally.count : TOP_TASKS;
+	size_t i, n = 0;
 
-	while (n && !s->tally.list[n - 1]->events)
-		n--;
+	for (i = 0; i < s->tally.count; i++)
+		n += s->tally.list[i]->events != 0;
 	return n;
+}
+
+static void put_task(struct stat_pass *s, struct table *t,
+		     const struct process *p, bool cpu)
+{
+	struct buf b = {0};
+
+	table_cell(t, "%u", p->pid);
+	cell_u64(t, p->events);
+	table_cell(t, "%.1f%%",
+		   100.0 * (double)p->events / (double)s->r.events);
+	if (cpu) {
+		render_ns(&b, p->cpu_ns);
+		table_buf(t, &b);
+		table_cell(t, "%.1f%%",
+			   s->span_ns ? 100.0 * (double)p->cpu_ns /
+						(double)s->span_ns
+				      : 0);
+	}
+	table_cell(t, "%s%s%s%s", p->comm[0] ? p->comm : "?",
+		   p->exe ? " (" : "", p->exe ? p->exe : "", p->exe ? ")" : "");
+	buf_done(&b);
 }
 
 static void put_tasks(struct stat_pass *s)
 {
-	struct table t = {.align = "rrrl"};
-	size_t i, n = top_count(s);
+	bool cpu = s->tally.count && s->tally.list[0]->cpu_ns;
+	struct table t = {.align = cpu ? "rrrrrl" : "rrrl"};
+	size_t i, n = active_count(s), shown = 0;
 
-	CELLS(&t, "PID", "EVENTS", "SHARE", "TASK");
-	for (i = 0; i < n; i++) {
-		const struct process *p = s->tally.list[i];
-
-		table_cell(&t, "%u", p->pid);
-		cell_u64(&t, p->events);
-		table_cell(&t, "%.1f%%",
-			   100.0 * (double)p->events / (double)s->r.events);
-		table_cell(&t, "%s%s%s%s", p->comm[0] ? p->comm : "?",
-			   p->exe ? " (" : "", p->exe ? p->exe : "",
-			   p->exe ? ")" : "");
+	if (!n)
+		return;
+	CELLS(&t, "PID", "EVENTS", "SHARE");
+	if (cpu)
+		CELLS(&t, "CPU TIME", "OF A CPU");
+	CELLS(&t, "TASK");
+	for (i = 0; i < s->tally.count && shown < s->top; i++)
+		if (s->tally.list[i]->events) {
+			put_task(s, &t, s->tally.list[i], cpu);
+			shown++;
+		}
+	if (n > shown) {
+		CELLS(&t, " ", " ", " ");
+		if (cpu)
+			CELLS(&t, " ", " ");
+		table_cell(&t, "(%zu more)", n - shown);
 	}
 	buf_putc(&s->out, '\n');
 	table_print(&t, &s->out);
@@ -313,16 +427,22 @@ static void put_json_account(struct json *j, const struct stat_pass *s)
 
 static void put_json_tasks(struct json *j, const struct stat_pass *s)
 {
-	size_t i, n = top_count(s);
+	const struct process *p;
+	size_t i, n = 0;
 
 	json_key(j, "tasks");
 	json_begin(j, '[');
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < s->tally.count && n < s->top; i++) {
+		p = s->tally.list[i];
+		if (!p->events)
+			continue;
+		n++;
 		json_begin(j, '{');
-		json_member_u64(j, "pid", s->tally.list[i]->pid);
-		json_member_str(j, "comm", s->tally.list[i]->comm);
-		json_member_str(j, "exe", s->tally.list[i]->exe);
-		json_member_u64(j, "events", s->tally.list[i]->events);
+		json_member_u64(j, "pid", p->pid);
+		json_member_str(j, "comm", p->comm);
+		json_member_str(j, "exe", p->exe);
+		json_member_u64(j, "events", p->events);
+		json_member_u64(j, "cpu", p->cpu_ns);
 		json_end(j, '}');
 	}
 	json_end(j, ']');
@@ -330,18 +450,38 @@ static void put_json_tasks(struct json *j, const struct stat_pass *s)
 
 /* -------------------------------------------------------------------------- */
 
+/* Rows of each table so that all together fit the terminal's height. */
+static size_t top_of_screen(const struct stat_pass *s)
+{
+	unsigned tables = 2 + account_has_story(s) +
+			  stat_views_shown(&s->views);
+	unsigned head = 5 + (s->r.info.command && s->r.info.command[0]);
+	struct winsize w;
+	unsigned rows;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_row <= head + 1)
+		return TOP;
+	rows = (w.ws_row - head - 1) / tables;
+	rows = rows > AROUND ? rows - AROUND : 1;
+	return rows < TOP_SCREEN ? rows : TOP_SCREEN;
+}
+
 static int print(struct stat_pass *s, bool is_json)
 {
 	struct json j = {.b = &s->out};
 
 	tally_sort(&s->tally);
+	stat_views_sort(&s->views);
 	s->row_count = archive_account(s->r.archive, &s->rows);
+	if (!s->top)
+		s->top = is_json ? SIZE_MAX : top_of_screen(s);
 	if (is_json) {
 		json_begin(&j, '{');
 		put_json_head(&j, s);
 		put_json_kinds(&j, s);
 		put_json_account(&j, s);
 		put_json_tasks(&j, s);
+		stat_views_json(&s->views, s->top, &j);
 		json_end(&j, '}');
 		json_line(&j);
 	} else {
@@ -349,25 +489,36 @@ static int print(struct stat_pass *s, bool is_json)
 		put_kinds(s);
 		put_account(s);
 		put_tasks(s);
+		stat_views_text(&s->views, s->top, &s->out);
 	}
 	return put_stdout(&s->out);
 }
 
+static int pass(struct stat_pass *s)
+{
+	int err = tally_init(&s->tally, s->r.tasks, s->r.render.schema);
+
+	if (!err)
+		err = stat_views_init(&s->views, &s->r.render);
+	if (!err)
+		err = replay_each(&s->r, on_event, s);
+	return err;
+}
+
 static int stat_archives(const void *arg, const struct opt_words *words)
 {
-	const struct query_args *args = arg;
-	struct stat_pass s = {0};
-	int rc = query_open(&s.r, args, words), err, end;
+	const struct stat_args *args = arg;
+	struct stat_pass s = {.top = args->top};
+	int rc = query_open(&s.r, &args->query, words), err, end;
 
 	if (rc)
 		return rc;
 	s.span_ns = span_of(&s.r);
-	err = tally_init(&s.tally, s.r.tasks);
-	if (!err)
-		err = replay_each(&s.r, on_event, &s);
+	err = pass(&s);
 	if (!err || err == -EBADMSG)
-		rc = print(&s, args->json);
+		rc = print(&s, args->query.json);
 	end = query_end(&s.r, err);
+	stat_views_done(&s.views);
 	tally_done(&s.tally);
 	replay_close(&s.r);
 	return rc ? rc : end;
@@ -376,16 +527,29 @@ static int stat_archives(const void *arg, const struct opt_words *words)
 const struct command cmd_stat = {
 	.name = "stat",
 	.synopsis = "ARCHIVE...",
-	.help = "tell what is in an archive: counts, rates, losses, tasks",
-	.about = "MADE counts what the kernel's side saw, FILTERED what was "
-		 "not wanted, SHED what\n"
-		 "the budget refused, LOST what was wanted and is not there, "
-		 "MISSED when the\n"
-		 "kernel did not run a program at all. These are of the whole "
-		 "recording, whatever\n"
-		 "--from and --to say. Exit status 3 when events were lost.\n",
-	.opts = {opts_select, opts_span, opts_json, opts_utc},
-	.args_size = sizeof(struct query_args),
+	.help = "tell what is in an archive: who did what, how long it took, "
+		"losses",
+	.about = "The tables that have something to tell, the most of it first "
+		 "in each: events;\n"
+		 "tasks, by CPU time when sched was recorded; system calls and "
+		 "how they failed;\n"
+		 "disks; peers of TCP connections, and whether the peer is the "
+		 "server or the\n"
+		 "client; how long tasks waited for a CPU; losses. P50 is what "
+		 "half did not\n"
+		 "exceed, P99 what 99 percent did not, within 0.4 percent.\n"
+		 "\n"
+		 "When not all events that were made were kept a table tells "
+		 "why: MADE counts\n"
+		 "what the kernel's side saw, FILTERED what was not wanted, "
+		 "SHED what the budget\n"
+		 "refused, LOST what was wanted and is not there, MISSED when "
+		 "the kernel did not\n"
+		 "run a program at all. These are of the whole recording, "
+		 "whatever --from and\n"
+		 "--to say. Exit status 3 when events were lost.\n",
+	.opts = {opts, opts_select, opts_span, opts_json, opts_utc},
+	.args_size = sizeof(struct stat_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,
 	.run = stat_archives,

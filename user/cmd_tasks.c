@@ -200,7 +200,7 @@ static int tasks(const void *arg, const struct opt_words *words)
 	rc = query_open(&r, &query, words);
 	if (rc)
 		return rc;
-	err = tally_init(&t, r.tasks);
+	err = tally_init(&t, r.tasks, r.render.schema);
 	if (!err)
 		err = replay_each(&r, on_event, &t);
 	if (!err || err == -EBADMSG)

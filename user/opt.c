@@ -132,18 +132,20 @@ static int parse_span(const char *value, uint64_t *ret_ns)
 static enum opt_result put_number(struct parser *p, const struct opt *o,
 				  const char *value)
 {
-	bool is_time = o->type == OPT_DURATION;
+	static const struct {
+		int (*parse)(const char *text, uint64_t *ret);
+		const char *what, *write;
+	} numbers[] = {
+		[OPT_DURATION] = {parse_span, "duration", "10ms, 5s, 2h"},
+		[OPT_SIZE] = {parse_size, "size", "64K, 16M, 1G"},
+		[OPT_COUNT] = {parse_u64, "count", "1, 10, 500"},
+	};
 	uint64_t number;
-	int err;
 
-	err = is_time ? parse_span(value, &number) : parse_size(value, &number);
-	if (err || !number)
-		return wrong(p,
-			     is_time ? "--%s: '%.60s' is no duration (write "
-				       "10ms, 5s, 2h)"
-				     : "--%s: '%.60s' is no size (write 64K, "
-				       "16M, 1G)",
-			     o->name, value);
+	if (numbers[o->type].parse(value, &number) || !number)
+		return wrong(p, "--%s: '%.60s' is no %s (write %s)", o->name,
+			     value, numbers[o->type].what,
+			     numbers[o->type].write);
 	memcpy(p->args + o->offset, &number, sizeof(number));
 	return OPT_OK;
 }
@@ -166,6 +168,7 @@ static enum opt_result put(struct parser *p, const struct opt *o,
 				strlen(value));
 	case OPT_DURATION:
 	case OPT_SIZE:
+	case OPT_COUNT:
 		return put_number(p, o, value);
 	}
 	return OPT_WRONG;

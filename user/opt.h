@@ -26,6 +26,7 @@ enum opt_type {
 	OPT_EACH,     /* struct opt_list: one value each time, commas kept */
 	OPT_DURATION, /* uint64_t, ns; more than 0; a bare number: seconds */
 	OPT_SIZE,     /* uint64_t, bytes; more than 0 */
+	OPT_COUNT,    /* uint64_t; more than 0 */
 };
 
 /* What a shell may complete the value with. */

@@ -120,7 +120,8 @@ static int tally_all(struct sql *s, struct tally *t)
 
 static int fill(struct sql *s, struct tally *t)
 {
-	int err = tally_init(t, s->replay->tasks), damaged;
+	int err = tally_init(t, s->replay->tasks, s->replay->render.schema),
+	    damaged;
 
 	if (err)
 		return err;

@@ -12,10 +12,12 @@
 
 #define BUCKETS_MIN 1024
 
-int tally_init(struct tally *t, const struct tasks *tasks)
+int tally_init(struct tally *t, const struct tasks *tasks,
+	       const struct schema *schema)
 {
 	memset(t, 0, sizeof(*t));
 	t->tasks = tasks;
+	bound_init(&t->ran, schema, "sched_switch", "ran");
 	t->buckets = calloc(BUCKETS_MIN, sizeof(*t->buckets));
 	t->bucket_count = t->buckets ? BUCKETS_MIN : 0;
 	return t->buckets ? 0 : -ENOMEM;
@@ -167,7 +169,11 @@ int tally_event(struct tally *t, const struct event *ev)
 {
 	struct process *p = process_of(t, ev->h->pid, ev->task);
 
-	return p ? count(p, ev->kind) : -ENOMEM;
+	if (!p)
+		return -ENOMEM;
+	if (p->pid && ev->kind == t->ran.kind)
+		p->cpu_ns += bound_u64(&t->ran, ev, 0);
+	return count(p, ev->kind);
 }
 
 static int add_alive(void *arg, const struct task *task)
@@ -184,11 +190,13 @@ int tally_alive(struct tally *t)
 
 /* ---- order --------------------------------------------------------------- */
 
-static int by_events(const void *a, const void *b)
+static int by_work(const void *a, const void *b)
 {
 	const struct process *p = *(struct process *const *)a;
 	const struct process *q = *(struct process *const *)b;
 
+	if (p->cpu_ns != q->cpu_ns)
+		return p->cpu_ns < q->cpu_ns ? 1 : -1;
 	if (p->events != q->events)
 		return p->events < q->events ? 1 : -1;
 	return p->pid < q->pid ? -1 : p->pid > q->pid;
@@ -216,7 +224,7 @@ static int by_count(const void *a, const void *b)
 void tally_sort(struct tally *t)
 {
 	if (t->count)
-		qsort(t->list, t->count, sizeof(*t->list), by_events);
+		qsort(t->list, t->count, sizeof(*t->list), by_work);
 }
 
 void tally_busiest(struct process *p)

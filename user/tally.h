@@ -24,6 +24,7 @@ struct process {
 	char *exe;			/* file it executed last, or NULL */
 	bool kthread;
 	uint64_t events;
+	uint64_t cpu_ns; /* that its threads had a CPU, by sched_switch */
 	struct tally_count *counts; /* by kind, in order of appearance */
 	unsigned count_len;
 	struct process *chain;			  /* internal */
@@ -38,10 +39,12 @@ struct tally {
 	struct process **buckets;
 	size_t bucket_count, cap;
 	const struct tasks *tasks;
+	struct bound ran;
 };
 
-/** tally_init - @tasks is borrowed. Return: 0; -ENOMEM. */
-int tally_init(struct tally *t, const struct tasks *tasks);
+/** tally_init - @tasks and @schema are borrowed. Return: 0; -ENOMEM. */
+int tally_init(struct tally *t, const struct tasks *tasks,
+	       const struct schema *schema);
 void tally_done(struct tally *t);
 
 /** tally_event - count a joined event. Return: 0; -ENOMEM. */
@@ -50,7 +53,10 @@ int tally_event(struct tally *t, const struct event *ev);
 /** tally_alive - add the processes that did nothing. Return: 0; -ENOMEM. */
 int tally_alive(struct tally *t);
 
-/** tally_sort - order @list: the busiest first. */
+/**
+ * tally_sort - order @list: who had the CPU longest first, and of those that
+ * are not known to have had it, who did most. The idle task goes by its events.
+ */
 void tally_sort(struct tally *t);
 
 /**
