@@ -229,11 +229,22 @@ test-vm: all
 # --- bench -------------------------------------------------------------------
 
 ## bench: all benchmarks (minutes); bench-capture, bench-ring: one of them
-bench: bench-capture
+bench: bench-capture bench-size
 
 ## bench-capture: what recording costs this host; root
 bench-capture: all $(LOADS)
 	$(Q)O=$(O) tests/bench/capture.sh
+
+## bench-size: bytes of a mixed load beside perf's and trace-cmd's; root
+.PHONY: bench-size
+bench-size: all $(O)/tests/bench/trace_drain
+	$(Q)O=$(O) tests/bench/size.sh
+
+$(O)/tests/bench/trace_drain: $(O)/%: $(O)/%.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^
+
+-include $(O)/tests/bench/trace_drain.d
 
 $(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o $(O)/libweir.a
 	$(call msg,LD,$@)
@@ -263,6 +274,11 @@ lint:
 ## deps: install the Debian packages that are missing (elsewhere: print them)
 deps:
 	$(Q)tests/deps.sh
+
+## bench-deps: as deps, and the peers and loads of the benchmarks
+.PHONY: bench-deps
+bench-deps:
+	$(Q)tests/deps.sh bench
 
 ## install: weir, its manual pages and completion, the ring library (DESTDIR, PREFIX)
 install: all ring-install

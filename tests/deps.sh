@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh - install what weir needs to be built and tested from Debian's
-# packages; where there is no apt, or no root, print what is missing.
+# deps.sh [bench] - install what weir needs to be built and tested from Debian's
+# packages, and with "bench" what it is measured with; where there is no apt, or
+# no root, print what is missing.
 
 set -u
 BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
@@ -10,9 +11,11 @@ BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev li
 TEST="libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3-minimal
 	util-linux procps iproute2 qemu-system-x86 busybox-static cpio
 	xz-utils debian-archive-keyring"
+BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf strace bpftrace"
 
 missing=
-for p in $BUILD $TEST; do
+[ "${1:-}" = bench ] || BENCH=
+for p in $BUILD $TEST $BENCH; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
 		grep -qx installed || missing="$missing $p"
 done
