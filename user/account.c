@@ -11,6 +11,15 @@ static uint64_t counter(const uint64_t *from)
 	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
 }
 
+static void read_kernel(struct account_row *to, const struct account_row *from)
+{
+	to->submitted = counter(&from->submitted);
+	to->lost_kernel = counter(&from->lost_kernel);
+	to->filtered = counter(&from->filtered);
+	to->shed = counter(&from->shed);
+	to->missed = counter(&from->missed);
+}
+
 void account_read(struct account_row *to, const struct account_row *from)
 {
 	memcpy(to->source, from->source, sizeof(to->source));
@@ -23,11 +32,19 @@ void account_read(struct account_row *to, const struct account_row *from)
 	to->lost_main = counter(&from->lost_main);
 	to->late = counter(&from->late);
 	to->delivered = counter(&from->delivered);
-	to->submitted = counter(&from->submitted);
-	to->lost_kernel = counter(&from->lost_kernel);
-	to->filtered = counter(&from->filtered);
-	to->shed = counter(&from->shed);
-	to->missed = counter(&from->missed);
+	read_kernel(to, from);
+}
+
+void account_snapshot(struct account_row *to, const struct account_row *from,
+		      size_t count, void (*refresh)(void *arg), void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		account_read(&to[i], &from[i]);
+	refresh(arg);
+	for (i = 0; i < count; i++)
+		read_kernel(&to[i], &from[i]);
 }
 
 uint64_t account_lost(const struct account_row *r)

@@ -14,6 +14,7 @@
 #ifndef WEIR_ACCOUNT_H
 #define WEIR_ACCOUNT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define ACCOUNT_ANY_CPU UINT32_MAX
@@ -43,6 +44,16 @@ struct account_row {
  * as they hold while recording (account_check(), not final).
  */
 void account_read(struct account_row *to, const struct account_row *from);
+
+/**
+ * account_snapshot - copy rows that others go on writing
+ * @refresh: brings the kernel's counters in @from up to date
+ *
+ * Events go on being delivered while the kernel is asked. So what is counted
+ * after the kernel is copied before @refresh and the kernel's part after it.
+ */
+void account_snapshot(struct account_row *to, const struct account_row *from,
+		      size_t count, void (*refresh)(void *arg), void *arg);
 
 /** account_lost - Return: all that @r lost after it was attempted. */
 uint64_t account_lost(const struct account_row *r);

@@ -31,6 +31,7 @@ struct recorder {
 	int notify_fd;
 	struct aggregator *aggregator;
 	struct repo *repo;
+	struct account_row *account; /* what recorder_account() gave out */
 	uint64_t started_ns;
 };
 
@@ -73,6 +74,15 @@ static int open_select(struct recorder *r, struct recorder_error *err)
 			   sizeof(err->what), &err->filter);
 }
 
+static int make_account(struct recorder *r)
+{
+	size_t count;
+
+	sources_rows(r->sources, &count);
+	r->account = calloc(count, sizeof(*r->account));
+	return r->account ? 0 : -ENOMEM;
+}
+
 int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 		  struct recorder_error *err)
 {
@@ -94,6 +104,9 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 	r->render.tasks = r->tasks;
 	r->render.wall_offset = clock_wall_offset();
 	e = open_select(r, err);
+	if (e)
+		goto out;
+	e = make_account(r);
 	if (e)
 		goto out;
 	want_sources_of_kinds(r);
@@ -321,13 +334,19 @@ int recorder_stop(struct recorder *r)
 	return repo_close_sinks(r->repo);
 }
 
-size_t recorder_account(const struct recorder *r,
-			const struct account_row **ret)
+static void ask_kernel(void *sources)
 {
+	sources_account(sources);
+}
+
+size_t recorder_account(struct recorder *r, const struct account_row **ret)
+{
+	const struct account_row *rows;
 	size_t count;
 
-	sources_account(r->sources);
-	*ret = sources_rows(r->sources, &count);
+	rows = sources_rows(r->sources, &count);
+	account_snapshot(r->account, rows, count, ask_kernel, r->sources);
+	*ret = r->account;
 	return count;
 }
 
@@ -350,6 +369,7 @@ void recorder_free(struct recorder *r)
 		close_sinks(r);
 	repo_free(r->repo);
 	aggregator_free(r->aggregator);
+	free(r->account);
 	ring_producer_close(r->main_p);
 	ring_consumer_close(r->main_c);
 	ring_producer_close(r->own_p);

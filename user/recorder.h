@@ -76,9 +76,14 @@ void recorder_status(struct recorder *r, struct recorder_status *ret);
  * Return: 0; -errno of a sink that could not keep its events. */
 int recorder_stop(struct recorder *r);
 
-/** recorder_account - rows after stop. */
-size_t recorder_account(const struct recorder *r,
-			const struct account_row **ret);
+/**
+ * recorder_account - the account as it is now
+ *
+ * Thread:   the repo's while recording, after recorder_stop() anybody's.
+ * Lifetime: the rows are good until the next call.
+ * Return:   number of rows.
+ */
+size_t recorder_account(struct recorder *r, const struct account_row **ret);
 
 void recorder_free(struct recorder *r);
 
