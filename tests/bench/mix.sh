@@ -136,6 +136,7 @@ part() { # program, name, function and arguments…
 
 run() {
 	dir=$(mktemp -d)
+	chmod 755 "$dir" # the workers of nginx are nobody
 	mkdir -p "$dir"/{tree,debs,untar,git}
 	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$dir"' EXIT
 	export HOME=$dir GIT_AUTHOR_NAME=mix GIT_AUTHOR_EMAIL=mix@localhost \
