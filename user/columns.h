@@ -122,11 +122,7 @@ struct columns_group {
 uint32_t columns_group(const struct columns *c, unsigned kind, uint32_t i,
 		       struct columns_group *ret);
 
-/**
- * columns_group_u64 - as columns_u64(), of the rows of one group
- *
- * Valid until one of another group is asked for, or times are.
- */
+/** columns_group_u64 - as columns_u64(), of the rows of one group. */
 int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 		      unsigned field, unsigned element, const uint64_t **ret);
 

@@ -16,33 +16,36 @@ int columns_times(struct columns *c, const uint64_t **ret)
 	return err;
 }
 
+/* Is a group of this part? */
+static inline bool is_of(const struct part *p, uint32_t group)
+{
+	return group - p->first_group < p->group_count;
+}
+
 /* Rows of a part are in grouped order; back in their own they ascend. */
 static int by_row(struct columns *c, const struct part *p, uint32_t **ret)
 {
 	uint32_t *place = pool_alloc(&c->block, c->head.rows, sizeof(*place));
-	uint32_t part = (uint32_t)(p - c->part), i, k = 0;
+	uint32_t i, k = 0;
 
-	if (!place)
-		return -ENOMEM;
-	for (i = 0; i < c->head.rows; i++)
-		if (c->part_of[i] == part)
+	for (i = 0; i < c->head.rows && place; i++)
+		if (is_of(p, c->group_of[i]))
 			place[i] = k++;
 	*ret = place;
-	return 0;
+	return place ? 0 : -ENOMEM;
 }
 
 int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret)
 {
 	const struct part *p = read_part(c, kind);
-	uint32_t part, i, k = 0;
+	uint32_t i, k = 0;
 	int err;
 
 	if (!p)
 		return 0;
-	err = read_parts(c);
-	part = (uint32_t)(p - c->part);
+	err = read_groups(c);
 	for (i = 0; i < c->head.rows && !err; i++)
-		if (c->part_of[i] == part)
+		if (is_of(p, c->group_of[i]))
 			ret[k++] = i;
 	return err;
 }
@@ -83,8 +86,10 @@ int columns_turns(struct columns *c, const struct columns_turn **ret,
 static int read_ready(struct columns *c, const struct part *p, uint32_t group,
 		      unsigned column, const uint64_t **ret)
 {
-	int err = read_column(c, p, group, column, ret);
+	int err;
 
+	c->keep = true;
+	err = read_column(c, p, group, column, ret);
 	if (err != -EAGAIN)
 		return err;
 	err = read_times(c);
@@ -120,13 +125,12 @@ static int find_column(const struct columns *c, unsigned kind, unsigned field,
 }
 
 /* Most columns unpack without knowing where in the block their rows are. */
-static bool needs_rows(const struct columns *c, const struct part *p,
-		       uint32_t group, unsigned column)
+static bool needs_rows(const struct columns *c, const struct group *g,
+		       unsigned column)
 {
-	if ((int)column == p->plan->key)
-		return group + 1 == p->group_count;
-	switch (c->stream[part_stream(p, group, column)].what) {
+	switch (c->stream[group_stream(g, column)].what) {
 	case PREDICT_NONE:
+	case PREDICT_SIGNED:
 	case PREDICT_LAST:
 	case PREDICT_NEW:
 		return false;
@@ -143,12 +147,10 @@ int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 	int err;
 
 	err = find_column(c, kind, field, element, &p, &column);
-	if (err)
-		return err;
-	if (group >= p->group_count)
-		return -ENOENT;
-	if (needs_rows(c, p, group, column))
-		err = read_parts(c);
+	if (err || group >= p->group_count)
+		return err ? err : -ENOENT;
+	if (needs_rows(c, &p->group[group], column))
+		err = read_groups(c);
 	return err ? err : read_ready(c, p, group, column, ret);
 }
 
@@ -158,13 +160,9 @@ bool columns_group_same(const struct columns *c, unsigned kind, uint32_t group,
 	const struct part *p;
 	unsigned column;
 
-	if (find_column(c, kind, field, element, &p, &column) ||
-	    group >= p->group_count)
-		return false;
-	if ((int)column != p->plan->key)
-		return read_is_constant(c, p, group, column, ret);
-	*ret = p->group[group].key;
-	return group + 1 < p->group_count;
+	return !find_column(c, kind, field, element, &p, &column) &&
+	       group < p->group_count &&
+	       read_is_constant(c, &p->group[group], column, ret);
 }
 
 int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
@@ -175,9 +173,9 @@ int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
 
 	if (!p || group >= p->group_count)
 		return -ENOENT;
-	err = read_parts(c);
+	err = read_groups(c);
 	if (!err)
-		*ret = p->row + p->group[group].first;
+		*ret = p->group[group].row;
 	return err;
 }
 
@@ -192,18 +190,13 @@ int columns_u64(struct columns *c, unsigned kind, unsigned field,
 
 	err = find_column(c, kind, field, element, &p, &column);
 	if (!err)
-		err = read_parts(c);
-	if (err)
-		return err;
-	if ((int)column == p->plan->key) {
-		memcpy(ret, p->key, p->rows * sizeof(*ret));
-		return 0;
-	}
-	err = by_row(c, p, &place);
-	for (g = 0; g < p->group_count && !err; g++) {
+		err = read_groups(c);
+	if (!err)
+		err = by_row(c, p, &place);
+	for (g = 0; !err && g < p->group_count; g++) {
 		err = read_ready(c, p, g, column, &v);
 		for (i = 0; i < p->group[g].rows && !err; i++)
-			ret[place[p->row[p->group[g].first + i]]] = v[i];
+			ret[place[p->group[g].row[i]]] = v[i];
 	}
 	return err;
 }

@@ -8,7 +8,7 @@
 #include <zstd.h>
 
 #define ZSTD_LEVEL 1  /* higher ones buy 1 % for a third of the speed */
-#define PACK_MIN   24 /* fewer bytes are not worth a try */
+#define PACK_MIN   32 /* fewer bytes are not worth a try */
 #define CODEC_BITS 3
 #define CODEC_MASK 7
 
@@ -29,6 +29,9 @@ void packer_done(struct packer *p)
 	buf_done(&p->bytes);
 	buf_done(&p->words);
 	buf_done(&p->table);
+	buf_done(&p->signs);
+	buf_done(&p->dict);
+	buf_done(&p->within);
 	*p = (struct packer){0};
 }
 

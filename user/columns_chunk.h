@@ -28,9 +28,8 @@ enum chunk_codec {
 struct packer {
 	void *zstd, *unzstd, *lz4; /* contexts */
 	bool hurry;		   /* lz4 instead of zstd */
-	struct buf bytes;	   /* scratch of columns_form.c */
-	struct buf words;
-	struct buf table;
+	/* scratch of columns_form.c */
+	struct buf bytes, words, table, signs, dict, within;
 };
 
 /** packer_init - Return: 0; -ENOMEM, then packer_done() it. */

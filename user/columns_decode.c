@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <emmintrin.h> /* SSE2: every x86-64 has it */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "columns_place.h"
 
-#define BATCH	  128 /* rows put together while they are in the cache */
-#define ROW_ALIGN 8
-#define LINE	  64 /* of the cache, bytes */
-#define LEN_MAX	  UINT16_MAX
+#define BATCH	64 /* rows put together while they are in the cache */
+#define LEN_MAX UINT16_MAX
 
 /* Rows being put together. */
 struct putting {
 	struct columns *c;
 	uint32_t *len;	 /* of each row */
-	uint32_t *end;	 /* of its strings so far */
 	uint32_t *start; /* of each row, where its record goes */
 	char *rows;
 	const struct part *p;
 	const struct group *g;
-	const uint32_t *row;
 	const uint64_t *v[PLAN_COLUMNS];
 	uint16_t moving[PLAN_COLUMNS]; /* columns that are not constant */
 	unsigned moving_count;
-	_Alignas(8) char like[LEN_MAX]; /* the struct with all that is */
+	bool has_string; /* what columns follow is of a string that moves */
+	char *batch[BATCH];
+	uint32_t end[BATCH];		     /* of the strings so far */
+	_Alignas(16) char like[LEN_MAX + 1]; /* the struct with all that is */
 };
+
+static inline uint32_t padded(uint32_t len)
+{
+	return (len + ROW_ALIGN - 1) & ~(uint32_t)(ROW_ALIGN - 1);
+}
 
 /* ---- how long each record is --------------------------------------------- */
 
@@ -37,46 +42,56 @@ static int add_lengths(struct putting *t, const struct part *p, uint32_t group,
 		       unsigned column)
 {
 	const struct group *g = &p->group[group];
-	const uint32_t *row = p->row + g->first;
 	struct columns *c = t->c;
 	const uint64_t *v;
+	uint64_t same;
 	uint32_t i;
 	int err;
 
+	if (read_is_constant(c, g, column, &same) && same < c->head.strings &&
+	    !c->str_len[same])
+		return 0;
+	c->keep = true;
 	err = read_column(c, p, group, column, &v);
+	c->keep = false;
 	for (i = 0; i < g->rows && !err; i++) {
-		uint64_t len = t->len[row[i]] + c->str_len[v[i]];
+		uint64_t len = t->len[g->row[i]] + c->str_len[v[i]];
 
 		if (len > LEN_MAX)
 			return -EBADMSG;
-		t->len[row[i]] = (uint32_t)len;
+		t->len[g->row[i]] = (uint32_t)len;
 	}
+	return err;
+}
+
+static int measure_group(struct putting *t, const struct part *p,
+			 uint32_t group)
+{
+	const struct group *g = &p->group[group];
+	unsigned left = p->plan->str_count + !p->plan->kind, k;
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < g->rows; i++)
+		t->len[g->row[i]] = p->plan->size;
+	for (k = 0; left && k < p->plan->count && !err; k++)
+		if (has_length(&p->plan->column[k]))
+			err = add_lengths(t, p, group, k);
 	return err;
 }
 
 static int measure_part(struct putting *t, const struct part *p)
 {
-	unsigned left = p->plan->str_count + !p->plan->kind, k;
-	uint32_t i, g;
+	uint32_t g;
 	int err = 0;
 
-	for (i = 0; i < p->rows; i++) {
-		t->len[p->row[i]] = p->plan->size;
-		t->end[p->row[i]] = p->plan->size;
-	}
-	for (g = 0; g < p->group_count && !err && left; g++)
-		for (k = 0; k < p->plan->count && !err; k++)
-			if (has_length(&p->plan->column[k]))
-				err = add_lengths(t, p, g, k);
+	for (g = 0; g < p->group_count && !err; g++)
+		if (p->group[g].rows)
+			err = measure_group(t, p, g);
 	return err;
 }
 
 /* ---- where each record goes ---------------------------------------------- */
-
-static uint32_t padded(uint32_t len)
-{
-	return (len + ROW_ALIGN - 1) & ~(uint32_t)(ROW_ALIGN - 1);
-}
 
 static int place_rows(struct putting *t, size_t max, size_t *ret_len)
 {
@@ -120,50 +135,50 @@ static void store(char *p, uint64_t v, unsigned size)
 }
 
 static void put_numbers(const struct putting *t, const struct plan_column *col,
-			const uint64_t *v, uint32_t from, uint32_t to)
+			const uint64_t *v, uint32_t n)
 {
-	char *rows = t->rows + col->offset;
+	unsigned offset = col->offset;
 	uint32_t i;
 
 	switch (col->size) {
 	case 4:
-		for (i = from; i < to; i++)
-			store(rows + t->start[t->row[i]], v[i], 4);
+		for (i = 0; i < n; i++)
+			store(t->batch[i] + offset, v[i], 4);
 		return;
 	case 8:
-		for (i = from; i < to; i++)
-			store(rows + t->start[t->row[i]], v[i], 8);
+		for (i = 0; i < n; i++)
+			store(t->batch[i] + offset, v[i], 8);
 		return;
 	default:
-		for (i = from; i < to; i++)
-			store(rows + t->start[t->row[i]], v[i], col->size);
+		for (i = 0; i < n; i++)
+			store(t->batch[i] + offset, v[i], col->size);
 	}
 }
 
 static void put_bytes(const struct putting *t, const struct plan_column *col,
-		      const uint64_t *v, uint32_t from, uint32_t to)
+		      const uint64_t *v, uint32_t n)
 {
 	const struct columns *c = t->c;
 	uint32_t i;
 
-	for (i = from; i < to; i++)
-		memcpy(t->rows + t->start[t->row[i]] + col->offset,
+	for (i = 0; i < n; i++)
+		memcpy(t->batch[i] + col->offset,
 		       c->str_bytes + c->str_at[v[i]],
 		       col->type == PLAN_BYTES ? col->bytes : c->str_len[v[i]]);
 }
 
 /* A string of each record, behind those before it. */
-static void put_strings(const struct putting *t, unsigned k, uint32_t from,
-			uint32_t to)
+static void put_strings(struct putting *t, unsigned k, uint32_t from,
+			uint32_t n)
 {
-	const uint64_t *off = t->v[k + 1], *full = t->v[k + 2];
+	const uint64_t *off = t->v[k + 1] + from, *full = t->v[k + 2] + from;
 	unsigned offset = t->p->plan->column[k].offset;
 	const struct columns *c = t->c;
 	uint32_t i;
 
-	for (i = from; i < to; i++) {
-		char *rec = t->rows + t->start[t->row[i]];
-		uint64_t str = t->v[k][i];
+	for (i = 0; i < n; i++) {
+		uint64_t str = t->v[k][from + i];
+		char *rec = t->batch[i];
 		struct weir_str s = {
 			.off = (uint16_t)off[i],
 			.len = (uint16_t)c->str_len[str],
@@ -172,70 +187,84 @@ static void put_strings(const struct putting *t, unsigned k, uint32_t from,
 
 		s.full += s.len;
 		if (s.len) {
-			uint32_t *end = &t->end[t->row[i]];
-
-			s.off = (uint16_t)(s.off + *end);
-			memcpy(rec + *end, c->str_bytes + c->str_at[str],
+			s.off = (uint16_t)(s.off + t->end[i]);
+			memcpy(rec + t->end[i], c->str_bytes + c->str_at[str],
 			       s.len);
-			*end += s.len;
+			t->end[i] += s.len;
 		}
 		memcpy(rec + offset, &s, sizeof(s));
 	}
 }
 
-static void put_headers(const struct putting *t, uint32_t from, uint32_t to)
+/* As memcpy(), of some multiple of 8 bytes; @from is aligned. */
+static inline void copy_struct(char *to, const char *from, unsigned size)
+{
+	unsigned at = 0;
+
+	for (; at + 16 <= size; at += 16)
+		_mm_storeu_si128((void *)(to + at),
+				 _mm_load_si128((const void *)(from + at)));
+	if (at < size)
+		memcpy(to + at, from + at, 8);
+}
+
+static void put_headers(struct putting *t, uint32_t from, uint32_t n)
 {
 	const struct row_view *v = &t->c->view;
-	unsigned size = t->p->plan->size;
+	unsigned size = padded(t->p->plan->size);
 	uint32_t i;
 
-	for (i = from; i < to; i++) {
-		uint32_t row = t->row[i], len = t->len[row];
-		char *rec = t->rows + t->start[row];
+	for (i = 0; i < n; i++) {
+		uint32_t row = t->g->row[from + i], len = t->len[row];
+		char *rec = t->batch[i];
 		struct weir_hdr h;
 
 		/* what is behind the end is zero */
 		memset(rec + padded(len) - ROW_ALIGN, 0, ROW_ALIGN);
-		memcpy(rec, t->like, size);
+		copy_struct(rec, t->like, size);
 		h.ts = v->ts[row];
 		h.kind = (uint16_t)t->p->kind;
 		h.cpu = (uint16_t)v->cpu[v->run[row]];
 		h.len = (uint16_t)len;
-		h.flags = (uint16_t)t->v[1][i];
+		h.flags = (uint16_t)t->v[1][from + i];
 		h.pid = (uint32_t)v->pid[v->task[row]];
 		h.tid = (uint32_t)v->tid[v->task[row]];
 		memcpy(rec, &h, sizeof(h));
 	}
 }
 
-/* They lie far apart: ask for all of them before the first is written. */
-static void fetch_rows(const struct putting *t, uint32_t from, uint32_t to)
+/* They lie far apart: ask for those of the next batch early. */
+static void fetch_rows(const struct putting *t, uint32_t from)
 {
+	uint32_t to = t->g->rows - from < BATCH ? t->g->rows : from + BATCH, i;
 	unsigned size = t->p->plan->size, at;
-	uint32_t i;
 
 	for (i = from; i < to; i++)
 		for (at = 0; at < size; at += LINE)
-			__builtin_prefetch(t->rows + t->start[t->row[i]] + at,
-					   1);
+			__builtin_prefetch(
+				t->rows + t->start[t->g->row[i]] + at, 1);
 }
 
-static void put_batch(const struct putting *t, uint32_t from, uint32_t to)
+static void put_batch(struct putting *t, uint32_t from, uint32_t n)
 {
-	unsigned i;
+	uint32_t i;
 
-	fetch_rows(t, from, to);
-	put_headers(t, from, to);
+	for (i = 0; i < n; i++) {
+		t->batch[i] = t->rows + t->start[t->g->row[from + i]];
+		t->end[i] = t->p->plan->size;
+	}
+	fetch_rows(t, from + n);
+	put_headers(t, from, n);
 	for (i = 0; i < t->moving_count; i++) {
 		unsigned k = t->moving[i];
 		const struct plan_column *col = &t->p->plan->column[k];
 
 		if (col->type == PLAN_STR)
-			put_strings(t, k, from, to);
+			put_strings(t, k, from, n);
 		else if (col->type == PLAN_BYTES || col->type == PLAN_REST)
-			put_bytes(t, col, t->v[k], from, to);
+			put_bytes(t, col, t->v[k] + from, n);
 		else
-			put_numbers(t, col, t->v[k], from, to);
+			put_numbers(t, col, t->v[k] + from, n);
 	}
 }
 
@@ -259,20 +288,49 @@ static bool is_part(const struct plan_column *col)
 	       col->type == PLAN_FULL;
 }
 
-/* Read a column, and find out who puts it where. */
+/* The same in all rows: put once, into what all begin as. */
+static bool is_like(struct putting *t, unsigned k)
+{
+	const struct plan_column *col = &t->p->plan->column[k];
+	const struct columns *c = t->c;
+	uint64_t same, off, full;
+	struct weir_str s;
+
+	if (!read_is_constant(c, t->g, k, &same))
+		return false;
+	if (col->type == PLAN_NUMBER) {
+		store(t->like + col->offset, same, col->size);
+		return true;
+	}
+	if (same >= c->head.strings)
+		return false;
+	if (col->type == PLAN_BYTES && c->str_len[same] == col->bytes) {
+		memcpy(t->like + col->offset, c->str_bytes + c->str_at[same],
+		       col->bytes);
+		return true;
+	}
+	if (col->type != PLAN_STR || c->str_len[same] ||
+	    !read_is_constant(c, t->g, k + 1, &off) ||
+	    !read_is_constant(c, t->g, k + 2, &full))
+		return false;
+	s = (struct weir_str){.off = (uint16_t)off, .full = (uint32_t)full};
+	memcpy(t->like + col->offset, &s, sizeof(s));
+	return true;
+}
+
+/* Read a column, and find out who puts it where. Return: as read_column(). */
 static int get_column(struct putting *t, uint32_t group, unsigned k)
 {
 	const struct plan_column *col = &t->p->plan->column[k];
-	uint64_t same;
 	int err;
 
-	if (col->type == PLAN_TIME)
+	if (!is_part(col))
+		t->has_string = false;
+	else if (col->type != PLAN_FLAGS && !t->has_string)
 		return 0;
-	if (col->type == PLAN_NUMBER &&
-	    read_is_constant(t->c, t->p, group, k, &same)) {
-		store(t->like + col->offset, same, col->size);
+	if (col->type == PLAN_TIME || (!is_part(col) && is_like(t, k)))
 		return 0;
-	}
+	t->has_string |= col->type == PLAN_STR;
 	err = read_column(t->c, t->p, group, k, &t->v[k]);
 	if (err || is_part(col))
 		return err;
@@ -285,20 +343,23 @@ static int get_column(struct putting *t, uint32_t group, unsigned k)
 static int put_group(struct putting *t, uint32_t group)
 {
 	const struct plan *plan = t->p->plan;
-	uint32_t from, to;
+	uint32_t from, n;
 	unsigned k;
 	int err = 0;
 
 	t->g = &t->p->group[group];
-	t->row = t->p->row + t->g->first;
 	t->moving_count = 0;
+	t->has_string = false;
 	for (k = 0; k < plan->count && !err; k++)
 		err = get_column(t, group, k);
-	for (from = 0; from < t->g->rows && !err; from = to) {
-		to = t->g->rows - from < BATCH ? t->g->rows : from + BATCH;
-		put_batch(t, from, to);
+	if (err)
+		return err;
+	fetch_rows(t, 0);
+	for (from = 0; from < t->g->rows; from += n) {
+		n = t->g->rows - from < BATCH ? t->g->rows - from : BATCH;
+		put_batch(t, from, n);
 	}
-	return err;
+	return 0;
 }
 
 /* The kind of what was kept whole is a column, behind the header we put. */
@@ -308,8 +369,11 @@ static int put_part(struct putting *t, const struct part *p)
 	int err = 0;
 
 	t->p = p;
+	memset(t->like + p->plan->size, 0,
+	       padded(p->plan->size) - p->plan->size);
 	for (g = 0; g < p->group_count && !err; g++)
-		err = put_group(t, g);
+		if (p->group[g].rows)
+			err = put_group(t, g);
 	return err;
 }
 
@@ -323,7 +387,7 @@ static int read_all(struct columns *c)
 		return -EBADMSG;
 	err = read_runs(c);
 	if (!err)
-		err = read_parts(c);
+		err = read_groups(c);
 	if (!err)
 		err = read_tasks(c);
 	if (!err)
@@ -340,8 +404,7 @@ static int put_rows(struct putting *t, struct buf *rows, size_t max)
 
 	t->len = pool_alloc(&c->block, c->head.rows, sizeof(*t->len));
 	t->start = pool_alloc(&c->block, c->head.rows, sizeof(*t->start));
-	t->end = pool_alloc(&c->block, c->head.rows, sizeof(*t->end));
-	if (!t->len || !t->start || !t->end)
+	if (!t->len || !t->start)
 		return -ENOMEM;
 	for (i = 0; i < c->head.parts && !err; i++)
 		err = measure_part(t, &c->part[i]);

@@ -1,513 +1,190 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "columns_form.h"
 
+#include <emmintrin.h> /* SSE2: every x86-64 has it */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
+#include "columns_form_parts.h"
 
-#define SLACK	   16 /* bytes behind scratch that may be read */
-#define LOG_PLAIN  8  /* numbers below are their own symbols */
-#define LOG_ESCAPE 255
-#define LOG_MAX	   33	 /* numbers below 2^33 have a symbol */
-#define DICT_MAX   4096	 /* distinct numbers at most */
-#define DICT_SLOTS 16384 /* of the hash table: a power of two */
+/* ---- signs -----------------------------------------------------------------
+ */
 
-static uint64_t *words(struct packer *p, size_t n)
+static inline uint64_t zigzag(uint64_t x)
 {
-	buf_reset(&p->words);
-	return buf_space(&p->words, (n + 1) * sizeof(uint64_t));
+	return (x << 1) ^ (0 - (x >> 63));
 }
 
-static uint8_t *bytes(struct packer *p, size_t n)
+static inline uint64_t unzigzag(uint64_t z)
 {
-	buf_reset(&p->bytes);
-	return buf_space(&p->bytes, n + SLACK);
+	return (z >> 1) ^ (0 - (z & 1));
 }
 
-static unsigned width_of(uint64_t max)
+static const uint64_t *all_zigzag(struct packer *p, const uint64_t *v, size_t n)
 {
-	return max ? (unsigned)(63 - __builtin_clzll(max)) / 8 + 1 : 0;
-}
+	uint64_t *z = scratch(&p->signs, n, sizeof(*z));
+	size_t i;
 
-static void latch(struct buf *to)
-{
-	to->err = -ENOMEM;
+	for (i = 0; i < n && z; i++)
+		z[i] = zigzag(v[i]);
+	return z;
 }
 
 /* ---- planes ----------------------------------------------------------------
  */
 
-static void put_planes(struct packer *p, const uint64_t *v, size_t n,
-		       const struct column_head *h, struct buf *to)
+/* Byte @k of each number. */
+static void split_plane(const uint64_t *v, size_t n, unsigned k, uint8_t *to)
 {
-	uint8_t *plane = bytes(p, n);
-	uint64_t base = h->base;
-	unsigned k;
+	__m128i low = _mm_set1_epi64x(0xff), by = _mm_cvtsi32_si128(8 * (int)k);
+	__m128i x[8];
 	size_t i;
+	int j;
 
-	if (!plane) {
-		latch(to);
-		return;
+	for (i = 0; i + 16 <= n; i += 16) {
+		for (j = 0; j < 8; j++) {
+			x[j] = _mm_loadu_si128((const void *)(v + i + 2 * j));
+			x[j] = _mm_and_si128(_mm_srl_epi64(x[j], by), low);
+		}
+		for (j = 0; j < 4; j++)
+			x[j] = _mm_packs_epi32(x[2 * j], x[2 * j + 1]);
+		x[0] = _mm_packs_epi32(x[0], x[1]);
+		x[1] = _mm_packs_epi32(x[2], x[3]);
+		x[0] = _mm_packus_epi16(x[0], x[1]);
+		_mm_storeu_si128((void *)(to + i), x[0]);
 	}
-	for (k = 0; k < h->width; k++) {
-		for (i = 0; i < n; i++)
-			plane[i] = (uint8_t)((v[i] - base) >> 8 * k);
-		chunk_put(p, plane, n, to);
-	}
+	for (; i < n; i++)
+		to[i] = (uint8_t)(v[i] >> 8 * k);
 }
 
-static void join_planes(const uint8_t *b, unsigned width, uint64_t base,
-			uint64_t *v, size_t n)
+/* Return: the bits that are not the same in all numbers. */
+static uint64_t varying(const uint64_t *v, size_t n)
 {
-	const uint8_t *c = b + n, *d = c + n;
-	unsigned k;
+	uint64_t first = v[0], a = 0, b = 0;
 	size_t i;
 
-	switch (width) {
-	case 1:
-		for (i = 0; i < n; i++)
-			v[i] = base + b[i];
-		return;
-	case 2:
-		for (i = 0; i < n; i++)
-			v[i] = base + (b[i] | (uint64_t)c[i] << 8);
-		return;
-	case 3:
-		for (i = 0; i < n; i++)
-			v[i] = base + (b[i] | (uint64_t)c[i] << 8 |
-				       (uint64_t)d[i] << 16);
-		return;
+	for (i = 0; i + 2 <= n; i += 2) {
+		a |= v[i] ^ first;
+		b |= v[i + 1] ^ first;
 	}
+	return i < n ? a | b | (v[i] ^ first) : a | b;
+}
+
+static void put_planes(struct packer *p, const uint64_t *v, size_t n,
+		       struct column_head *h, struct buf *to)
+{
+	uint64_t some = varying(v, n), base = v[0];
+	uint8_t *plane = scratch(&p->bytes, n, 1);
+	unsigned k;
+
+	*h = (struct column_head){.form = FORM_PLANES};
+	for (k = 0; k < sizeof(*v) && plane; k++) {
+		if (!(some >> 8 * k & 0xff))
+			continue;
+		base &= ~(0xffULL << 8 * k);
+		h->width |= (uint8_t)(1U << k);
+		split_plane(v, n, k, plane);
+		chunk_put(p, plane, n, to);
+	}
+	h->base = base;
+	if (!plane)
+		latch(to);
+}
+
+static void join_one(const uint8_t *b, unsigned shift, uint64_t base,
+		     uint64_t *v, size_t n)
+{
+	size_t i;
+
 	for (i = 0; i < n; i++)
-		v[i] = base;
-	for (k = 0; k < width; k++)
-		for (i = 0; i < n; i++)
-			v[i] += (uint64_t)b[k * n + i] << 8 * k;
+		v[i] = base | (uint64_t)b[i] << shift;
+}
+
+static void join_two(const uint8_t *b, const uint8_t *c, uint64_t base,
+		     uint64_t *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		v[i] = base | b[i] | (uint64_t)c[i] << 8;
+}
+
+static void join_more(const uint8_t *b, unsigned shift, uint64_t *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		v[i] |= (uint64_t)b[i] << shift;
 }
 
 static int get_planes(struct packer *p, const struct column_head *h,
 		      struct cursor *c, uint64_t *v, size_t n)
 {
-	unsigned k;
-	uint8_t *b;
+	uint8_t *b = scratch(&p->bytes, 8 * n, 1);
+	uint64_t base = h->base;
+	unsigned k, at = 0, byte[8];
 	int err;
 
-	if (h->width > sizeof(*v))
-		return -EBADMSG;
-	b = bytes(p, n * h->width);
 	if (!b)
 		return -ENOMEM;
-	for (k = 0; k < h->width; k++) {
-		err = chunk_get(p, c, b + k * n, n);
+	for (k = 0; k < 8; k++) {
+		if (!(h->width >> k & 1))
+			continue;
+		base &= ~(0xffULL << 8 * k);
+		err = chunk_get(p, c, b + at * n, n);
 		if (err)
 			return err;
+		byte[at++] = k;
 	}
-	join_planes(b, h->width, h->base, v, n);
+	k = 0;
+	if (at > 1 && byte[0] == 0 && byte[1] == 1)
+		join_two(b, b + n, base, v, n), k = 2;
+	else if (at)
+		join_one(b, 8 * byte[0], base, v, n), k = 1;
+	else
+		join_one(memset(b, 0, n), 0, base, v, n);
+	for (; k < at; k++)
+		join_more(b + k * n, 8 * byte[k], v, n);
 	return 0;
-}
-
-/* ---- logarithms ------------------------------------------------------------
- */
-
-static unsigned log_symbol(uint64_t x, unsigned *ret_bits)
-{
-	unsigned e;
-
-	*ret_bits = 0;
-	if (x < LOG_PLAIN)
-		return (unsigned)x;
-	e = 63 - (unsigned)__builtin_clzll(x);
-	if (e >= LOG_MAX) {
-		*ret_bits = 64;
-		return LOG_ESCAPE;
-	}
-	*ret_bits = e - 3;
-	return (e - 2) << 3 | ((x >> (e - 3)) & 7);
-}
-
-static unsigned log_bits(unsigned symbol)
-{
-	if (symbol == LOG_ESCAPE)
-		return 64;
-	return symbol < 2 * LOG_PLAIN ? 0 : (symbol >> 3) - 1;
-}
-
-static uint64_t log_base(unsigned symbol)
-{
-	if (symbol < LOG_PLAIN)
-		return symbol;
-	if (symbol == LOG_ESCAPE)
-		return 0;
-	return (uint64_t)(LOG_PLAIN | (symbol & 7)) << ((symbol >> 3) - 1);
-}
-
-/* Bits on their way to bytes. */
-struct bit_writer {
-	uint8_t *at;
-	uint64_t held;
-	unsigned count; /* below 32 between calls */
-};
-
-static inline void put_bits(struct bit_writer *w, uint64_t x, unsigned bits)
-{
-	uint32_t out;
-
-	w->held |= (x & ((1ULL << bits) - 1)) << w->count;
-	w->count += bits;
-	if (w->count < 32)
-		return;
-	out = (uint32_t)w->held;
-	memcpy(w->at, &out, sizeof(out));
-	w->at += sizeof(out);
-	w->held >>= 32;
-	w->count -= 32;
-}
-
-static size_t end_bits(struct bit_writer *w, const uint8_t *start)
-{
-	memcpy(w->at, &w->held, sizeof(w->held));
-	return (size_t)(w->at - start) + (w->count + 7) / 8;
-}
-
-static void put_log(struct packer *p, const uint64_t *v, size_t n,
-		    struct buf *to)
-{
-	uint8_t *symbol = bytes(p, n), *rest = (uint8_t *)words(p, n + 1);
-	struct bit_writer w = {.at = rest};
-	size_t i, len;
-
-	if (!symbol || !rest) {
-		latch(to);
-		return;
-	}
-	for (i = 0; i < n; i++) {
-		unsigned bits;
-
-		symbol[i] = (uint8_t)log_symbol(v[i], &bits);
-		if (bits == 64) {
-			put_bits(&w, v[i], 32);
-			put_bits(&w, v[i] >> 32, 32);
-		} else {
-			put_bits(&w, v[i], bits);
-		}
-	}
-	len = end_bits(&w, rest);
-	chunk_put(p, symbol, n, to);
-	put_varint(to, (uint64_t)len);
-	buf_put(to, rest, len);
-}
-
-/* @bit: where to begin; SLACK bytes behind them may be read. */
-static inline uint64_t bits_at(const uint8_t *rest, size_t bit, unsigned bits)
-{
-	uint64_t x;
-
-	memcpy(&x, rest + (bit >> 3), sizeof(x));
-	return (x >> (bit & 7)) & ((1ULL << bits) - 1);
-}
-
-static void join_log(const uint8_t *symbol, const uint8_t *rest, uint64_t *v,
-		     size_t n)
-{
-	uint64_t base[256];
-	uint8_t bits[256];
-	size_t i, at = 0;
-
-	for (i = 0; i < 256; i++) {
-		base[i] = log_base((unsigned)i);
-		bits[i] = (uint8_t)log_bits((unsigned)i);
-	}
-	for (i = 0; i < n; i++) {
-		unsigned s = symbol[i];
-
-		if (s != LOG_ESCAPE)
-			v[i] = base[s] + bits_at(rest, at, bits[s]);
-		else
-			v[i] = bits_at(rest, at, 32) |
-			       bits_at(rest, at + 32, 32) << 32;
-		at += bits[s];
-	}
-}
-
-/* Bytes that the open bits of all symbols take. */
-static size_t log_rest(const uint8_t *symbol, size_t n)
-{
-	size_t count[256] = {0}, i, bits = 0;
-
-	for (i = 0; i < n; i++)
-		count[symbol[i]]++;
-	for (i = 0; i < 256; i++)
-		bits += count[i] * log_bits((unsigned)i);
-	return (bits + 7) / 8;
-}
-
-static int get_log(struct packer *p, struct cursor *c, uint64_t *v, size_t n)
-{
-	uint8_t *symbol = bytes(p, n), *rest;
-	bool bad = false;
-	uint64_t len;
-	int err;
-
-	if (!symbol)
-		return -ENOMEM;
-	err = chunk_get(p, c, symbol, n);
-	if (err)
-		return err;
-	len = get_varint(c, &bad);
-	if (bad || len > (size_t)(c->end - c->at) || len != log_rest(symbol, n))
-		return -EBADMSG;
-	rest = (uint8_t *)words(p, len / sizeof(uint64_t) + 3);
-	if (!rest)
-		return -ENOMEM;
-	memcpy(rest, c->at, len);
-	memset(rest + len, 0, SLACK);
-	c->at += len;
-	join_log(symbol, rest, v, n);
-	return 0;
-}
-
-/* ---- dictionaries ----------------------------------------------------------
- */
-
-/* Open addressing; index 0 is a free slot. */
-struct dict {
-	uint64_t key[DICT_SLOTS];
-	uint16_t index[DICT_SLOTS]; /* plus one */
-	uint64_t value[DICT_MAX];
-	uint16_t rank[DICT_MAX];
-	size_t count;
-};
-
-static size_t dict_slot(const struct dict *d, uint64_t x)
-{
-	size_t at = hash_u64(x) & (DICT_SLOTS - 1);
-
-	while (d->index[at] && d->key[at] != x)
-		at = (at + 1) & (DICT_SLOTS - 1);
-	return at;
-}
-
-/* Return: false when there are too many distinct ones. */
-static bool dict_fill(struct dict *d, const uint64_t *v, size_t n)
-{
-	size_t max = n / 2 < DICT_MAX ? n / 2 : DICT_MAX, i;
-
-	memset(d->index, 0, sizeof(d->index));
-	d->count = 0;
-	for (i = 0; i < n; i++) {
-		size_t at = dict_slot(d, v[i]);
-
-		if (d->index[at])
-			continue;
-		if (d->count == max)
-			return false;
-		d->key[at] = v[i];
-		d->value[d->count] = v[i];
-		d->index[at] = (uint16_t)++d->count;
-	}
-	return true;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Sort; a value's rank is what stands for it. */
-static void dict_sort(struct dict *d)
-{
-	size_t i;
-
-	qsort(d->value, d->count, sizeof(*d->value), by_value);
-	for (i = 0; i < d->count; i++)
-		d->rank[d->index[dict_slot(d, d->value[i])] - 1] = (uint16_t)i;
-}
-
-static void put_index(struct packer *p, const struct dict *d, const uint64_t *v,
-		      size_t n, unsigned width, struct buf *to)
-{
-	uint8_t *low = bytes(p, 2 * n), *high;
-	size_t i;
-
-	if (!low) {
-		latch(to);
-		return;
-	}
-	high = low + n;
-	for (i = 0; i < n; i++) {
-		uint16_t r = d->rank[d->index[dict_slot(d, v[i])] - 1];
-
-		low[i] = (uint8_t)r;
-		high[i] = (uint8_t)(r >> 8);
-	}
-	chunk_put(p, low, n, to);
-	if (width > 1)
-		chunk_put(p, high, n, to);
-}
-
-static bool put_dict(struct packer *p, const uint64_t *v, size_t n,
-		     struct column_head *h, struct buf *to)
-{
-	struct dict *d;
-	uint64_t *step;
-	size_t i;
-
-	buf_reset(&p->table);
-	d = buf_space(&p->table, sizeof(*d));
-	if (!d || !dict_fill(d, v, n))
-		return false;
-	dict_sort(d);
-	*h = (struct column_head){FORM_DICT, d->count > 256 ? 2 : 1, d->count};
-	step = words(p, d->count);
-	if (!step)
-		return false;
-	for (i = 0; i < d->count; i++)
-		step[i] = d->value[i] - (i ? d->value[i - 1] : 0);
-	column_put_within(p, step, d->count, FORM_PLANES, to);
-	put_index(p, d, v, n, h->width, to);
-	return true;
-}
-
-static int get_dict(struct packer *p, const struct column_head *h,
-		    struct cursor *c, uint64_t *v, size_t n)
-{
-	struct column_head index = {FORM_PLANES, h->width, 0};
-	uint64_t *value;
-	size_t i, count = h->base;
-	int err;
-
-	if (count > n || count > DICT_MAX || h->width > 2)
-		return -EBADMSG;
-	buf_reset(&p->table);
-	value = buf_space(&p->table, (count + 1) * sizeof(*value));
-	if (!value)
-		return -ENOMEM;
-	err = column_get_within(p, c, value, count);
-	if (!err)
-		err = get_planes(p, &index, c, v, n);
-	if (err)
-		return err;
-	for (i = 1; i < count; i++)
-		value[i] += value[i - 1];
-	for (i = 0; i < n; i++) {
-		if (v[i] >= count)
-			return -EBADMSG;
-		v[i] = value[v[i]];
-	}
-	return 0;
-}
-
-/* ---- runs ------------------------------------------------------------------
- */
-
-static size_t count_runs(const uint64_t *v, size_t n)
-{
-	size_t i, count = n != 0;
-
-	for (i = 1; i < n; i++)
-		count += v[i] != v[i - 1];
-	return count;
-}
-
-static bool put_runs(struct packer *p, const uint64_t *v, size_t n,
-		     struct column_head *h, struct buf *to)
-{
-	size_t count = count_runs(v, n), i, k = 0;
-	uint64_t *value, *length;
-
-	if (count > n / 4)
-		return false;
-	buf_reset(&p->table);
-	value = buf_space(&p->table, 2 * (count + 1) * sizeof(*value));
-	if (!value)
-		return false;
-	length = value + count;
-	for (i = 0; i < n; i++) {
-		if (i && v[i] == v[i - 1]) {
-			length[k - 1]++;
-			continue;
-		}
-		value[k] = v[i];
-		length[k++] = 0;
-	}
-	*h = (struct column_head){FORM_RUNS, 0, count};
-	column_put_within(p, value, count, FORM_PLANES, to);
-	column_put_within(p, length, count, FORM_LOG, to);
-	return true;
-}
-
-static int get_runs(struct packer *p, const struct column_head *h,
-		    struct cursor *c, uint64_t *v, size_t n)
-{
-	size_t count = h->base, i, k, at = 0;
-	uint64_t *value, *length;
-	int err;
-
-	if (count > n)
-		return -EBADMSG;
-	buf_reset(&p->table);
-	value = buf_space(&p->table, 2 * (count + 1) * sizeof(*value));
-	if (!value)
-		return -ENOMEM;
-	length = value + count;
-	err = column_get_within(p, c, value, count);
-	if (!err)
-		err = column_get_within(p, c, length, count);
-	for (k = 0; k < count && !err; k++) {
-		if (length[k] >= n - at)
-			return -EBADMSG;
-		for (i = 0; i <= length[k]; i++)
-			v[at + i] = value[k];
-		at += i;
-	}
-	return err ? err : at == n ? 0 : -EBADMSG;
 }
 
 /* ---- any of them -----------------------------------------------------------
  */
 
-/* Only forms without scratch of their own are within others. */
-static bool is_within(unsigned form)
+static bool is_same(const uint64_t *v, size_t n)
 {
-	return form == FORM_CONST || form == FORM_PLANES || form == FORM_LOG;
+	size_t i = 1;
+
+	while (i < n && v[i] == v[0])
+		i++;
+	return i >= n;
 }
 
 void column_put(struct packer *p, const uint64_t *v, size_t n,
-		struct column_head *h, struct buf *to)
+		struct column_head *h, bool is_signed, struct buf *to)
 {
-	uint64_t min = n ? v[0] : 0, max = min;
-	size_t i;
+	if (is_same(v, n)) {
+		uint64_t base = n ? v[0] : 0;
 
-	for (i = 1; i < n; i++) {
-		min = v[i] < min ? v[i] : min;
-		max = v[i] > max ? v[i] : max;
-	}
-	if (min == max) {
-		*h = (struct column_head){FORM_CONST, 0, min};
+		*h = (struct column_head){FORM_CONST, 0,
+					  is_signed ? zigzag(base) : base};
 		return;
 	}
-	if (h->form == FORM_DICT && put_dict(p, v, n, h, to))
-		return;
-	if (h->form == FORM_RUNS && put_runs(p, v, n, h, to))
-		return;
 	if (h->form == FORM_LOG) {
 		*h = (struct column_head){FORM_LOG, 0, 0};
 		put_log(p, v, n, to);
 		return;
 	}
-	/* a base that takes no byte off is no help to who looks for matches */
-	if (width_of(max) == width_of(max - min))
-		min = 0;
-	*h = (struct column_head){FORM_PLANES, (uint8_t)width_of(max - min),
-				  min};
-	put_planes(p, v, n, h, to);
+	if (is_signed)
+		v = all_zigzag(p, v, n);
+	if (!v)
+		latch(to);
+	else if ((h->form != FORM_DICT || !put_dict(p, v, n, h, to)) &&
+		 (h->form != FORM_RUNS || !put_runs(p, v, n, h, to)))
+		put_planes(p, v, n, h, to);
 }
 
-int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
+static int get(struct packer *p, const struct column_head *h, struct cursor *c,
 	       uint64_t *v, size_t n)
 {
 	size_t i;
@@ -530,6 +207,25 @@ int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
 	}
 }
 
+int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
+	       bool is_signed, uint64_t *v, size_t n)
+{
+	int err = get(p, h, c, v, n);
+	size_t i;
+
+	if (err || !is_signed || h->form == FORM_LOG)
+		return err;
+	for (i = 0; i < n; i++)
+		v[i] = unzigzag(v[i]);
+	return 0;
+}
+
+/* Only forms without scratch of their own are within others. */
+static bool is_within(uint64_t form)
+{
+	return form == FORM_CONST || form == FORM_PLANES || form == FORM_LOG;
+}
+
 /*
  * @v may be in p->words, which FORM_LOG overwrites: callers that put words
  * there ask for FORM_PLANES.
@@ -538,28 +234,26 @@ void column_put_within(struct packer *p, const uint64_t *v, size_t n,
 		       enum column_form wish, struct buf *to)
 {
 	struct column_head h = {.form = (uint8_t)wish};
-	struct buf data = {0};
+	struct buf *data = &p->within;
 
-	column_put(p, v, n, &h, &data);
+	buf_reset(data);
+	column_put(p, v, n, &h, false, data);
 	put_varint(to, h.form);
 	put_varint(to, h.width);
 	put_varint(to, h.base);
-	buf_put(to, data.data, data.len);
-	if (buf_err(&data))
+	buf_put(to, data->data, data->len);
+	if (buf_err(data))
 		latch(to);
-	buf_done(&data);
 }
 
 int column_get_within(struct packer *p, struct cursor *c, uint64_t *v, size_t n)
 {
-	struct column_head h;
 	bool bad = false;
 	uint64_t form = get_varint(c, &bad), width = get_varint(c, &bad);
+	struct column_head h = {(uint8_t)form, (uint8_t)width,
+				get_varint(c, &bad)};
 
-	h.base = get_varint(c, &bad);
-	if (bad || !is_within((unsigned)form) || form > FORMS || width > 8)
+	if (bad || !is_within(form) || width > UINT8_MAX)
 		return -EBADMSG;
-	h.form = (uint8_t)form;
-	h.width = (uint8_t)width;
-	return column_get(p, &h, c, v, n);
+	return get(p, &h, c, v, n);
 }

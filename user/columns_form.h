@@ -4,8 +4,8 @@
  *
  * A column is an array of 64-bit numbers whose length the reader knows. A
  * writer wishes for a form; where that cannot hold the numbers another one is
- * taken, so a wish is never wrong. Numbers that change sign are made unsigned
- * before (zigzag, columns_predict.h).
+ * taken, so a wish is never wrong. In a column of differences numbers are
+ * signed; forms other than FORM_LOG hold them zigzag: 0, -1, 1, -2, …
  */
 #ifndef WEIR_COLUMNS_FORM_H
 #define WEIR_COLUMNS_FORM_H
@@ -16,21 +16,22 @@
 enum column_form {
 	FORM_CONST = 0, /* @base, n times */
 	/*
-	 * @base plus a number of @width bytes: a chunk for each byte of it,
-	 * low ones first.
+	 * Bit k of @width: byte k of the numbers (0 the lowest) is a chunk;
+	 * the other bytes are those of @base. Low ones first.
 	 */
 	FORM_PLANES = 1,
 	/*
 	 * A chunk of one symbol a number, and a chunk of the bits that the
 	 * symbols leave open: what is left is noise, which no codec has to look
-	 * at. Numbers below 8 are their own symbols; 2^e + m * 2^(e-3) + rest
-	 * is symbol (e - 2) * 8 + m, and rest takes e - 3 bits. Symbol 255 is
-	 * a number of 64 bits. Bits are packed low ones first.
+	 * at. Numbers below 8 are their own symbols; up to 2^24 there are 8
+	 * symbols for each power of two, up to 2^40 one; for ~x of a negative x
+	 * 2^e + … there is one, up to 2^39 (log_table()). Symbol 255 leaves all
+	 * 64 bits open. Bits are packed low ones first.
 	 */
 	FORM_LOG = 2,
 	/*
 	 * @base distinct numbers, ascending, as a column of their differences
-	 * (within), then indexes of @width bytes in planes.
+	 * (within), then indexes in planes: @width of one.
 	 */
 	FORM_DICT = 3,
 	/* @base runs: a column (within) of values, one of lengths less one. */
@@ -47,10 +48,11 @@ struct column_head {
 
 /**
  * column_put - append a column
- * @h: form is the wish; all set to what it became
+ * @h:         form is the wish; all set to what it became
+ * @is_signed: of differences
  */
 void column_put(struct packer *p, const uint64_t *v, size_t n,
-		struct column_head *h, struct buf *to);
+		struct column_head *h, bool is_signed, struct buf *to);
 
 /**
  * column_get - the numbers of a column
@@ -58,7 +60,7 @@ void column_put(struct packer *p, const uint64_t *v, size_t n,
  * Return: 0; -EBADMSG; -EPROTONOSUPPORT a form we do not know; -ENOMEM.
  */
 int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
-	       uint64_t *v, size_t n);
+	       bool is_signed, uint64_t *v, size_t n);
 
 /** column_put_within, column_get_within - a column with its head before it. */
 void column_put_within(struct packer *p, const uint64_t *v, size_t n,

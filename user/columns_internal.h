@@ -8,17 +8,17 @@
  *   version (1), length of the head, the head as a chunk, the streams
  *
  *   head:  the numbers of struct block_head in its order; for each part its
- *          kind, check, rows, groups; for each group its key, rows; the number
- *          of streams; then for all streams their predictors, for all their
+ *          kind, check, groups; for each group its key, rows; the number of
+ *          streams; then for all streams their predictors, for all their
  *          params, forms, widths, bases, lengths in bytes
- *   streams: first the common ones (enum common), then for each part: the key
- *          column if the plan has one, in the order of rows; then for each
- *          group each other column of the plan. Streams behind these are
+ *   streams: first the common ones (enum common), then for each part, for each
+ *          of its groups, each column of the plan. Streams behind these are
  *          unknown and skipped.
  *
  * Rows are CPU-major, in a CPU in the order they had. A part is the rows of
  * one kind. A group is rows of a part with the same key; the last one has
- * those of all keys that have no group. Rows of a group keep their order.
+ * those of all keys that have no group. Rows of a group keep their order. Of
+ * each row the number of its group is stored, counted over all parts.
  * How rows are put back into the one order: columns_merge.h.
  */
 #ifndef WEIR_COLUMNS_INTERNAL_H
@@ -35,8 +35,11 @@
 #define COLUMNS_VERSION 1
 #define ROWS_MAX	(1U << 18)
 #define PARTS_MAX	256
-#define KEYS		1024 /* keys below can have a group */
+#define KEYS		1024  /* keys below can have a group */
+#define GROUPS_MAX	16384 /* of a block */
 #define VALUES_MAX	(32U << 20)
+#define ROW_ALIGN	8
+#define LINE		64 /* of the cache, bytes */
 
 struct block_head {
 	uint64_t rows;
@@ -56,8 +59,8 @@ struct block_head {
 enum common {
 	COMMON_CPU, /* of each run */
 	COMMON_CPU_ROWS,
-	COMMON_PART, /* of each row */
-	COMMON_PID,  /* of each task */
+	COMMON_GROUP, /* of each row */
+	COMMON_PID,   /* of each task */
 	COMMON_TID,
 	COMMON_TURN_TASK, /* of each turn: index of the task */
 	COMMON_TURN_ROWS,
@@ -72,25 +75,27 @@ enum common {
 
 struct group {
 	uint64_t key;
-	uint32_t first, rows; /* in the part's grouped order */
+	uint32_t rows;
+	uint32_t *row;	 /* indexes of its rows */
+	uint32_t stream; /* its first */
 };
 
 struct part {
 	const struct plan *plan; /* NULL: the schema has no such kind */
 	uint32_t kind, rows;
 	uint32_t check;
+	uint32_t first_group; /* number of its first, over all parts */
 	uint32_t group_count;
 	struct group *group;
-	uint32_t stream; /* its first */
-	uint32_t *row;	 /* in grouped order: index of the row */
-	uint64_t *key;	 /* of the rows, in their order, or NULL */
 };
 
 struct stream {
 	uint8_t what; /* enum predictor */
+	bool is_kept; /* @value lives as long as the block is read */
 	uint32_t param;
 	struct column_head head;
-	size_t at, len; /* in the payload */
+	size_t at, len;	       /* in the payload */
+	const uint64_t *value; /* reading: NULL unless unpacked */
 };
 
 /* What column went best, to be asked first in the next block. */
@@ -103,6 +108,8 @@ struct choice {
 };
 #define CHOICES 8192
 
+struct taking;
+
 struct columns {
 	struct plans *plans;
 	struct packer packer;
@@ -111,11 +118,14 @@ struct columns {
 	struct block_head head;
 	struct row_view view;
 	struct part part[PARTS_MAX];
+	uint32_t group_count; /* of all parts */
 	struct stream *stream;
 	uint32_t stream_count, stream_room;
+	uint16_t *group_of; /* of each row, over all parts */
 
 	/* writing */
 	struct choice *choice;
+	struct taking *taking;
 	struct strings strings;
 	struct buf directory, data, trial;
 
@@ -123,46 +133,36 @@ struct columns {
 	const uint8_t *payload;
 	size_t payload_len;
 	uint32_t known; /* what has been unpacked, READ_* */
+	bool keep;	/* what is unpacked now */
 	uint64_t *turn_task, *turn_rows;
-	uint64_t *part_of; /* of each row */
-	uint64_t *ts, *since;
+	uint64_t *ts;
 	uint64_t *run_rows;
 	uint64_t *str_len;
 	uint32_t *str_at;
 	char *str_bytes;
-	const struct part *at_part; /* whose columns are in @value */
-	uint32_t at_group;
-	const uint64_t *value[PLAN_COLUMNS];
+	const struct group *at_group; /* whose columns are unpacked */
+	unsigned at_columns;	      /* of its plan */
 };
 
 /* ---- columns_order.c: rows, parts and groups, the same for both ---------- */
 
 /**
- * part_group - put the part's rows into grouped order
- * @p: row in the order of rows, key; group and its keys and rows
+ * groups_fill - tell each group of its rows
+ * @c: group_of of each row; the groups of the parts and their rows
  *
- * Return: 0; -EBADMSG the keys are not those of the groups; -ENOMEM.
+ * Return: 0; -EBADMSG the rows are not those of the groups; -ENOMEM.
  */
-int part_group(struct columns *c, struct part *p);
+int groups_fill(struct columns *c);
 
 /** rows_since - fill view.since: ts less that of the row of this kind before.
+ * Return: 0; -ENOMEM.
  */
-int rows_since(struct columns *c, const uint64_t *part_of);
+int rows_since(struct columns *c);
 
-/** part_columns - Return: streams of one group of the part. */
-static inline uint32_t part_columns(const struct plan *p)
+/** group_stream - Return: the stream of a column in a group. */
+static inline uint32_t group_stream(const struct group *g, unsigned column)
 {
-	return p->count - (p->key >= 0);
-}
-
-/** part_stream - Return: the stream of a column in a group; not of the key. */
-static inline uint32_t part_stream(const struct part *p, uint32_t group,
-				   unsigned column)
-{
-	uint32_t skip = p->plan->key >= 0 && (int)column > p->plan->key;
-
-	return p->stream + (p->plan->key >= 0) + group * part_columns(p->plan) +
-	       column - skip;
+	return g->stream + column;
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "columns_read.h"
 
@@ -20,25 +21,27 @@ static bool is_sane(const struct block_head *h)
 	       h->string_bytes <= STRINGS_MAX;
 }
 
+/* Groups, and how many rows they have. */
 static int get_groups(struct columns *c, struct part *p, struct cursor *at)
 {
 	bool bad = false;
+	uint64_t all = 0;
 	uint32_t i;
 
-	if (p->group_count > KEYS + 1)
-		return -EBADMSG;
 	p->group = pool_zero(&c->block, p->group_count, sizeof(*p->group));
 	if (!p->group)
 		return -ENOMEM;
-	for (i = 0; i < p->group_count; i++) {
+	for (i = 0; i < p->group_count && !bad; i++) {
 		uint64_t rows;
 
 		p->group[i].key = get_varint(at, &bad);
 		rows = get_varint(at, &bad);
-		if (rows > p->rows)
+		all += rows;
+		if (rows > c->head.rows || all > c->head.rows)
 			return -EBADMSG;
 		p->group[i].rows = (uint32_t)rows;
 	}
+	p->rows = (uint32_t)all;
 	return bad ? -EBADMSG : 0;
 }
 
@@ -46,42 +49,47 @@ static int get_part(struct columns *c, struct part *p, struct cursor *at)
 {
 	bool bad = false;
 	uint64_t kind = get_varint(at, &bad), check = get_varint(at, &bad);
-	uint64_t rows = get_varint(at, &bad), groups = get_varint(at, &bad);
+	uint64_t groups = get_varint(at, &bad);
+	int err;
 
-	if (bad || kind >= SCHEMA_KINDS_MAX || rows > c->head.rows || !rows ||
-	    !groups || groups > KEYS + 1)
+	if (bad || kind >= SCHEMA_KINDS_MAX || !groups || groups > KEYS + 1)
 		return -EBADMSG;
 	*p = (struct part){
 		.plan = plans_find(c->plans, (unsigned)kind),
 		.kind = (uint32_t)kind,
 		.check = (uint32_t)check,
-		.rows = (uint32_t)rows,
+		.first_group = c->group_count,
 		.group_count = (uint32_t)groups,
 	};
+	c->group_count += (uint32_t)groups;
 	/* without its plan nothing says where the next part's streams are */
 	if (!p->plan || p->plan->check != p->check ||
-	    rows * p->plan->count > VALUES_MAX)
+	    c->group_count >= GROUPS_MAX)
 		return -EBADMSG;
-	return get_groups(c, p, at);
+	err = get_groups(c, p, at);
+	if (!err && (uint64_t)p->rows * p->plan->count > VALUES_MAX)
+		return -EBADMSG;
+	return err;
 }
 
-/* Where each part's streams are. */
+/* Where each group's streams are. */
 static bool place_streams(struct columns *c)
 {
 	uint64_t at = COMMON_STREAMS, rows = 0;
-	uint32_t i;
+	uint32_t i, k;
 
 	for (i = 0; i < c->head.parts; i++) {
 		struct part *p = &c->part[i];
 
-		p->stream = (uint32_t)at;
 		rows += p->rows;
-		at += (p->plan->key >= 0) +
-		      (uint64_t)p->group_count * part_columns(p->plan);
-		if (at > c->stream_count)
-			return false;
+		for (k = 0; k < p->group_count; k++) {
+			p->group[k].stream = (uint32_t)at;
+			at += p->plan->count;
+			if (at > c->stream_count)
+				return false;
+		}
 	}
-	return rows == c->head.rows;
+	return at <= c->stream_count && rows == c->head.rows;
 }
 
 static int room_for_streams(struct columns *c, uint64_t count)
@@ -119,6 +127,7 @@ static int get_streams(struct columns *c, struct cursor *at)
 	if (err || bad)
 		return err ? err : -EBADMSG;
 	n = c->stream_count;
+	memset(c->stream, 0, n * sizeof(*c->stream));
 	for (i = 0; i < n; i++)
 		c->stream[i].what = (uint8_t)get_below(at, UINT8_MAX, &bad);
 	for (i = 0; i < n; i++)
@@ -202,8 +211,10 @@ int columns_open(struct columns *c, const void *payload, size_t len)
 	c->view = (struct row_view){0};
 	c->head = (struct block_head){0};
 	c->stream_count = 0;
+	c->group_count = 0;
 	c->known = 0;
-	c->at_part = NULL;
+	c->keep = false;
+	c->at_group = NULL;
 	c->payload = payload;
 	c->payload_len = len;
 	if (!len)

@@ -5,72 +5,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which group each key below KEYS has; the last one is for the others. */
-static bool map_keys(const struct part *p, uint16_t *group)
+#include "columns_write.h"
+
+/* All groups of the block, by number. */
+static struct group **list_groups(struct columns *c)
 {
-	uint32_t rest = p->group_count - 1, i;
+	struct group **all = pool_alloc(&c->block, c->group_count,
+					sizeof(struct group *));
+	uint32_t i, k, n = 0;
 
-	for (i = 0; i < KEYS; i++)
-		group[i] = (uint16_t)rest;
-	for (i = 0; i < rest; i++) {
-		uint64_t key = p->group[i].key;
-
-		if (key >= KEYS || group[key] != rest)
-			return false;
-		group[key] = (uint16_t)i;
-	}
-	return true;
+	for (i = 0; i < c->head.parts && all; i++)
+		for (k = 0; k < c->part[i].group_count; k++)
+			all[n++] = &c->part[i].group[k];
+	return all;
 }
 
-static bool place_groups(struct part *p)
+int groups_fill(struct columns *c)
 {
-	uint32_t i;
-	uint64_t at = 0;
+	uint32_t rows = (uint32_t)c->head.rows, n = c->group_count, i;
+	uint32_t *row = pool_alloc(&c->block, rows, sizeof(*row));
+	uint32_t **next = pool_alloc(&c->block, n, sizeof(*next));
+	struct group **all = list_groups(c);
 
-	for (i = 0; i < p->group_count; i++) {
-		p->group[i].first = (uint32_t)at;
-		at += p->group[i].rows;
-	}
-	return at == p->rows;
-}
-
-int part_group(struct columns *c, struct part *p)
-{
-	uint16_t group[KEYS];
-	uint32_t *row, *fill, i;
-
-	if (!p->group_count || p->group_count > KEYS + 1 || !place_groups(p) ||
-	    !map_keys(p, group))
-		return -EBADMSG;
-	if (p->group_count == 1)
-		return 0;
-	row = pool_alloc(&c->block, p->rows, sizeof(*row));
-	fill = pool_zero(&c->block, p->group_count, sizeof(*fill));
-	if (!row || !fill)
+	if (!row || !next || !all)
 		return -ENOMEM;
-	for (i = 0; i < p->rows; i++) {
-		uint64_t key = p->key[i];
-		uint32_t g = key < KEYS ? group[key] : p->group_count - 1;
-
-		if (fill[g] == p->group[g].rows)
-			return -EBADMSG;
-		row[p->group[g].first + fill[g]++] = p->row[i];
+	/* there is room for all: the groups' rows are as many as the block's */
+	for (i = 0; i < n; i++) {
+		all[i]->row = next[i] = row;
+		row += all[i]->rows;
 	}
-	p->row = row;
+	for (i = 0; i < rows; i++) {
+		uint32_t g = c->group_of[i];
+
+		if (next[g] == all[g]->row + all[g]->rows)
+			return -EBADMSG;
+		*next[g]++ = i;
+	}
 	return 0;
 }
 
-int rows_since(struct columns *c, const uint64_t *part_of)
+/* Which part each group is of. */
+static uint8_t *parts_of_groups(struct columns *c)
+{
+	uint8_t *part = pool_alloc(&c->block, c->group_count, sizeof(*part));
+	uint32_t i;
+
+	for (i = 0; i < c->head.parts && part; i++)
+		memset(part + c->part[i].first_group, (int)i,
+		       c->part[i].group_count);
+	return part;
+}
+
+int rows_since(struct columns *c)
 {
 	uint64_t *since = pool_alloc(&c->block, c->head.rows, sizeof(*since));
+	uint8_t *part_of = parts_of_groups(c);
 	const struct row_view *v = &c->view;
 	uint64_t last[PARTS_MAX] = {0};
 	uint32_t i;
 
-	if (!since)
+	if (!since || !part_of)
 		return -ENOMEM;
 	for (i = 0; i < v->count; i++) {
-		uint64_t part = part_of[i];
+		unsigned part = part_of[c->group_of[i]];
 
 		if (i && v->run[i] != v->run[i - 1])
 			memset(last, 0, sizeof(last));
@@ -114,6 +111,7 @@ void columns_free(struct columns *c)
 	buf_done(&c->data);
 	buf_done(&c->trial);
 	free(c->choice);
+	free(c->taking);
 	free(c->stream);
 	free(c);
 }
@@ -121,7 +119,7 @@ void columns_free(struct columns *c)
 /* ---- how it came out ----------------------------------------------------- */
 
 static const char *const common_names[COMMON_STREAMS] = {
-	"cpu",	    "cpu rows",	 "kind",      "pid",	 "tid",
+	"cpu",	    "cpu rows",	 "group",     "pid",	 "tid",
 	"task",	    "task rows", "late row",  "late by", "pick at",
 	"pick run", "str len",	 "str bytes",
 };
@@ -147,21 +145,13 @@ static const struct plan_column *column_of(const struct columns *c, uint32_t i,
 
 	for (k = 0; k < c->head.parts; k++) {
 		const struct part *p = &c->part[k];
-		const struct plan *plan = p->plan;
 
-		if (!plan)
-			break;
-		n = part_columns(plan);
-		if (i < p->stream || i >= part_stream(p, p->group_count, 0))
+		n = p->plan->count;
+		if (i < p->group->stream ||
+		    i >= p->group->stream + p->group_count * n)
 			continue;
 		*ret = p;
-		i -= p->stream;
-		if (plan->key < 0)
-			return &plan->column[i % n];
-		if (!i)
-			return &plan->column[plan->key];
-		i = (i - 1) % n;
-		return &plan->column[i + ((int)i >= plan->key)];
+		return &p->plan->column[(i - p->group->stream) % n];
 	}
 	return NULL;
 }

@@ -5,16 +5,10 @@
 #include <stdlib.h>
 
 #include "../bpf/events.h"
-#include "arena.h"
 #include "crc32c.h"
 
 #define ELEMENTS_MAX 8 /* of an array taken apart; longer ones are bytes */
 #define KEY_NAMES    8 /* a field with so many names groups the rows */
-
-struct plans {
-	struct arena arena;
-	struct plan *plan[SCHEMA_KINDS_MAX];
-};
 
 /* A plan being made. */
 struct sketch {
@@ -115,10 +109,24 @@ static uint32_t checksum(const struct sketch *s)
 	return crc;
 }
 
+static void copy_columns(struct plan *p, const struct sketch *s)
+{
+	unsigned i, k = 0;
+
+	for (i = 0; i < p->count; i++) {
+		p->column[i] = s->column[i];
+		if (p->column[i].type == PLAN_STR)
+			p->str[k++] = p->column[i].offset;
+	}
+	if (p->key < 0)
+		return;
+	p->key_offset = p->column[p->key].offset;
+	p->key_size = p->column[p->key].size;
+}
+
 static int keep(struct plans *ps, struct sketch *s)
 {
 	struct plan *p = arena_alloc(&ps->arena, sizeof(*p));
-	unsigned i;
 
 	if (s->full)
 		return 0; /* none: such records are kept whole */
@@ -127,10 +135,10 @@ static int keep(struct plans *ps, struct sketch *s)
 	*p = *s->p;
 	p->check = checksum(s);
 	p->column = arena_array(&ps->arena, p->count, sizeof(*p->column));
-	if (!p->column)
+	p->str = arena_array(&ps->arena, p->str_count + 1, sizeof(*p->str));
+	if (!p->column || !p->str)
 		return -ENOMEM;
-	for (i = 0; i < p->count; i++)
-		p->column[i] = s->column[i];
+	copy_columns(p, s);
 	ps->plan[p->kind] = p;
 	return 0;
 }
@@ -180,11 +188,6 @@ void plans_free(struct plans *p)
 		return;
 	arena_done(&p->arena);
 	free(p);
-}
-
-const struct plan *plans_find(const struct plans *p, unsigned kind)
-{
-	return kind < SCHEMA_KINDS_MAX ? p->plan[kind] : NULL;
 }
 
 int plan_find(const struct plan *p, unsigned field, unsigned element)

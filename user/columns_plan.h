@@ -11,6 +11,7 @@
 #ifndef WEIR_COLUMNS_PLAN_H
 #define WEIR_COLUMNS_PLAN_H
 
+#include "arena.h"
 #include "schema.h"
 
 /* What a column holds. */
@@ -46,21 +47,31 @@ struct plan {
 	unsigned size; /* of the struct */
 	unsigned count;
 	int key; /* column that rows are grouped by, or -1 */
+	unsigned key_offset, key_size;
 	uint32_t check;
 	unsigned str_count;
+	uint16_t *str; /* offset of each weir_str */
 	struct plan_column *column;
 };
 
 #define PLAN_WHOLE 0 /* no kind has this number */
 
-struct plans;
+/* Plans of the kinds of a schema. */
+struct plans {
+	struct arena arena;
+	struct plan *plan[SCHEMA_KINDS_MAX];
+};
 
 /** plans_new - Return: 0; -ENOMEM. */
 int plans_new(struct plans **ret, const struct schema *s);
 void plans_free(struct plans *p); /* NULL-safe */
 
 /** plans_find - Return: a kind's plan, or NULL: its records are kept whole. */
-const struct plan *plans_find(const struct plans *p, unsigned kind);
+static inline const struct plan *plans_find(const struct plans *p,
+					    unsigned kind)
+{
+	return kind < SCHEMA_KINDS_MAX ? p->plan[kind] : NULL;
+}
 
 /** plan_find - Return: the column of a field's element, or -1. */
 int plan_find(const struct plan *p, unsigned field, unsigned element);

@@ -4,9 +4,8 @@
  *
  * A predictor says what a value will be from what a reader knows by then: the
  * header, values before it, columns before it. What is stored is the
- * difference in the arithmetic of the column's width, as a signed number made
- * unsigned (zigzag: 0, -1, 1, -2, …); so every predictor is lossless for every
- * value.
+ * difference in the arithmetic of the column's width, sign-extended to 64 bits
+ * (columns_form.h says how); so every predictor is lossless for every value.
  */
 #ifndef WEIR_COLUMNS_PREDICT_H
 #define WEIR_COLUMNS_PREDICT_H
@@ -20,10 +19,15 @@ enum predictor {
 	PREDICT_SIGNED = 1, /* 0: signed numbers, small either way */
 	PREDICT_LAST = 2,   /* the value in the row before */
 	PREDICT_TASK = 3,   /* the value in the row of this task before */
-	PREDICT_COLUMN = 4, /* column @param of the same row */
-	PREDICT_SUM = 5,    /* of columns @param % 2048 and @param / 2048 */
-	PREDICT_AGO = 6,    /* ts; stored is ts - value, not zigzag */
-	PREDICT_PID = 7,    /* of the header */
+	/*
+	 * Column @param of the same row: one before this. Of times, which are
+	 * spans since the row before on this CPU, one behind: what is left is
+	 * the time between the two.
+	 */
+	PREDICT_COLUMN = 4,
+	PREDICT_SUM = 5, /* of columns @param % 2048 and @param / 2048 */
+	PREDICT_AGO = 6, /* ts; stored is ts - value */
+	PREDICT_PID = 7, /* of the header */
 	PREDICT_TID = 8,
 	PREDICT_CPU = 9,
 	PREDICT_NEXT_PID = 10, /* of the next row on this CPU */
@@ -36,6 +40,13 @@ enum predictor {
 	PREDICT_NEW = 13,
 	PREDICTORS,
 };
+#define PREDICT_COLUMNS 2048 /* two numbers in one @param */
+
+/** predict_is_signed - Return: true when differences are stored. */
+static inline bool predict_is_signed(enum predictor what)
+{
+	return what != PREDICT_NONE && what != PREDICT_NEW;
+}
 
 /* The rows of a block, CPU-major. */
 struct row_view {
@@ -56,9 +67,9 @@ struct predict {
 	uint32_t param;
 	unsigned bits; /* of the values: 8, 16, 32 or 64 */
 	const struct row_view *view;
-	const uint32_t *row;	       /* index into @view */
-	const uint64_t *const *column; /* of the same rows */
-	uint64_t *guess;	       /* scratch, @n of them */
+	const uint32_t *row;   /* index into @view */
+	const uint64_t *a, *b; /* the columns that @param names */
+	uint64_t *guess;       /* scratch, @n of them */
 };
 
 /** predict_apply - from values to what is stored. */

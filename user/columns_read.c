@@ -9,7 +9,8 @@ int read_stream(struct columns *c, uint32_t stream, uint64_t *v, size_t n)
 	const struct stream *s = &c->stream[stream];
 	struct cursor at = {c->payload + s->at, c->payload + s->at + s->len};
 
-	return column_get(&c->packer, &s->head, &at, v, n);
+	return column_get(&c->packer, &s->head, &at, predict_is_signed(s->what),
+			  v, n);
 }
 
 /* A common stream, into memory of the block. */
@@ -75,60 +76,30 @@ int read_runs(struct columns *c)
 	return once(c, READ_RUNS, unpack_runs);
 }
 
-/* ---- parts and groups ---------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
-static int unpack_keys(struct columns *c, struct part *p)
+static int unpack_groups(struct columns *c)
 {
-	uint64_t mask = UINT64_MAX;
-	const struct stream *s;
-	unsigned size;
-	uint32_t i;
+	uint64_t *number, i;
+	bool bad = false;
 	int err;
 
-	if (p->plan->key < 0)
-		return part_group(c, p);
-	s = &c->stream[p->stream];
-	size = p->plan->column[p->plan->key].size;
-	p->key = pool_alloc(&c->block, p->rows, sizeof(*p->key));
-	if (!p->key)
+	err = read_common(c, COMMON_GROUP, c->head.rows, &number);
+	if (err)
+		return err;
+	c->group_of = pool_alloc(&c->block, c->head.rows, sizeof(*c->group_of));
+	if (!c->group_of)
 		return -ENOMEM;
-	err = read_stream(c, p->stream, p->key, p->rows);
-	if (!err && s->what != PREDICT_NONE)
-		return -EPROTONOSUPPORT;
-	if (size < sizeof(mask))
-		mask = (1ULL << 8 * size) - 1;
-	for (i = 0; i < p->rows && !err; i++)
-		p->key[i] &= mask;
-	return err ? err : part_group(c, p);
+	for (i = 0; i < c->head.rows; i++) {
+		bad |= number[i] >= c->group_count;
+		c->group_of[i] = (uint16_t)number[i];
+	}
+	return bad ? -EBADMSG : groups_fill(c);
 }
 
-static int unpack_parts(struct columns *c)
+int read_groups(struct columns *c)
 {
-	uint32_t fill[PARTS_MAX] = {0}, i;
-	int err;
-
-	err = read_common(c, COMMON_PART, c->head.rows, &c->part_of);
-	for (i = 0; i < c->head.parts && !err; i++) {
-		struct part *p = &c->part[i];
-
-		p->row = pool_alloc(&c->block, p->rows, sizeof(*p->row));
-		err = p->row ? 0 : -ENOMEM;
-	}
-	for (i = 0; i < c->head.rows && !err; i++) {
-		uint64_t k = c->part_of[i];
-
-		if (k >= c->head.parts || fill[k] == c->part[k].rows)
-			return -EBADMSG;
-		c->part[k].row[fill[k]++] = i;
-	}
-	for (i = 0; i < c->head.parts && !err; i++)
-		err = unpack_keys(c, &c->part[i]);
-	return err;
-}
-
-int read_parts(struct columns *c)
-{
-	return once(c, READ_PARTS, unpack_parts);
+	return once(c, READ_GROUPS, unpack_groups);
 }
 
 /* ---- tasks --------------------------------------------------------------- */
@@ -192,24 +163,29 @@ static void add_up(struct columns *c, uint64_t *ts)
 static int unpack_times(struct columns *c)
 {
 	uint64_t *ts = pool_alloc(&c->block, c->head.rows, sizeof(*ts));
+	bool keep = c->keep;
 	const uint64_t *v;
 	uint32_t i, g, k;
 	int err;
 
 	if (!ts)
 		return -ENOMEM;
+	c->keep = false;
 	err = read_runs(c);
 	if (!err)
-		err = read_parts(c);
+		err = read_groups(c);
 	for (i = 0; i < c->head.parts && !err; i++) {
 		const struct part *p = &c->part[i];
 
 		for (g = 0; g < p->group_count && !err; g++) {
+			const struct group *at = &p->group[g];
+
 			err = read_column(c, p, g, 0, &v);
-			for (k = 0; k < p->group[g].rows && !err; k++)
-				ts[p->row[p->group[g].first + k]] = v[k];
+			for (k = 0; k < at->rows && !err; k++)
+				ts[at->row[k]] = v[k];
 		}
 	}
+	c->keep = keep;
 	if (err) /* times do not follow from times */
 		return err == -EAGAIN ? -EBADMSG : err;
 	add_up(c, ts);
@@ -221,11 +197,6 @@ static int unpack_times(struct columns *c)
 int read_times(struct columns *c)
 {
 	return once(c, READ_TIMES, unpack_times);
-}
-
-static int unpack_since(struct columns *c)
-{
-	return rows_since(c, c->part_of);
 }
 
 /* ---- strings ------------------------------------------------------------- */
@@ -266,41 +237,54 @@ static bool is_index(const struct plan_column *c)
 	       c->type == PLAN_REST;
 }
 
-bool read_is_constant(const struct columns *c, const struct part *p,
-		      uint32_t group, unsigned column, uint64_t *ret)
+bool read_is_constant(const struct columns *c, const struct group *g,
+		      unsigned column, uint64_t *ret)
 {
-	const struct stream *s = &c->stream[part_stream(p, group, column)];
+	const struct stream *s = &c->stream[group_stream(g, column)];
 
-	if ((int)column == p->plan->key || s->what != PREDICT_NONE ||
-	    s->head.form != FORM_CONST)
+	if (s->what != PREDICT_NONE || s->head.form != FORM_CONST)
 		return false;
 	*ret = s->head.base;
 	return true;
 }
 
-/* What a predictor has to know, before it is asked. */
-static int prepare(struct columns *c, const struct part *p, uint32_t group,
-		   unsigned column, const struct stream *s)
+/* What a column follows from, which lives as long as this one. */
+static int read_before(struct columns *c, const struct part *p, uint32_t group,
+		       unsigned column, unsigned from, const uint64_t **ret)
 {
-	unsigned a = s->param % PLAN_COLUMNS, b = s->param / PLAN_COLUMNS;
-	const uint64_t *v;
+	bool keep = c->keep;
 	int err;
 
-	switch (s->what) {
+	/* times (column 0) follow from others, and nothing from them */
+	if (!from || (column && from >= column) || from >= p->plan->count)
+		return -EBADMSG;
+	/* who asks for times asks for the rest of the group later */
+	c->keep |= !column;
+	err = read_column(c, p, group, from, ret);
+	c->keep = keep;
+	return err;
+}
+
+/* What a predictor has to know, before it is asked. */
+static int prepare(struct columns *c, const struct part *p, uint32_t group,
+		   unsigned column, struct predict *d)
+{
+	int err;
+
+	switch (d->what) {
 	case PREDICT_NONE:
 	case PREDICT_SIGNED:
 	case PREDICT_LAST:
 	case PREDICT_NEW:
 		return 0;
 	case PREDICT_COLUMN:
-		if (s->param >= column)
-			return -EBADMSG;
-		return read_column(c, p, group, s->param, &v);
+		return read_before(c, p, group, column, d->param, &d->a);
 	case PREDICT_SUM:
-		if (a >= column || b >= column)
-			return -EBADMSG;
-		err = read_column(c, p, group, a, &v);
-		return err ? err : read_column(c, p, group, b, &v);
+		err = read_before(c, p, group, column,
+				  d->param % PREDICT_COLUMNS, &d->a);
+		return err ? err
+			   : read_before(c, p, group, column,
+					 d->param / PREDICT_COLUMNS, &d->b);
 	case PREDICT_CPU:
 		return read_runs(c);
 	case PREDICT_TASK:
@@ -311,42 +295,23 @@ static int prepare(struct columns *c, const struct part *p, uint32_t group,
 		err = read_runs(c);
 		return err ? err : read_tasks(c);
 	case PREDICT_AGO:
+		return c->known & READ_TIMES ? 0 : -EAGAIN;
 	case PREDICT_SINCE:
-		if (!(c->known & READ_TIMES))
-			return -EAGAIN;
-		return s->what == PREDICT_AGO
-			       ? 0
-			       : once(c, READ_SINCE, unpack_since);
+		return c->known & READ_TIMES ? once(c, READ_SINCE, rows_since)
+					     : -EAGAIN;
 	default:
 		return -EPROTONOSUPPORT;
 	}
 }
 
-/* Which keys have a group of their own. */
-static void mark_keys(const struct part *p, bool *has_group)
+static bool are_strings(const struct columns *c, const uint64_t *v, uint32_t n)
 {
+	bool bad = false;
 	uint32_t i;
 
-	memset(has_group, 0, KEYS * sizeof(*has_group));
-	for (i = 0; i + 1 < p->group_count; i++)
-		has_group[p->group[i].key] = true;
-}
-
-/* The key is kept for all rows of the part, in their order. */
-static void pick_keys(const struct part *p, const struct group *g, uint64_t *v)
-{
-	bool has_group[KEYS];
-	uint32_t i, k = 0;
-
-	if (g != &p->group[p->group_count - 1]) {
-		for (i = 0; i < g->rows; i++)
-			v[i] = g->key;
-		return;
-	}
-	mark_keys(p, has_group);
-	for (i = 0; i < p->rows && k < g->rows; i++)
-		if (p->key[i] >= KEYS || !has_group[p->key[i]])
-			v[k++] = p->key[i];
+	for (i = 0; i < n; i++)
+		bad |= v[i] >= c->head.strings;
+	return !bad;
 }
 
 static int unpack_column(struct columns *c, const struct part *p,
@@ -354,61 +319,69 @@ static int unpack_column(struct columns *c, const struct part *p,
 {
 	const struct plan_column *col = &p->plan->column[column];
 	const struct group *g = &p->group[group];
-	uint32_t n = g->rows, at = part_stream(p, group, column), i;
+	uint32_t n = g->rows, at = group_stream(g, column);
 	const struct stream *s = &c->stream[at];
 	struct predict d = {
 		.what = s->what,
 		.param = s->param,
 		.bits = is_index(col) ? 32 : 8U * col->size,
 		.view = &c->view,
-		.row = p->row + g->first,
-		.column = c->value,
+		.row = g->row,
 	};
 	int err;
 
-	err = prepare(c, p, group, column, s);
+	err = prepare(c, p, group, column, &d);
 	if (!err)
 		err = read_stream(c, at, v, n);
 	if (err)
 		return err;
-	d.guess = pool_alloc(&c->group, n, sizeof(*v));
-	if (!d.guess)
-		return -ENOMEM;
+	if (d.what == PREDICT_SIGNED || d.what > PREDICT_COLUMN) {
+		d.guess = pool_alloc(&c->group, n, sizeof(*v));
+		if (!d.guess)
+			return -ENOMEM;
+	}
 	predict_undo(&d, v, n);
-	for (i = 0; i < n && is_index(col); i++)
-		if (v[i] >= c->head.strings)
-			return -EBADMSG;
-	return 0;
+	return is_index(col) && !are_strings(c, v, n) ? -EBADMSG : 0;
 }
 
-static void go_to_group(struct columns *c, const struct part *p, uint32_t group)
+/* Forget the columns of the group before, but those that are kept. */
+static void go_to_group(struct columns *c, const struct part *p,
+			const struct group *g)
 {
-	if (c->at_part == p && c->at_group == group)
+	const struct group *old = c->at_group;
+	uint32_t i;
+
+	if (old == g)
 		return;
+	for (i = 0; old && i < c->at_columns; i++)
+		if (!c->stream[old->stream + i].is_kept)
+			c->stream[old->stream + i].value = NULL;
 	pool_reset(&c->group);
-	memset(c->value, 0, p->plan->count * sizeof(*c->value));
-	c->at_part = p;
-	c->at_group = group;
+	c->at_group = g;
+	c->at_columns = p->plan->count;
 }
 
 int read_column(struct columns *c, const struct part *p, uint32_t group,
 		unsigned column, const uint64_t **ret)
 {
+	const struct group *g = &p->group[group];
+	struct stream *s = &c->stream[group_stream(g, column)];
+	bool keep = c->keep;
 	uint64_t *v;
-	int err = 0;
+	int err;
 
-	go_to_group(c, p, group);
-	if (!c->value[column]) {
-		v = pool_alloc(&c->group, p->group[group].rows, sizeof(*v));
+	go_to_group(c, p, g);
+	if (!s->value) {
+		v = pool_alloc(keep ? &c->block : &c->group, g->rows,
+			       sizeof(*v));
 		if (!v)
 			return -ENOMEM;
-		if ((int)column == p->plan->key)
-			pick_keys(p, &p->group[group], v);
-		else
-			err = unpack_column(c, p, group, column, v);
-		if (!err)
-			c->value[column] = v;
+		err = unpack_column(c, p, group, column, v);
+		if (err)
+			return err;
+		s->is_kept = keep;
+		s->value = v;
 	}
-	*ret = c->value[column];
-	return err;
+	*ret = s->value;
+	return 0;
 }

@@ -11,16 +11,16 @@
 /* columns.known */
 enum {
 	READ_RUNS = 1,
-	READ_PARTS = 2, /* and groups */
+	READ_GROUPS = 2,
 	READ_TASKS = 4,
 	READ_TIMES = 8,
 	READ_SINCE = 16,
 	READ_STRINGS = 32,
 };
 
-/** read_runs, read_parts, read_tasks, read_times, read_strings - see above */
+/** read_runs, read_groups, read_tasks, read_times, read_strings - see above */
 int read_runs(struct columns *c);
-int read_parts(struct columns *c);
+int read_groups(struct columns *c);
 int read_tasks(struct columns *c);
 int read_times(struct columns *c);
 int read_strings(struct columns *c);
@@ -32,17 +32,18 @@ int read_stream(struct columns *c, uint32_t stream, uint64_t *v, size_t n);
 const struct part *read_part(const struct columns *c, unsigned kind);
 
 /**
- * read_column - a column of a group, valid until one of another group is read
- * @p: of which read_parts() knows the rows
+ * read_column - a column of a group
+ * @p: of which read_groups() knows the rows
  *
- * Also -EAGAIN: it follows from times; call read_times(), which takes the place
- * of this group's columns, and begin again.
+ * It is valid as long as the block is open when columns.keep is set, else
+ * until one of another group is read. Also -EAGAIN: it follows from times;
+ * call read_times() and begin again.
  */
 int read_column(struct columns *c, const struct part *p, uint32_t group,
 		unsigned column, const uint64_t **ret);
 
 /** read_is_constant - Return: true, with the one value there is. */
-bool read_is_constant(const struct columns *c, const struct part *p,
-		      uint32_t group, unsigned column, uint64_t *ret);
+bool read_is_constant(const struct columns *c, const struct group *g,
+		      unsigned column, uint64_t *ret);
 
 #endif

@@ -1,64 +1,104 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "columns_write.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns_merge.h"
-#include "hash.h"
+#include "columns_write.h"
 
-#define ROW_ALIGN 8
-#define CPUS	  65536 /* weir_hdr.cpu */
-#define NO_RUN	  0xffff
-#define AHEAD	  2048 /* bytes to fetch before they are looked at */
+#define CPUS	   65536 /* weir_hdr.cpu */
+#define AHEAD	   2048	 /* bytes to fetch before they are looked at */
+#define GROUP_ROWS 128	 /* keys with fewer have no group of their own */
+#define SLOTS_MIN  512
 
-static const struct weir_hdr *came(const struct writing *w, uint32_t i)
+/* What is known of kinds and CPUs while records are looked at. */
+struct scan {
+	struct writing *w;
+	uint16_t part_of[SCHEMA_KINDS_MAX]; /* plus one */
+	uint16_t *run_of;		    /* CPUS of them, plus one */
+};
+
+/* ---- kinds and keys ------------------------------------------------------ */
+
+/* Do the strings follow the struct, in order, and nothing else? */
+static inline bool fits(const struct plan *p, const struct weir_hdr *h)
 {
-	return (const struct weir_hdr *)(w->rows + w->start[i]);
-}
+	unsigned end = p->size, i;
 
-/* ---- records ------------------------------------------------------------- */
+	if (h->len < end)
+		return false;
+	for (i = 0; i < p->str_count; i++) {
+		struct weir_str s;
 
-static int find_records(struct writing *w, const struct buf *rows)
-{
-	size_t at = 0, len;
-
-	w->rows = rows->data;
-	w->start = pool_alloc(&w->c->block,
-			      rows->len / sizeof(struct weir_hdr) + 1,
-			      sizeof(*w->start));
-	if (!w->start)
-		return -ENOMEM;
-	while (rows->len - at >= sizeof(struct weir_hdr)) {
-		__builtin_prefetch(w->rows + at + AHEAD);
-		w->start[w->n] = (uint32_t)at;
-		len = came(w, w->n)->len;
-		at += (len + ROW_ALIGN - 1) & ~(size_t)(ROW_ALIGN - 1);
-		if (len < sizeof(struct weir_hdr) || at > rows->len ||
-		    w->n == ROWS_MAX)
-			return -E2BIG;
-		w->n++;
+		memcpy(&s, (const char *)h + p->str[i], sizeof(s));
+		if (s.len && s.off != end)
+			return false;
+		end += s.len;
 	}
-	return at == rows->len && w->n ? 0 : -E2BIG;
+	return end == h->len;
 }
 
-static int allocate(struct writing *w)
+/* Return: number of the part plus one; 0 no memory. */
+static uint16_t add_part(struct scan *s, const struct plan *plan)
 {
-	struct pool *p = &w->c->block;
+	size_t keys = plan->key >= 0 ? KEYS + 1 : 1;
+	struct columns *c = s->w->c;
+	uint32_t i = (uint32_t)c->head.parts;
+	uint16_t *of_key = pool_zero(&c->block, keys, sizeof(*of_key));
 
-	w->run_came = pool_alloc(p, w->n, sizeof(*w->run_came));
-	w->from = pool_alloc(p, w->n, sizeof(*w->from));
-	w->part_of = pool_alloc(p, w->n, sizeof(*w->part_of));
-	w->ts = pool_alloc(p, w->n, sizeof(*w->ts));
-	w->key = pool_alloc(p, w->n, sizeof(*w->key));
-	w->delta = pool_alloc(p, w->n, sizeof(*w->delta));
-	w->run = pool_alloc(p, w->n, sizeof(*w->run));
-	w->task = pool_alloc(p, w->n, sizeof(*w->task));
-	return w->run_came && w->from && w->part_of && w->ts && w->key &&
-			       w->delta && w->run && w->task
-		       ? 0
-		       : -ENOMEM;
+	if (!of_key)
+		return 0;
+	c->head.parts++;
+	c->part[i] = (struct part){
+		.plan = plan, .kind = plan->kind, .check = plan->check};
+	s->w->slots[i].of_key = of_key;
+	return s->part_of[plan->kind] = (uint16_t)(i + 1);
+}
+
+static uint16_t add_slot(struct writing *w, uint32_t part, uint32_t key)
+{
+	uint32_t room = w->slot_room ? 2 * w->slot_room : SLOTS_MIN;
+	struct slot *more;
+
+	if (w->slot_count == w->slot_room) {
+		if (w->slot_count >= SLOTS_MAX)
+			return 0;
+		more = pool_alloc(&w->c->block, room, sizeof(*more));
+		if (!more)
+			return 0;
+		if (w->slot_count)
+			memcpy(more, w->slot, w->slot_count * sizeof(*more));
+		w->slot = more;
+		w->slot_room = room;
+	}
+	w->slot[w->slot_count++] = (struct slot){.part = part, .key = key};
+	return (uint16_t)w->slot_count;
+}
+
+static uint32_t key_of(const struct plan *plan, const struct weir_hdr *h)
+{
+	uint64_t key = load_number((const char *)h + plan->key_offset,
+				   plan->key_size);
+
+	return key < KEYS ? (uint32_t)key : KEYS;
+}
+
+/* Return: the record's slot plus one; 0 no memory. */
+static inline uint16_t slot_for(struct scan *s, const struct weir_hdr *h)
+{
+	const struct plan *plan = plans_find(s->w->c->plans, h->kind);
+	uint32_t part, key;
+	uint16_t *slot;
+
+	if (!plan || !plan->kind || !fits(plan, h))
+		plan = plans_find(s->w->c->plans, PLAN_WHOLE);
+	part = s->part_of[plan->kind];
+	if (!part && !(part = add_part(s, plan)))
+		return 0;
+	key = plan->key >= 0 ? key_of(plan, h) : 0;
+	slot = &s->w->slots[part - 1].of_key[key];
+	if (!*slot)
+		*slot = add_slot(s->w, part - 1, key);
+	return *slot;
 }
 
 /* ---- CPUs ---------------------------------------------------------------- */
@@ -70,299 +110,153 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* One run for each CPU there is, in the order of their numbers. */
-static int find_runs(struct writing *w)
+/* Runs in the order of their CPUs, not of their first event. */
+static int sort_runs(struct scan *s)
 {
-	struct pool *p = &w->c->block;
-	uint16_t *run_of = pool_alloc(p, CPUS, sizeof(*run_of));
-	uint64_t *cpu = pool_alloc(p, w->n + 1, sizeof(*cpu));
-	uint32_t i, runs = 0;
+	struct writing *w = s->w;
+	uint32_t runs = (uint32_t)w->c->head.runs, i;
+	uint16_t *now = pool_alloc(&w->c->block, runs, sizeof(*now));
+	uint64_t *cpu = pool_alloc(&w->c->block, runs, sizeof(*cpu));
+	uint64_t *rows = pool_zero(&w->c->block, runs, sizeof(*rows));
 
-	if (!run_of || !cpu)
+	if (!now || !cpu || !rows)
 		return -ENOMEM;
-	memset(run_of, 0xff, CPUS * sizeof(*run_of));
-	for (i = 0; i < w->n; i++) {
-		uint16_t n = came(w, i)->cpu;
-
-		if (run_of[n] != NO_RUN)
-			continue;
-		run_of[n] = 0;
-		cpu[runs++] = n;
-	}
-	if (runs >= NO_RUN)
-		return -E2BIG;
+	memcpy(cpu, w->cpu, runs * sizeof(*cpu));
 	qsort(cpu, runs, sizeof(*cpu), by_number);
-	w->run_rows = pool_zero(p, runs, sizeof(*w->run_rows));
-	if (!w->run_rows)
-		return -ENOMEM;
 	for (i = 0; i < runs; i++)
-		run_of[cpu[i]] = (uint16_t)i;
+		now[s->run_of[cpu[i]] - 1] = (uint16_t)i;
 	for (i = 0; i < w->n; i++) {
-		w->run_came[i] = run_of[came(w, i)->cpu];
-		w->run_rows[w->run_came[i]]++;
+		w->came[i].run = now[w->came[i].run];
+		rows[w->came[i].run]++;
 	}
 	w->cpu = cpu;
-	w->c->head.runs = runs;
+	w->run_rows = rows;
 	return 0;
 }
 
-/* ---- times and order ----------------------------------------------------- */
+/* ---- records ------------------------------------------------------------- */
 
-/* CPU-major rows of what came, with the time each is merged at. */
-static int order_rows(struct writing *w)
+/* Return: 0; -E2BIG; -ENOMEM. */
+static int look_at(struct scan *s, const struct weir_hdr *h, struct came *r)
 {
-	uint32_t runs = (uint32_t)w->c->head.runs, i, at = 0;
-	uint32_t *next = pool_alloc(&w->c->block, runs, sizeof(*next));
-	uint64_t latest = 0, base = UINT64_MAX;
+	struct writing *w = s->w;
+	uint16_t *run = &s->run_of[h->cpu], slot = slot_for(s, h);
 
-	if (!next)
+	if (!slot)
 		return -ENOMEM;
-	for (i = 0; i < runs; i++) {
-		next[i] = at;
-		at += (uint32_t)w->run_rows[i];
+	if (!*run) {
+		if (w->c->head.runs + 1 >= UINT16_MAX)
+			return -E2BIG;
+		w->cpu[w->c->head.runs++] = h->cpu;
+		*run = (uint16_t)w->c->head.runs;
 	}
-	for (i = 0; i < w->n; i++) {
-		const struct weir_hdr *h = came(w, i);
-		uint32_t row = next[w->run_came[i]]++;
-
-		latest = h->ts > latest ? h->ts : latest;
-		base = h->ts < base ? h->ts : base;
-		w->from[row] = w->start[i];
-		w->run[row] = w->run_came[i];
-		w->ts[row] = h->ts;
-		w->key[row] = latest;
-		w->c->head.late += latest != h->ts;
-	}
-	w->c->head.base_ns = base;
-	for (i = 0; i < w->n; i++) {
-		uint64_t before = i && w->run[i] == w->run[i - 1] ? w->ts[i - 1]
-								  : base;
-
-		w->delta[i] = w->ts[i] - before;
-		w->came_late |= w->ts[i] < before;
-	}
+	w->slot[slot - 1].rows++;
+	if (h->ts < w->c->head.base_ns)
+		w->c->head.base_ns = h->ts;
+	r->ts = h->ts;
+	r->task = (uint64_t)h->pid << 32 | h->tid;
+	r->run = (uint16_t)(*run - 1);
+	r->slot = (uint16_t)(slot - 1);
 	return 0;
 }
 
-static int put_late(struct writing *w)
+static int look_at_all(struct scan *s, const struct buf *rows)
 {
-	size_t late = w->c->head.late, k = 0;
-	uint64_t *row = pool_alloc(&w->c->block, late, sizeof(*row));
-	uint64_t *by = pool_alloc(&w->c->block, late, sizeof(*by));
-	uint32_t i;
+	struct writing *w = s->w;
+	size_t at = 0;
+	int err = 0;
 
-	if (!row || !by)
-		return -ENOMEM;
-	for (i = 0; i < w->n && k < late; i++) {
-		if (w->key[i] == w->ts[i])
-			continue;
-		row[k] = i;
-		by[k++] = w->key[i] - w->ts[i];
+	while (rows->len - at >= sizeof(struct weir_hdr) && !err) {
+		const struct weir_hdr *h =
+			(const struct weir_hdr *)(rows->data + at);
+		size_t len = h->len;
+
+		__builtin_prefetch(rows->data + at + AHEAD);
+		if (len < sizeof(*h) || len > rows->len - at ||
+		    w->n == ROWS_MAX)
+			return -E2BIG;
+		w->came[w->n].start = (uint32_t)at;
+		err = look_at(s, h, &w->came[w->n++]);
+		at += (len + ROW_ALIGN - 1) & ~(size_t)(ROW_ALIGN - 1);
+		if (at > rows->len)
+			return -E2BIG;
 	}
-	write_stream(w->c, row, late, FORM_PLANES);
-	write_stream(w->c, by, late, FORM_LOG);
-	return 0;
+	return err ? err : at == rows->len && w->n ? 0 : -E2BIG;
 }
 
-/* Where the merge would go wrong, and where it should go. */
-static int put_picks(struct writing *w)
+static size_t rows_at_most(const struct buf *rows)
 {
-	uint64_t *at = pool_alloc(&w->c->block, w->n, sizeof(*at));
-	uint64_t *run = pool_alloc(&w->c->block, w->n, sizeof(*run));
-	size_t picks = 0;
-	struct merge m;
-	uint32_t i;
+	size_t n = rows->len / sizeof(struct weir_hdr) + 1;
 
-	if (!at || !run ||
-	    merge_begin(&m, &w->c->block, w->key, w->run_rows,
-			(uint32_t)w->c->head.runs))
-		return -ENOMEM;
-	for (i = 0; i < w->n; i++) {
-		if (merge_best(&m) != w->run_came[i]) {
-			at[picks] = i;
-			run[picks++] = w->run_came[i];
-		}
-		merge_take(&m, w->run_came[i]);
-	}
-	if (picks * w->c->head.runs > MERGE_WORK_MAX)
-		return -E2BIG;
-	w->c->head.picks = picks;
-	for (i = (uint32_t)picks; i-- > 1;)
-		at[i] -= at[i - 1];
-	write_stream(w->c, at, picks, FORM_PLANES);
-	write_stream(w->c, run, picks, FORM_PLANES);
-	return 0;
+	return n < ROWS_MAX ? n : ROWS_MAX;
 }
 
-/* ---- parts --------------------------------------------------------------- */
+/* ---- groups -------------------------------------------------------------- */
 
-/* Do the strings follow the struct, in order, and nothing else? */
-static bool fits(const struct plan *p, const struct weir_hdr *h)
+static uint32_t own_groups(const struct writing *w, uint32_t part)
 {
-	unsigned end = p->size, i, left = p->str_count;
+	uint32_t i, n = 0;
 
-	for (i = 0; i < p->count && left && h->len >= p->size; i++) {
-		struct weir_str s;
-
-		if (p->column[i].type != PLAN_STR)
-			continue;
-		left--;
-		memcpy(&s, (const char *)h + p->column[i].offset, sizeof(s));
-		if (s.len && s.off != end)
-			return false;
-		end += s.len;
-	}
-	return end == h->len;
+	for (i = 0; i < w->slot_count; i++)
+		n += w->slot[i].part == part && w->slot[i].key < KEYS &&
+		     w->slot[i].rows >= GROUP_ROWS;
+	return n;
 }
 
-static uint32_t part_for(struct columns *c, uint16_t *part_of,
-			 const struct weir_hdr *h)
+/* Keys with many rows get a group each; the others share the last one. */
+static int group_part(struct writing *w, uint32_t part)
 {
-	const struct plan *plan = plans_find(c->plans, h->kind);
-	unsigned kind;
-	uint32_t i;
-
-	if (!plan || !plan->kind || !fits(plan, h))
-		plan = plans_find(c->plans, PLAN_WHOLE);
-	kind = plan->kind;
-	if (part_of[kind] != NO_RUN)
-		return part_of[kind];
-	i = (uint32_t)c->head.parts++;
-	part_of[kind] = (uint16_t)i;
-	c->part[i] =
-		(struct part){.plan = plan, .kind = kind, .check = plan->check};
-	return i;
-}
-
-static int find_parts(struct writing *w)
-{
-	uint16_t part_of[SCHEMA_KINDS_MAX];
 	struct columns *c = w->c;
-	uint32_t i, rows;
+	struct part *p = &c->part[part];
+	bool keyed = p->plan->key >= 0;
+	uint32_t own = keyed ? own_groups(w, part) : 0, i, k = 0, rest = 0;
 
-	memset(part_of, 0xff, sizeof(part_of));
-	for (i = 0; i < w->n; i++) {
-		uint32_t k = part_for(c, part_of, write_row(w, i));
-
-		w->part_of[i] = k;
-		c->part[k].rows++;
-	}
-	for (i = 0; i < c->head.parts; i++) {
-		rows = c->part[i].rows;
-		c->part[i].row = pool_alloc(&c->block, rows, sizeof(uint32_t));
-		if (!c->part[i].row)
-			return -ENOMEM;
-		c->part[i].rows = 0;
-	}
-	for (i = 0; i < w->n; i++) {
-		struct part *p = &c->part[w->part_of[i]];
-
-		p->row[p->rows++] = i;
-	}
-	return 0;
-}
-
-/* ---- tasks --------------------------------------------------------------- */
-
-/* Tasks by number, and a table to find them by. */
-struct task_table {
-	uint64_t *pid, *tid;
-	uint32_t *slot; /* number plus one */
-	uint32_t mask, count;
-};
-
-static uint32_t task_number(struct task_table *t, const struct weir_hdr *h)
-{
-	uint64_t id = (uint64_t)h->pid << 32 | h->tid;
-	uint32_t at = (uint32_t)hash_u64(id) & t->mask, n;
-
-	while ((n = t->slot[at])) {
-		if (t->pid[n - 1] == h->pid && t->tid[n - 1] == h->tid)
-			return n - 1;
-		at = (at + 1) & t->mask;
-	}
-	t->pid[t->count] = h->pid;
-	t->tid[t->count] = h->tid;
-	t->slot[at] = ++t->count;
-	return t->count - 1;
-}
-
-static bool same_turn(const struct writing *w, uint32_t i)
-{
-	const struct weir_hdr *a, *b;
-
-	if (!i || w->run[i] != w->run[i - 1])
-		return false;
-	a = write_row(w, i - 1);
-	b = write_row(w, i);
-	return a->pid == b->pid && a->tid == b->tid;
-}
-
-static int put_tasks(struct writing *w)
-{
-	uint32_t room = 1U << (32 - __builtin_clz(w->n | 1)), i;
-	struct pool *p = &w->c->block;
-	struct task_table t = {
-		.pid = pool_alloc(p, w->n, sizeof(*t.pid)),
-		.tid = pool_alloc(p, w->n, sizeof(*t.tid)),
-		.slot = pool_zero(p, 2 * (size_t)room, sizeof(*t.slot)),
-		.mask = 2 * room - 1,
-	};
-	uint64_t *turn = pool_alloc(p, w->n, sizeof(*turn));
-	uint64_t *rows = pool_zero(p, w->n, sizeof(*rows));
-	size_t turns = 0;
-
-	if (!t.pid || !t.tid || !t.slot || !turn || !rows)
+	p->first_group = c->group_count;
+	p->group_count = own + 1;
+	p->group = pool_zero(&c->block, own + 1, sizeof(*p->group));
+	if (!p->group)
 		return -ENOMEM;
-	for (i = 0; i < w->n; i++) {
-		if (!same_turn(w, i))
-			turn[turns++] = task_number(&t, write_row(w, i));
-		w->task[i] = (uint32_t)turn[turns - 1];
-		rows[turns - 1]++;
+	for (i = 0; i <= (keyed ? KEYS : 0); i++) {
+		uint16_t slot = w->slots[part].of_key[i];
+		struct slot *s = &w->slot[slot - !!slot];
+
+		if (!slot)
+			continue;
+		p->rows += s->rows;
+		if (!keyed || i == KEYS || s->rows < GROUP_ROWS) {
+			s->group = p->first_group + own;
+			rest += s->rows;
+			continue;
+		}
+		s->group = p->first_group + k;
+		p->group[k++] = (struct group){.key = i, .rows = s->rows};
 	}
-	w->c->head.tasks = t.count;
-	w->c->head.turns = turns;
-	w->c->view.tasks = t.count;
-	w->c->view.pid = t.pid;
-	w->c->view.tid = t.tid;
-	write_stream(w->c, t.pid, t.count, FORM_PLANES);
-	write_stream(w->c, t.tid, t.count, FORM_PLANES);
-	write_stream(w->c, turn, turns, FORM_PLANES);
-	write_stream(w->c, rows, turns, FORM_LOG);
-	return 0;
+	p->group[own].rows = rest;
+	c->group_count += own + 1;
+	return c->group_count < GROUPS_MAX ? 0 : -E2BIG;
 }
 
 /* ---- all of it ----------------------------------------------------------- */
 
 int write_scan(struct writing *w, const struct buf *rows)
 {
+	struct pool *p = &w->c->block;
+	struct scan s = {.w = w};
+	uint32_t i;
 	int err;
 
-	err = find_records(w, rows);
+	w->rows = rows->data;
+	w->c->head.base_ns = UINT64_MAX;
+	w->came = pool_alloc(p, rows_at_most(rows), sizeof(*w->came));
+	w->cpu = pool_alloc(p, rows_at_most(rows), sizeof(*w->cpu));
+	s.run_of = pool_zero(p, CPUS, sizeof(*s.run_of));
+	if (!w->came || !w->cpu || !s.run_of)
+		return -ENOMEM;
+	err = look_at_all(&s, rows);
 	if (!err)
-		err = allocate(w);
-	if (!err)
-		err = find_runs(w);
-	if (!err)
-		err = order_rows(w);
-	if (!err)
-		err = find_parts(w);
+		err = sort_runs(&s);
+	for (i = 0; i < w->c->head.parts && !err; i++)
+		err = group_part(w, i);
 	w->c->head.rows = w->n;
-	return err;
-}
-
-int write_common(struct writing *w)
-{
-	struct columns *c = w->c;
-	int err;
-
-	write_stream(c, w->cpu, c->head.runs, FORM_PLANES);
-	write_stream(c, w->run_rows, c->head.runs, FORM_PLANES);
-	write_stream(c, w->part_of, w->n, FORM_PLANES);
-	err = put_tasks(w);
-	if (!err)
-		err = put_late(w);
-	if (!err)
-		err = put_picks(w);
 	return err;
 }

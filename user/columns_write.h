@@ -5,36 +5,83 @@
 #ifndef WEIR_COLUMNS_WRITE_H
 #define WEIR_COLUMNS_WRITE_H
 
+#include <string.h>
+
 #include "columns_internal.h"
+
+/* What is learnt of a record when it is looked at first. */
+struct came {
+	uint64_t ts;
+	uint64_t task; /* pid << 32 | tid */
+	uint32_t start;
+	uint16_t run; /* its CPU, by number of the run */
+	uint16_t slot;
+};
+
+/* Records of one kind with the same key. */
+struct slot {
+	uint32_t part, key; /* KEYS: the others */
+	uint32_t rows;
+	uint32_t group; /* over all parts */
+};
+#define SLOTS_MAX 65535
+
+/* A kind that has been seen. */
+struct slots {
+	uint16_t *of_key; /* slot plus one of each key; only [0] without keys */
+};
 
 struct writing {
 	struct columns *c;
 	const char *rows;
 	uint32_t n;
-	uint32_t *start;    /* of each record, in the order they came */
-	uint16_t *run_came; /* its run, in the same order */
+	struct came *came; /* records in the order they came */
+	struct slot *slot;
+	uint32_t slot_count, slot_room;
+	struct slots slots[PARTS_MAX];
 	uint32_t *from;	    /* start of each row's record, CPU-major */
-	uint64_t *part_of;  /* of each row */
+	uint64_t *id;	    /* task of each row */
 	uint64_t *ts, *key; /* of each row; key for the merge */
 	uint64_t *delta;    /* less the row before on this CPU */
 	uint16_t *run;
 	uint32_t *task;
 	uint64_t *cpu, *run_rows; /* of each run */
-	bool came_late;		  /* some delta is negative */
+	bool in_order;		  /* the merge gives the order they came in */
 };
 
-static inline const struct weir_hdr *write_row(const struct writing *w,
-					       uint32_t row)
+static inline const char *write_row(const struct writing *w, uint32_t row)
 {
-	return (const struct weir_hdr *)(w->rows + w->from[row]);
+	return w->rows + w->from[row];
+}
+
+/* A number as it is in a record, zero-extended. */
+static inline uint64_t load_number(const char *p, unsigned size)
+{
+	uint32_t v;
+	uint64_t x;
+
+	switch (size) {
+	case 1:
+		return *(const uint8_t *)p;
+	case 2:
+		v = 0;
+		memcpy(&v, p, 2);
+		return v;
+	case 4:
+		memcpy(&v, p, 4);
+		return v;
+	default:
+		memcpy(&x, p, 8);
+		return x;
+	}
 }
 
 /**
  * write_stream - append a stream and its line of the directory
  * @wish: form
  */
-void write_stream(struct columns *c, const uint64_t *v, size_t n,
-		  enum column_form wish);
+struct stream *write_stream(struct columns *c, const uint64_t *v, size_t n,
+			    enum column_form wish, bool is_signed);
 
 /** write_line - a line of the directory for what was put by other means. */
 struct stream *write_line(struct columns *c, size_t data_start);
@@ -43,14 +90,31 @@ struct stream *write_line(struct columns *c, size_t data_start);
  */
 
 /**
- * write_scan - learn what rows there are: order, runs, parts, tasks, times
+ * write_scan - learn what rows there are, in the order they came
  * Return: 0; -E2BIG; -ENOMEM.
  */
 int write_scan(struct writing *w, const struct buf *rows);
 
-/** write_common - put the common streams, but for strings. Return: 0; -ENOMEM.
+/* ---- columns_common.c ------------------------------------------------------
+ */
+
+/**
+ * write_order - rows CPU by CPU, and their groups
+ * Return: 0; -ENOMEM.
+ */
+int write_order(struct writing *w);
+
+/**
+ * write_common - put the common streams, but for strings
+ * Return: 0; -E2BIG; -ENOMEM.
  */
 int write_common(struct writing *w);
+
+/* ---- columns_take.c --------------------------------------------------------
+ */
+
+/** write_parts - put the columns of all parts. Return: 0; -E2BIG; -ENOMEM. */
+int write_parts(struct writing *w);
 
 /* ---- columns_choose.c ------------------------------------------------------
  */
@@ -59,15 +123,18 @@ int write_common(struct writing *w);
 struct asked {
 	const struct part *part;
 	unsigned column;
-	uint64_t key;	   /* of the group */
-	const uint64_t *v; /* values */
+	uint64_t key;	   /* of the group, or KEYS */
+	const uint64_t *v; /* values: not all of them the same */
 	uint32_t n;
 	uint32_t first_string;	/* of the dictionary, before these */
-	struct predict predict; /* row, column, guess, view are set */
-	uint64_t *stored;	/* scratch, @n of them */
+	struct predict predict; /* row, guess, view are set */
+	uint64_t *const
+		*values;  /* of the group's columns; NULL: all the same */
+	bool no_times;	  /* nothing that follows from times */
+	uint64_t *stored; /* scratch, @n of them */
 };
 
-/** choose_and_put - put a column by what suits it best. */
-void choose_and_put(struct columns *c, struct asked *a);
+/** choose_and_put - put a column by what suits it best. Return: its stream. */
+const struct stream *choose_and_put(struct columns *c, struct asked *a);
 
 #endif
