@@ -123,7 +123,7 @@ static __always_inline bool follows(__u32 a, __u32 b)
 
 static __always_inline bool idle_or_self(__u32 pid)
 {
-	return !pid || pid == weir_self;
+	return !pid || weir_is_own(pid);
 }
 
 /* ---- hooks --------------------------------------------------------------- */
@@ -178,7 +178,7 @@ int BPF_PROG(sched__wakeup, struct task_struct *t)
 	__u32 waker = bpf_get_current_pid_tgid() >> 32, pid = t->tgid;
 	struct ev_sched_wakeup *ev;
 
-	if (pid == weir_self || waker == weir_self)
+	if (weir_is_own(pid) || weir_is_own(waker))
 		return 1;
 	if (!follows(waker, pid))
 		return 1;

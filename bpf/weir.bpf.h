@@ -45,6 +45,7 @@
 
 /* Set by user/source.c before load; the verifier prunes what they rule out. */
 const volatile __u32 weir_self;	       /* weir's own process, never recorded */
+const volatile __u32 weir_errand;      /* nor this one that serves it */
 const volatile __u32 weir_shards = 1;  /* rings of this source, 2^n */
 const volatile __u32 weir_wake_bytes;  /* wake the reader each so many bytes */
 const volatile bool weir_follow;       /* record only processes in followed */
@@ -135,6 +136,12 @@ static __always_inline void weir_count_filtered(void)
 		__sync_fetch_and_add(&a->filtered, 1);
 }
 
+/** weir_is_own - is process @pid part of the recorder? */
+static __always_inline bool weir_is_own(__u32 pid)
+{
+	return pid == weir_self || pid == weir_errand;
+}
+
 /*
  * weir_admit - does an event of process @pid concern this recording?
  *
@@ -142,7 +149,7 @@ static __always_inline void weir_count_filtered(void)
  */
 static __always_inline bool weir_admit(__u32 pid)
 {
-	if (pid == weir_self)
+	if (weir_is_own(pid))
 		return false;
 	if (!weir_follow || bpf_map_lookup_elem(&followed, &pid))
 		return true;

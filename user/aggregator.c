@@ -258,7 +258,7 @@ static void *run(void *arg)
 	int timeout = AGGREGATOR_BUSY_MS;
 	bool any;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICE); /* best effort */
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* if permit_nice() could */
 	while (!__atomic_load_n(&a->stopping, __ATOMIC_ACQUIRE)) {
 		epoll_wait(a->epoll_fd, events, 16, timeout);
 		while (cycle(a, &any))
@@ -275,6 +275,14 @@ static void *run(void *arg)
 /* ---- life ------------------------------------------------------------------
  */
 
+/* Let the thread raise its priority without a privilege (setrlimit(2)). */
+static void permit_nice(void)
+{
+	struct rlimit limit = {20 - NICE, 20 - NICE};
+
+	(void)setrlimit(RLIMIT_NICE, &limit); /* best effort */
+}
+
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts)
 {
@@ -284,6 +292,7 @@ int aggregator_new(struct aggregator **ret,
 
 	if (!a)
 		return -ENOMEM;
+	permit_nice();
 	a->o = *opts;
 	a->headroom = ring_max(opts->main);
 	a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

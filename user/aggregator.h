@@ -50,7 +50,10 @@ struct aggregator_stats {
 	uint64_t malformed; /* records that are no events; dropped */
 };
 
-/** aggregator_new - Return: 0; -ENOMEM; -errno of epoll. */
+/**
+ * aggregator_new - privileges that are there now let its thread run first later
+ * Return: 0; -ENOMEM; -errno of epoll.
+ */
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts);
 

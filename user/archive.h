@@ -17,13 +17,15 @@
 /* ---- writing ----------------------------------------------------------- */
 
 struct archive_writer;
+struct archive_dir;
 
 struct archive_options {
-	const char *path;	/* directory; made if missing */
-	bool exist_ok;		/* go on in an archive that is there */
-	uint64_t segment_bytes; /* a new segment from here on; 0: 256 MiB */
-	uint64_t segment_ns;	/* or after so long; 0: 15 min */
-	const char *command;	/* what was recorded, for META; may be NULL */
+	const char *path;	 /* directory; made if missing */
+	struct archive_dir *dir; /* it, opened; taken over. NULL: by path */
+	bool exist_ok;		 /* go on in an archive that is there */
+	uint64_t segment_bytes;	 /* a new segment from here on; 0: 256 MiB */
+	uint64_t segment_ns;	 /* or after so long; 0: 15 min */
+	const char *command;	 /* what was recorded, for META; may be NULL */
 	/*
 	 * Called when a segment begins, and after events were lost, between
 	 * two events and inside archive_create(), _append(), _tick() or

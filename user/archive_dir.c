@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,18 +93,28 @@ static int look(int fd, struct content *ret)
 	return archive_dir_each(fd, look_at, ret);
 }
 
-/* Nobody else may be able to put a file of his in place of one of ours. */
-static int make_ours(int fd, bool empty)
+/*
+ * Nobody else may be able to put a file of his in place of one of ours.
+ * @ret: whose it is now
+ */
+static int make_ours(int fd, bool empty, const struct confine_user *user,
+		     struct confine_user *ret)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (st.st_uid != geteuid())
+	*ret = (struct confine_user){st.st_uid, st.st_gid};
+	if (st.st_uid != geteuid() && (!user || st.st_uid != user->uid))
 		return -EPERM;
-	if (empty)
-		return fchmod(fd, 0700) ? -errno : 0;
-	return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
+	if (!empty)
+		return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
+	if (fchmod(fd, 0700))
+		return -errno;
+	if (!user || st.st_uid == user->uid)
+		return 0;
+	*ret = *user;
+	return fchown(fd, user->uid, user->gid) ? -errno : 0;
 }
 
 /* ---- the lock ---------------------------------------------------------- */
@@ -171,7 +182,28 @@ static int open_dir(const char *path)
 	return fd;
 }
 
-static int enter(struct archive_dir *d, bool exist_ok)
+/*
+ * A link planted there must lead to nothing its owner could not reach himself.
+ * setfsuid(2) takes root's rights to files from the calling thread.
+ */
+static int lock_as(struct archive_dir *d)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int err;
+
+	if (uid == d->owner.uid)
+		return take_lock(d->fd, &d->lock_fd);
+	setfsgid(d->owner.gid);
+	setfsuid(d->owner.uid);
+	err = take_lock(d->fd, &d->lock_fd);
+	setfsuid(uid);
+	setfsgid(gid);
+	return err;
+}
+
+static int enter(struct archive_dir *d, bool exist_ok,
+		 const struct confine_user *user)
 {
 	struct content c;
 	int err;
@@ -181,9 +213,10 @@ static int enter(struct archive_dir *d, bool exist_ok)
 		return err;
 	if (c.others && !c.segments && !c.lock)
 		return -ENOTEMPTY;
-	err = make_ours(d->fd, !c.segments);
+	d->is_fresh = !c.segments && !c.lock;
+	err = make_ours(d->fd, !c.segments, user, &d->owner);
 	if (!err)
-		err = take_lock(d->fd, &d->lock_fd);
+		err = lock_as(d);
 	if (!err)
 		err = look(d->fd, &c);
 	if (err)
@@ -192,7 +225,8 @@ static int enter(struct archive_dir *d, bool exist_ok)
 	return c.segments && !exist_ok ? -EEXIST : 0;
 }
 
-int archive_dir_create(struct archive_dir *ret, const char *path, bool exist_ok)
+int archive_dir_create_for(struct archive_dir *ret, const char *path,
+			   bool exist_ok, const struct confine_user *user)
 {
 	struct archive_dir d = {.fd = -1, .lock_fd = -1};
 	int err;
@@ -200,13 +234,18 @@ int archive_dir_create(struct archive_dir *ret, const char *path, bool exist_ok)
 	d.fd = open_dir(path);
 	if (d.fd < 0)
 		return d.fd;
-	err = enter(&d, exist_ok);
+	err = enter(&d, exist_ok, user);
 	if (err) {
 		archive_dir_done(&d);
 		return err;
 	}
 	*ret = d;
 	return 0;
+}
+
+int archive_dir_create(struct archive_dir *ret, const char *path, bool exist_ok)
+{
+	return archive_dir_create_for(ret, path, exist_ok, NULL);
 }
 
 void archive_dir_done(struct archive_dir *d)

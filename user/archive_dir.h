@@ -12,10 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "confine.h"
+
 /* A directory being recorded to. */
 struct archive_dir {
 	int fd;
 	int lock_fd;
+	struct confine_user owner;
+	bool is_fresh;	      /* made, or empty before */
 	uint64_t last_number; /* of the segments that are there; 0: none */
 };
 
@@ -31,6 +35,17 @@ struct archive_dir {
  */
 int archive_dir_create(struct archive_dir *ret, const char *path,
 		       bool exist_ok);
+
+/**
+ * archive_dir_create_for - the same, for a user whom root will become
+ * @user: to be the owner; NULL: who we are
+ *
+ * A fresh directory is given to @user; one with segments must be his or, as
+ * ret->owner then says, may be root's. In another's directory nothing is done
+ * with root's rights.
+ */
+int archive_dir_create_for(struct archive_dir *ret, const char *path,
+			   bool exist_ok, const struct confine_user *user);
 
 /** archive_dir_done - give up the lock. */
 void archive_dir_done(struct archive_dir *d);

@@ -449,9 +449,10 @@ static int prepare(struct archive_writer *w, const struct schema *schema,
 
 static int start(struct archive_writer *w)
 {
-	int err;
+	int err = 0;
 
-	err = archive_dir_create(&w->dir, w->path, w->o.exist_ok);
+	if (!w->o.dir)
+		err = archive_dir_create(&w->dir, w->path, w->o.exist_ok);
 	if (err)
 		return err;
 	w->head.number = w->dir.last_number;
@@ -483,6 +484,8 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
 	if (!w)
 		return -ENOMEM;
 	w->dir = (struct archive_dir){.fd = -1, .lock_fd = -1};
+	if (opts->dir)
+		w->dir = *opts->dir;
 	err = prepare(w, schema, opts);
 	if (!err)
 		err = start(w);

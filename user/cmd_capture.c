@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -57,6 +58,14 @@ const struct opt opts_capture[] = {
 		.help = "size of the ring that joins them (4M)",
 	},
 	{
+		.name = "user",
+		.type = OPT_STRING,
+		.arg = "NAME",
+		.offset = offsetof(struct capture_args, user),
+		.help = "who to be once events flow (who called sudo, else "
+			"nobody); root: give up nothing",
+	},
+	{
 		.letter = 'q',
 		.name = "quiet",
 		.type = OPT_FLAG,
@@ -67,6 +76,11 @@ const struct opt opts_capture[] = {
 };
 
 /* ---- opening ------------------------------------------------------------- */
+
+static int measure(void *arg, bool on)
+{
+	return errand_measure(arg, on);
+}
 
 static struct recorder_options options_of(const struct capture *c,
 					  struct source_setting *settings)
@@ -86,6 +100,9 @@ static struct recorder_options options_of(const struct capture *c,
 				.setting_count = a->settings.count,
 				.follow = (uint32_t)c->child.pid,
 				.ring_bytes = a->ring_bytes,
+				.errand = (uint32_t)errand_pid(c->errand),
+				.measure = c->errand ? measure : NULL,
+				.measure_arg = c->errand,
 			},
 		.kinds = (const char *const *)q->kinds.items,
 		.kind_count = q->kinds.count,
@@ -118,10 +135,42 @@ static int open_recorder(struct capture *c)
 	return fail("%s", err.what[0] ? err.what : strerror(-rc));
 }
 
+/* Return: EXIT_OK, and whom to become, if anybody. */
+static int find_user(struct capture *c)
+{
+	const char *name = c->args->user;
+
+	c->confines = !name || strcmp(name, "root");
+	if (!c->confines)
+		return EXIT_OK;
+	c->becomes = !geteuid();
+	if (!name && c->becomes && confine_caller(&c->user))
+		return EXIT_OK;
+	if (confine_user(name ? name : CONFINE_NOBODY, &c->user))
+		return usage("--user: nobody is called '%.60s'", name);
+	if (name && !c->becomes && c->user.uid != geteuid())
+		return usage("--user: only root can become '%.60s'", name);
+	return EXIT_OK;
+}
+
+/* Forks; in this order, for the second is to know the first. */
+static int start_others(struct capture *c)
+{
+	int err = c->command ? child_start(&c->child, c->command) : 0;
+
+	if (err)
+		return fail("cannot start '%s': %s", c->command[0],
+			    strerror(-err));
+	if (!c->confines || (geteuid() && !c->command))
+		return EXIT_OK;
+	err = errand_start(&c->errand, c->child.pidfd);
+	return err ? fail("cannot fork: %s", strerror(-err)) : EXIT_OK;
+}
+
 int capture_open(struct capture *c, const struct capture_args *args,
 		 char **command)
 {
-	int err;
+	int rc;
 
 	memset(c, 0, sizeof(*c));
 	c->args = args;
@@ -131,11 +180,10 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->child.exec_fd = -1;
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
-	err = command ? child_start(&c->child, command) : 0;
-	if (err)
-		return fail("cannot start '%s': %s", command[0],
-			    strerror(-err));
-	return open_recorder(c);
+	rc = find_user(c);
+	if (!rc)
+		rc = start_others(c);
+	return rc ? rc : open_recorder(c);
 }
 
 /* ---- signals ------------------------------------------------------------- */
@@ -187,6 +235,14 @@ static void arm_signals(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+static void pass_signal(struct capture *c)
+{
+	if (c->errand)
+		errand_signal(c->errand, c->signal);
+	else
+		kill(c->child.pid, c->signal);
+}
+
 /*
  * Take a signal, if one came. From a terminal the command got it as well;
  * what was sent to weir alone is passed on.
@@ -199,7 +255,7 @@ static bool take_signal(struct capture *c)
 		return false;
 	c->signal = (int)info.ssi_signo;
 	if (c->child.pid && !c->child.ended && info.ssi_code != SI_KERNEL)
-		kill(c->child.pid, c->signal);
+		pass_signal(c);
 	arm_signals();
 	return true;
 }
@@ -288,19 +344,67 @@ static int release(struct capture *c)
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-int capture_start(struct capture *c, const char *into)
+static int give_up(struct capture *c, const int *dirs, size_t dir_count)
+{
+	struct confine what = {
+		.user = c->becomes ? &c->user : NULL,
+		.dirs = dirs,
+		.dir_count = dir_count,
+	};
+	int err;
+
+	tzset(); /* reads a file */
+	err = privileged_open(&c->privileged);
+	if (!err)
+		err = confine(&what);
+	return err ? fail("cannot give up privileges: %s (--user root keeps "
+			  "them)",
+			  strerror(-err))
+		   : EXIT_OK;
+}
+
+int capture_load(struct capture *c, const int *dirs, size_t dir_count)
 {
 	struct recorder_error err = {0};
 	int rc = watch_signals(c);
 
 	if (rc)
 		return fail("signalfd: %s", strerror(-rc));
-	rc = recorder_start(c->recorder, &err);
+	rc = recorder_load(c->recorder, &err);
 	if (rc)
 		return fail("%s", err.what[0] ? err.what : strerror(-rc));
+	return c->confines ? give_up(c, dirs, dir_count) : EXIT_OK;
+}
+
+struct attaching {
+	struct recorder *recorder;
+	struct recorder_error err;
+};
+
+static int attach(void *arg)
+{
+	struct attaching *a = arg;
+
+	return recorder_attach(a->recorder, &a->err);
+}
+
+int capture_start(struct capture *c, const char *into)
+{
+	struct attaching a = {.recorder = c->recorder};
+	int rc = recorder_start(c->recorder, &a.err);
+
+	if (!rc)
+		rc = privileged_call(c->privileged, attach, &a);
+	if (rc)
+		return fail("%s", a.err.what[0] ? a.err.what : strerror(-rc));
 	c->started_ns = clock_now();
 	say_sources(c, into);
-	return c->command ? release(c) : EXIT_OK;
+	rc = c->command ? release(c) : EXIT_OK;
+	if (rc)
+		return rc;
+	privileged_close(c->privileged);
+	c->privileged = NULL;
+	return EXIT_OK;
 }
 
 static int sink_error(struct capture *c)
@@ -464,10 +568,18 @@ int capture_exit(struct capture *c, int rc)
 	return child_exit_code(&c->child);
 }
 
-void capture_close(struct capture *c)
+void capture_end(struct capture *c)
 {
 	recorder_free(c->recorder);
+	c->recorder = NULL;
+}
+
+void capture_close(struct capture *c)
+{
+	capture_end(c);
+	privileged_close(c->privileged);
 	child_done(&c->child);
+	errand_done(c->errand);
 	if (c->signal_fd >= 0)
 		close(c->signal_fd);
 }

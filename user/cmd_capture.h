@@ -3,15 +3,21 @@
  * cmd_capture.h - what `record` and `watch` share: one recording of the live
  * host, of all of it or of one command and what it starts.
  *
- * The order is capture_open(), sinks added to c->recorder, capture_start(),
- * capture_run(), capture_stop(), capture_close(). The command's process is
- * forked first, before there are threads, and released last.
+ * The order is capture_open(), capture_load(), sinks added to c->recorder,
+ * capture_start(), capture_run(), capture_stop(), capture_end(),
+ * capture_close(). The command's process is forked first, before there are
+ * threads, and released last.
+ * From capture_load() on the calling thread, and all it starts, are confined
+ * (confine.h); until capture_start() is done a thread is there that is not.
  */
 #ifndef WEIR_CMD_CAPTURE_H
 #define WEIR_CMD_CAPTURE_H
 
 #include "child.h"
 #include "cmd.h"
+#include "confine.h"
+#include "errand.h"
+#include "privileged.h"
 #include "recorder.h"
 
 /* The options of record and watch, first member of their arguments. */
@@ -19,6 +25,7 @@ struct capture_args {
 	struct query_args query;
 	struct opt_list settings;
 	uint64_t for_ns, ring_bytes, main_bytes;
+	const char *user;
 	bool quiet;
 };
 
@@ -30,6 +37,11 @@ struct capture {
 	char **command; /* or NULL: the whole host */
 	struct recorder *recorder;
 	struct child child;
+	bool confines; /* gives up what it does not need */
+	bool becomes;  /* another user: @user */
+	struct confine_user user;
+	struct errand *errand;
+	struct privileged *privileged;
 	int signal_fd;
 	int signal;	     /* that ended it, 0: none */
 	bool ends_on_error;  /* a sink that fails ends it */
@@ -47,6 +59,13 @@ struct capture {
  */
 int capture_open(struct capture *c, const struct capture_args *args,
 		 char **command);
+
+/**
+ * capture_load - take signals, load the programs, and confine this thread
+ * @dirs: in which files are made from now on
+ * Return: EXIT_OK; EXIT_FAILED.
+ */
+int capture_load(struct capture *c, const int *dirs, size_t dir_count);
 
 /**
  * capture_start - let events flow, tell which sources are off, release the
@@ -74,6 +93,9 @@ uint64_t capture_lost(struct capture *c);
  * Return: the exit code: the command's own, or @rc when there is none.
  */
 int capture_exit(struct capture *c, int rc);
+
+/** capture_end - end all threads but the one that may still be privileged. */
+void capture_end(struct capture *c);
 
 /** capture_close - release all. */
 void capture_close(struct capture *c);

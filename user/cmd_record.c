@@ -3,10 +3,12 @@
  * cmd_record.c - `weir record`: the live host, or one command, into an archive.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "archive_dir.h"
 #include "clock.h"
 #include "cmd_capture.h"
 #include "keep.h"
@@ -50,8 +52,8 @@ struct recording {
 	char name[KEEP_NAME_LEN];
 	const char *path;
 	char command[512]; /* for the archive: what was recorded */
-	int dir_fd;
-	bool fresh; /* the archive is this recording's alone */
+	struct archive_dir dir;
+	int dir_fd; /* the same, when the archive has it */
 };
 
 /* The command line as the archive keeps it; cut where it is long. */
@@ -88,10 +90,35 @@ static int create_failed(const char *path, int err)
 		    remedy);
 }
 
+/* With the rights we have now; what is made in it has those we keep. */
+static int open_dir(struct recording *r)
+{
+	struct capture *c = &r->capture;
+	int err;
+
+	err = archive_dir_create_for(&r->dir, r->path, r->args->append,
+				     c->becomes ? &c->user : NULL);
+	if (err)
+		return create_failed(r->path, err);
+	r->dir_fd = fcntl(r->dir.fd, F_DUPFD_CLOEXEC, 0);
+	if (r->dir_fd < 0)
+		return fail("%s", strerror(errno));
+	if (!c->becomes || r->dir.owner.uid == c->user.uid)
+		return EXIT_OK;
+	if (c->args->user)
+		return fail("'%s' is root's, so '%s' cannot go on in it "
+			    "(without --user weir stays root, with no "
+			    "capabilities)",
+			    r->path, c->args->user);
+	c->becomes = false;
+	return EXIT_OK;
+}
+
 static int open_archive(struct recording *r)
 {
 	struct archive_options o = {
 		.path = r->path,
+		.dir = &r->dir,
 		.exist_ok = r->args->append,
 		.segment_bytes = r->args->segment_bytes,
 		.command = r->command[0] ? r->command : NULL,
@@ -102,11 +129,10 @@ static int open_archive(struct recording *r)
 	int err;
 
 	recorder_archive(recorder, &o);
-	r->fresh = keep_is_new(r->path);
 	err = archive_create(&w, recorder_schema(recorder), &o);
+	r->dir.fd = r->dir.lock_fd = -1; /* the writer's */
 	if (err)
 		return create_failed(r->path, err);
-	r->dir_fd = keep_open(r->path);
 	err = sink_archive_open(&sink, w, recorder_tasks(recorder));
 	if (err) {
 		archive_close(w);
@@ -128,15 +154,22 @@ static uint64_t count_kept(const struct recording *r)
 	return kept;
 }
 
+/* By the directory we have: its path may be out of reach by now. */
+static int read_back(const struct recording *r, struct archive **ret)
+{
+	char *here = (char *)".";
+	const char *why;
+
+	return fchdir(r->dir_fd) ? -errno : archive_open(ret, &here, 1, &why);
+}
+
 /* What it kept, read back from the disk, and what to type next. */
 static int say_kept(const struct recording *r)
 {
 	struct archive_info info;
 	struct archive *a;
 	struct buf size = {0}, span = {0};
-	const char *why;
-	char *path = (char *)r->path;
-	int err = archive_open(&a, &path, 1, &why);
+	int err = read_back(r, &a);
 
 	if (err)
 		return fail("'%s' cannot be read back: %s", r->path,
@@ -155,9 +188,11 @@ static int say_kept(const struct recording *r)
 	return EXIT_OK;
 }
 
+/* What was confined made it the user's from the beginning. */
 static void give(const struct recording *r)
 {
-	int err = r->fresh && r->dir_fd >= 0 ? keep_give(r->dir_fd) : 0;
+	bool gives = r->dir.is_fresh && !r->capture.confines;
+	int err = gives ? keep_give(r->dir_fd) : 0;
 
 	if (err)
 		say("'%s' stays root's: %s", r->path, strerror(-err));
@@ -183,11 +218,21 @@ static int run_recording(struct recording *r)
 	return capture_exit(c, rc);
 }
 
+static int discard(void *arg)
+{
+	const struct recording *r = arg;
+
+	keep_discard(r->dir_fd, r->path);
+	return 0;
+}
+
 static void close_recording(struct recording *r, bool keep)
 {
+	capture_end(&r->capture);
+	archive_dir_done(&r->dir);
+	if (!keep && r->dir.is_fresh && r->dir_fd >= 0)
+		privileged_call(r->capture.privileged, discard, r);
 	capture_close(&r->capture);
-	if (!keep && r->fresh && r->dir_fd >= 0)
-		keep_discard(r->dir_fd, r->path);
 	if (r->dir_fd >= 0)
 		close(r->dir_fd);
 }
@@ -195,7 +240,11 @@ static void close_recording(struct recording *r, bool keep)
 static int record(const void *arg, const struct opt_words *words)
 {
 	const struct record_args *args = arg;
-	struct recording r = {.args = args, .dir_fd = -1};
+	struct recording r = {
+		.args = args,
+		.dir = {.fd = -1, .lock_fd = -1},
+		.dir_fd = -1,
+	};
 	char into[4096];
 	bool keep = false;
 	int rc;
@@ -205,6 +254,10 @@ static int record(const void *arg, const struct opt_words *words)
 	r.path = args->output ? args->output : r.name;
 	snprintf(into, sizeof(into), " into %s", r.path);
 	rc = capture_open(&r.capture, &args->capture, words->command);
+	if (!rc)
+		rc = open_dir(&r);
+	if (!rc)
+		rc = capture_load(&r.capture, &r.dir.fd, 1);
 	if (!rc)
 		rc = open_archive(&r);
 	if (!rc)
@@ -233,9 +286,12 @@ const struct command cmd_record = {
 		"told on stderr only. --for ends the recording, not COMMAND: "
 		"weir waits for it.\n"
 		"\nBy default all sources but the costly ones are on: see weir "
-		"list. An archive\n"
-		"is readable by its owner alone; under sudo that is the user "
-		"who called sudo.\n",
+		"list.\n"
+		"Started by root, weir becomes somebody else once events flow "
+		"(--user), and the\n"
+		"archive is his, readable by him alone: who called sudo, else "
+		"nobody. weir(1),\n"
+		"PRIVILEGES, tells more.\n",
 	.opts = {opts_select, opts, opts_capture},
 	.args_size = sizeof(struct record_args),
 	.takes_command = true,

@@ -41,6 +41,8 @@ static int watch(const void *arg, const struct opt_words *words)
 	c.ends_on_error = true;
 	c.shows_status = false;
 	if (!rc)
+		rc = capture_load(&c, NULL, 0);
+	if (!rc)
 		rc = add_sink(c.recorder, args->query.json);
 	if (!rc)
 		rc = capture_start(&c, "");

@@ -7,13 +7,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "confine.h"
 
 #define NAMES_A_SECOND 100
 
@@ -34,13 +34,6 @@ void keep_name(char name[KEEP_NAME_LEN])
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
-}
-
-int keep_open(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
 }
 
 static DIR *list(int at)
@@ -67,53 +60,11 @@ static int each_name(DIR *dir,
 	return err;
 }
 
-static int found(void *arg, int dirfd, const char *name)
-{
-	(void)arg;
-	(void)dirfd;
-	(void)name;
-	return 1;
-}
-
-bool keep_is_new(const char *path)
-{
-	int fd = keep_open(path);
-	bool empty;
-	DIR *dir;
-
-	if (fd < 0)
-		return fd == -ENOENT;
-	dir = list(fd);
-	empty = dir && !each_name(dir, found, NULL);
-	if (dir)
-		closedir(dir);
-	close(fd);
-	return empty;
-}
-
 /* ---- whose it is --------------------------------------------------------- */
-
-struct owner {
-	uid_t uid;
-	gid_t gid;
-};
-
-static bool parse_id(const char *text, unsigned *ret)
-{
-	unsigned long n;
-	char *end;
-
-	if (!text || *text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	*ret = (unsigned)n;
-	return !*end && !errno && n < UINT_MAX;
-}
 
 static int give_file(void *arg, int dirfd, const char *name)
 {
-	const struct owner *o = arg;
+	const struct confine_user *o = arg;
 
 	return fchownat(dirfd, name, o->uid, o->gid, AT_SYMLINK_NOFOLLOW)
 		       ? -errno
@@ -122,12 +73,11 @@ static int give_file(void *arg, int dirfd, const char *name)
 
 int keep_give(int fd)
 {
-	struct owner o;
+	struct confine_user o;
 	DIR *dir;
 	int err;
 
-	if (getuid() || !parse_id(getenv("SUDO_UID"), &o.uid) || !o.uid ||
-	    !parse_id(getenv("SUDO_GID"), &o.gid))
+	if (!confine_caller(&o))
 		return 0;
 	dir = list(fd);
 	if (!dir)

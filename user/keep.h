@@ -8,28 +8,12 @@
 #ifndef WEIR_KEEP_H
 #define WEIR_KEEP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #define KEEP_NAME_LEN 64
 
 /** keep_name - weir-20261122T140320Z, a name that is free in this directory. */
 void keep_name(char name[KEEP_NAME_LEN]);
-
-/**
- * keep_is_new - is there nothing at @path, or an empty directory?
- *
- * Asked before archive_create(): only then may keep_give() and keep_discard()
- * touch what is there afterwards.
- */
-bool keep_is_new(const char *path);
-
-/**
- * keep_open - hold on to the directory just made, whatever its name may come
- * to mean later
- * Return: descriptor; -errno.
- */
-int keep_open(const char *path);
 
 /**
  * keep_give - hand the archive to the user who called sudo

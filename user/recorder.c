@@ -273,7 +273,7 @@ static void explain(const struct recorder *r, int e, struct recorder_error *err)
 	}
 }
 
-int recorder_start(struct recorder *r, struct recorder_error *err)
+int recorder_load(struct recorder *r, struct recorder_error *err)
 {
 	int e;
 
@@ -282,20 +282,34 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 		e = make_rings(r);
 	if (!e)
 		e = make_aggregator(r);
-	if (!e)
-		e = make_repo(r);
+	if (e)
+		explain(r, e, err);
+	return e;
+}
+
+int recorder_start(struct recorder *r, struct recorder_error *err)
+{
+	int e;
+
+	e = make_repo(r);
 	if (!e)
 		e = aggregator_start(r->aggregator);
 	if (!e)
 		e = repo_start(r->repo);
-	if (!e)
-		e = sources_attach(r->sources);
-	if (e) {
+	if (e)
 		explain(r, e, err);
-		return e;
-	}
-	r->started_ns = clock_now();
-	return 0;
+	return e;
+}
+
+int recorder_attach(struct recorder *r, struct recorder_error *err)
+{
+	int e = sources_attach(r->sources);
+
+	if (e)
+		explain(r, e, err);
+	else
+		r->started_ns = clock_now();
+	return e;
 }
 
 /* ---- while it runs, and after -------------------------------------------- */

@@ -4,7 +4,7 @@
  * repo, sinks.
  *
  * Threads: the caller's (control), the aggregator's, the repo's. Sinks run in
- * the repo's thread.
+ * the repo's thread. Only two calls need privileges.
  */
 #ifndef WEIR_RECORDER_H
 #define WEIR_RECORDER_H
@@ -53,12 +53,21 @@ void recorder_archive(struct recorder *r, struct archive_options *opts);
 /** recorder_watch_archive - count and report what @w loses (before start). */
 void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
 
-/**
- * recorder_start - load, attach, walk; events flow when it returns
- * Return: 0; -errno with @err when nothing can be recorded. One source that
- * fails is no error: see sources_info().
+/*
+ * Three steps from there to events, for they need different rights. One source
+ * that fails is no error: see sources_info().
+ * Return: 0; -errno with @err when nothing can be recorded.
  */
+
+/** recorder_load - load the programs, make the rings: needs privileges. */
+int recorder_load(struct recorder *r, struct recorder_error *err);
+
+/** recorder_start - start the threads, which have the caller's rights. */
 int recorder_start(struct recorder *r, struct recorder_error *err);
+
+/** recorder_attach - attach, walk: needs privileges; any thread. Events flow
+ * when it returns. */
+int recorder_attach(struct recorder *r, struct recorder_error *err);
 
 struct recorder_status {
 	uint64_t events, bytes; /* taken by the repo since start */

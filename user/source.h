@@ -5,8 +5,10 @@
  *
  * One that cannot run leaves the others running and says why. Only this file
  * and aggregator.c's ring reader (kring.c) know the kernel's side.
- * Thread: all calls from the thread that opened it, but sources_account() and
- * sources_losses(), which the repo's thread may call while recording.
+ * sources_load() and sources_attach() need privileges, nothing that comes after
+ * them does: what detaching and counting take is open by then.
+ * Thread: one at a time, but sources_account() and sources_losses(), which the
+ * repo's thread may call while recording.
  */
 #ifndef WEIR_SOURCE_H
 #define WEIR_SOURCE_H
@@ -43,6 +45,10 @@ struct sources_options {
 	size_t setting_count;
 	uint32_t follow;     /* record this process and what it starts; 0 */
 	uint64_t ring_bytes; /* of each mini-buffer; 0: as the source says */
+	uint32_t errand;     /* a process of weir's, not recorded either; 0 */
+	/* What sources_measure() does instead of asking the kernel; or NULL. */
+	int (*measure)(void *arg, bool on);
+	void *measure_arg;
 };
 
 struct source_info {

@@ -23,6 +23,8 @@ struct program {
 	struct bpf_program *prog;
 	struct bpf_link *link; /* NULL: not attached */
 	const char *name;
+	int info_fd; /* its /proc/self/fdinfo file; -1: none */
+	int end_fd;  /* of an _end iterator, not yet read; or < 0 */
 };
 
 struct source {
@@ -64,6 +66,13 @@ void source_fail(struct source *src, const char *fmt, ...)
 /** source_apply - put the user's settings into a source's constants. */
 int source_apply(struct sources *s, struct source *src, char *why,
 		 size_t why_len);
+
+/**
+ * source_open_info - open what tells of its programs' misses and cost
+ *
+ * bpf(2) would tell as well, but is not there for who gave up his privileges.
+ */
+void source_open_info(struct source *src);
 
 /** source_map_account - map a loaded source's account. Return: 0; -errno. */
 int source_map_account(struct sources *s, struct source *src);

@@ -97,8 +97,10 @@ static void set_constants(struct sources *s, struct source *src)
 {
 	struct set_args args = {s, src};
 	struct bpf_object *o = src->obj;
+	uint64_t self = (uint64_t)getpid();
 
-	rodata_set(o, "weir_self", (uint64_t)getpid());
+	rodata_set(o, "weir_self", self);
+	rodata_set(o, "weir_errand", s->o.errand ? s->o.errand : self);
 	rodata_set(o, "weir_follow", s->o.follow != 0);
 	rodata_set(o, "weir_strings", !s->kernel.confidential);
 	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
@@ -224,6 +226,8 @@ static void choose_programs(struct sources *s, struct source *src)
 		src->programs[src->program_count++] = (struct program){
 			.prog = p,
 			.name = bpf_program__name(p),
+			.info_fd = -1,
+			.end_fd = -1,
 		};
 	}
 }
@@ -263,13 +267,32 @@ static int load_object(struct sources *s, struct source *src)
 		err = make_rings(src);
 	if (!err)
 		err = source_map_account(s, src);
+	if (!err)
+		source_open_info(src);
 	return err;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 static void close_rings(struct source *src)
 {
 	while (src->ring_count)
 		close(src->ring_fds[--src->ring_count]);
+}
+
+static void close_programs(struct source *src)
+{
+	struct program *p = src->programs;
+
+	for (; src->program_count; src->program_count--, p++) {
+		close_fd(&p->info_fd);
+		close_fd(&p->end_fd);
+	}
 }
 
 static void load_source(struct sources *s, struct source *src)
@@ -281,7 +304,7 @@ static void load_source(struct sources *s, struct source *src)
 		return;
 	source_fail(src, "%s%s", strerror(-err), remedy(s, err));
 	close_rings(src);
-	src->program_count = 0;
+	close_programs(src);
 }
 
 static int follow_first(struct sources *s)
@@ -432,38 +455,60 @@ static int read_to_end(int fd)
 	}
 }
 
-static int run_iter(struct bpf_program *prog)
+/* A walk that begins when it is read. Return: descriptor; -errno. */
+static int open_iter(const struct bpf_program *prog)
 {
 	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
-	int fd, err;
+	int fd;
 
 	if (!link)
 		return -errno;
 	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : read_to_end(fd);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		fd = -errno;
 	bpf_link__destroy(link);
-	return err;
+	return fd;
 }
 
-static int run_iters(struct source *src, bool at_end)
+static void run_iter(struct source *src, const struct program *p, int fd)
+{
+	int err = fd < 0 ? fd : read_to_end(fd);
+
+	if (err)
+		snprintf(src->why, sizeof(src->why), "%s ended early: %s",
+			 p->name, strerror(-err));
+	close_fd(&fd);
+}
+
+/* Those for the end are opened now: then there may be no right to it. */
+static void begin_iters(struct source *src)
 {
 	struct program *p;
 	unsigned i;
-	int err = 0, e;
 
 	for (i = 0; src->on && i < src->program_count; i++) {
 		p = &src->programs[i];
-		if (!is_iter(p->prog) || ends_with(p->name, "_end") != at_end)
+		if (!is_iter(p->prog))
 			continue;
-		e = run_iter(p->prog);
-		if (e)
-			snprintf(src->why, sizeof(src->why),
-				 "%s ended early: %s", p->name, strerror(-e));
-		err = err ? err : e;
+		if (ends_with(p->name, "_end"))
+			p->end_fd = open_iter(p->prog);
+		else
+			run_iter(src, p, open_iter(p->prog));
 	}
-	return err;
+}
+
+static void end_iters(struct source *src)
+{
+	struct program *p;
+	unsigned i;
+
+	for (i = 0; src->on && i < src->program_count; i++) {
+		p = &src->programs[i];
+		if (!is_iter(p->prog) || !ends_with(p->name, "_end"))
+			continue;
+		run_iter(src, p, p->end_fd);
+		p->end_fd = -1;
+	}
 }
 
 /*
@@ -479,7 +524,7 @@ int sources_attach(struct sources *s)
 		attach_one(s, list[i]);
 		if (!list[i]->on)
 			detach_one(list[i]); /* a half is none */
-		run_iters(list[i], false);
+		begin_iters(list[i]);
 	}
 	return count_on(s) ? 0 : -EOPNOTSUPP;
 }
@@ -505,7 +550,7 @@ void sources_detach(struct sources *s)
 		detach_one(&s->list[i]);
 	grace_period();
 	for (i = 0; i < s->count; i++)
-		run_iters(&s->list[i], true);
+		end_iters(&s->list[i]);
 }
 
 void sources_free(struct sources *s)
@@ -519,6 +564,7 @@ void sources_free(struct sources *s)
 		src = &s->list[i];
 		detach_one(src);
 		close_rings(src);
+		close_programs(src);
 		if (src->account)
 			munmap(src->account, src->account_bytes);
 		bpf_object__close(src->obj);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What sources lost and what they cost. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,6 +36,80 @@ static void store(uint64_t *p, uint64_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
+/* ---- what the kernel counts of a program --------------------------------- */
+
+struct counters {
+	uint64_t runs, ns, missed; /* missed: 5.12 and later; before it 0 */
+};
+
+void source_open_info(struct source *src)
+{
+	struct program *p;
+	char path[64];
+
+	for (p = src->programs; p < src->programs + src->program_count; p++) {
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
+			 bpf_program__fd(p->prog));
+		p->info_fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+}
+
+static uint64_t number_after(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* kernel/bpf/syscall.c, bpf_prog_show_fdinfo() */
+static bool from_fdinfo(const struct program *p, struct counters *ret)
+{
+	char text[1024];
+	ssize_t n = -1;
+
+	if (p->info_fd >= 0)
+		n = pread(p->info_fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	ret->runs = number_after(text, "\nrun_cnt:\t");
+	ret->ns = number_after(text, "\nrun_time_ns:\t");
+	ret->missed = number_after(text, "\nrecursion_misses:\t");
+	return true;
+}
+
+/* Where there is no /proc. */
+static void from_kernel(const struct program *p, struct counters *ret)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+		return;
+	ret->runs = info.run_cnt;
+	ret->ns = info.run_time_ns;
+	ret->missed = info.recursion_misses;
+}
+
+static struct counters counters_of(const struct program *p)
+{
+	struct counters c = {0};
+
+	if (!from_fdinfo(p, &c))
+		from_kernel(p, &c);
+	return c;
+}
+
+static uint64_t missed_of(const struct source *src)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < src->program_count; i++)
+		sum += counters_of(&src->programs[i]).missed;
+	return sum;
+}
+
 /* ---- account ------------------------------------------------------------- */
 
 struct account_row *sources_rows(struct sources *s, size_t *ret_count)
@@ -55,28 +131,6 @@ struct account_row *sources_rows(struct sources *s, size_t *ret_count)
 static struct account_row *row_at(struct sources *s, unsigned i, unsigned cpu)
 {
 	return &s->rows[i * (s->kernel.cpus + 1) + cpu];
-}
-
-/* Return: recursion_misses of a program (5.12 and later; before it 0). */
-static uint64_t missed_by(const struct program *p, struct bpf_prog_info *info)
-{
-	uint32_t len = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), info, &len))
-		return 0;
-	return info->recursion_misses;
-}
-
-static uint64_t missed_of(const struct source *src)
-{
-	struct bpf_prog_info info;
-	uint64_t sum = 0;
-	unsigned i;
-
-	for (i = 0; i < src->program_count; i++)
-		sum += missed_by(&src->programs[i], &info);
-	return sum;
 }
 
 static void account_source(struct sources *s, unsigned i)
@@ -167,9 +221,9 @@ void sources_losses(struct sources *s,
 
 size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max)
 {
-	struct bpf_prog_info info;
 	const struct program *p;
 	const struct source *src;
+	struct counters c;
 	size_t n = 0;
 	unsigned j;
 
@@ -178,11 +232,14 @@ size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max)
 			p = &src->programs[j];
 			if (n >= max)
 				continue;
-			ret[n].missed = missed_by(p, &info);
-			ret[n].source = src->bytes->name;
-			ret[n].program = p->name;
-			ret[n].runs = info.run_cnt;
-			ret[n].ns = info.run_time_ns;
+			c = counters_of(p);
+			ret[n] = (struct program_cost){
+				.source = src->bytes->name,
+				.program = p->name,
+				.runs = c.runs,
+				.ns = c.ns,
+				.missed = c.missed,
+			};
 		}
 	}
 	return n;
@@ -190,6 +247,8 @@ size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max)
 
 int sources_measure(struct sources *s, bool on)
 {
+	if (s->o.measure)
+		return s->o.measure(s->o.measure_arg, on);
 	if (!on && s->stats_fd >= 0) {
 		close(s->stats_fd);
 		s->stats_fd = -1;

@@ -28,7 +28,8 @@ has "no privileges: doctor, sources" out '^task +OFF +.*not permitted'
 $weak "$WEIR" list fields task_exec >out 2>err
 is "no privileges: list" $? 0
 run record -q -o secret -- true
-(cd free && $weak "$WEIR" show ../secret >../out 2>../err)
+(cd free && setpriv --reuid=1 --regid=1 --clear-groups "$WEIR" show \
+	../secret >../out 2>../err)
 is "another's archive: status" $? 1
 has "another's archive" err "Permission denied .*sudo"
 

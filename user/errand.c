@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "errand.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine.h"
+
+/* What is asked: a signal's number, or one of these. */
+#define STATS_ON  1000
+#define STATS_OFF 1001
+
+struct errand {
+	pid_t pid;
+	int fd;
+	pthread_mutex_t mutex; /* one question at a time */
+};
+
+/* ---- the process --------------------------------------------------------- */
+
+struct server {
+	int fd, pidfd;
+	int stats_fd; /* holds the statistics on; -1: off */
+};
+
+static int stats_on(struct server *s)
+{
+	union bpf_attr attr = {.enable_stats = {BPF_STATS_RUN_TIME}};
+
+	if (s->stats_fd < 0)
+		s->stats_fd = (int)syscall(SYS_bpf, BPF_ENABLE_STATS, &attr,
+					   sizeof(attr));
+	return s->stats_fd < 0 ? -errno : 0;
+}
+
+static int stats_off(struct server *s)
+{
+	if (s->stats_fd >= 0)
+		close(s->stats_fd);
+	s->stats_fd = -1;
+	return 0;
+}
+
+static int answer(struct server *s, int32_t asked)
+{
+	if (asked == STATS_ON)
+		return stats_on(s);
+	if (asked == STATS_OFF)
+		return stats_off(s);
+	return syscall(SYS_pidfd_send_signal, s->pidfd, asked, NULL, 0) ? -errno
+									: 0;
+}
+
+static int allow(scmp_filter_ctx filter, const struct server *s)
+{
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(read), 0);
+
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write),
+				       0);
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(close),
+				       0);
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+				       SCMP_SYS(exit_group), 0);
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+				       SCMP_A0(SCMP_CMP_EQ, BPF_ENABLE_STATS));
+	if (!err && s->pidfd >= 0)
+		err = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(pidfd_send_signal), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)s->pidfd));
+	return err;
+}
+
+static int allow_errands(const struct server *s)
+{
+	scmp_filter_ctx filter;
+	int err;
+
+	if (!confine_has_calls())
+		return 0;
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!filter)
+		return -ENOMEM;
+	err = allow(filter, s);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err;
+}
+
+/* In order: @low < @high. -1 is none. */
+static void close_all_but(unsigned low, unsigned high)
+{
+	if (low)
+		syscall(SYS_close_range, 0, low - 1, 0);
+	if (high > low + 1)
+		syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
+static void close_others(const struct server *s)
+{
+	int high = s->pidfd > s->fd ? s->pidfd : s->fd;
+	int low = s->pidfd >= 0 && s->pidfd < s->fd ? s->pidfd : s->fd;
+
+	close_all_but((unsigned)low, (unsigned)high);
+}
+
+/* Never returns. */
+static void serve(struct server *s)
+{
+	static const int keep[] = {CAP_SYS_ADMIN, CAP_KILL};
+	int32_t asked, result;
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	close_others(s);
+	prctl(PR_SET_NAME, "weir-errand", 0, 0, 0);
+	if (confine_quiet() || confine_files(NULL, 0, false) ||
+	    confine_capabilities(keep, geteuid() ? 0 : 2) || allow_errands(s))
+		_exit(1);
+	while (read(s->fd, &asked, sizeof(asked)) == sizeof(asked)) {
+		result = answer(s, asked);
+		if (write(s->fd, &result, sizeof(result)) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+/* ---- weir's side --------------------------------------------------------- */
+
+static int fork_server(struct errand *e, int command_pidfd)
+{
+	struct server s = {.pidfd = command_pidfd, .stats_fd = -1};
+	int fds[2], err = 0;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	e->pid = fork();
+	if (e->pid < 0)
+		err = -errno;
+	s.fd = fds[1];
+	if (!e->pid)
+		serve(&s);
+	close(fds[1]);
+	if (err)
+		close(fds[0]);
+	e->fd = fds[0];
+	return err;
+}
+
+int errand_start(struct errand **ret, int command_pidfd)
+{
+	struct errand *e = calloc(1, sizeof(*e));
+	int err;
+
+	if (!e)
+		return -ENOMEM;
+	err = fork_server(e, command_pidfd);
+	if (err) {
+		free(e);
+		return err;
+	}
+	pthread_mutex_init(&e->mutex, NULL);
+	*ret = e;
+	return 0;
+}
+
+pid_t errand_pid(const struct errand *e)
+{
+	return e ? e->pid : 0;
+}
+
+static int ask(struct errand *e, int32_t what)
+{
+	int32_t result = -EPIPE;
+
+	pthread_mutex_lock(&e->mutex);
+	if (write(e->fd, &what, sizeof(what)) != sizeof(what) ||
+	    read(e->fd, &result, sizeof(result)) != sizeof(result))
+		result = -EPIPE;
+	pthread_mutex_unlock(&e->mutex);
+	return result;
+}
+
+int errand_measure(struct errand *e, bool on)
+{
+	return ask(e, on ? STATS_ON : STATS_OFF);
+}
+
+int errand_signal(struct errand *e, int sig)
+{
+	return ask(e, sig);
+}
+
+void errand_done(struct errand *e)
+{
+	if (!e)
+		return;
+	close(e->fd);
+	while (waitpid(e->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	pthread_mutex_destroy(&e->mutex);
+	free(e);
+}

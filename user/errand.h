@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * errand.h - a process beside weir that keeps two rights weir gives up, and can
+ * do nothing else: switch the kernel's BPF statistics on and off, and pass a
+ * signal on to COMMAND, which may be another user's.
+ *
+ * It has CAP_SYS_ADMIN and CAP_KILL if root started it, no file, and five
+ * system calls: read, write and close of what it has open, bpf() for
+ * BPF_ENABLE_STATS, and pidfd_send_signal() to COMMAND. Signals of a terminal
+ * do not reach it; it ends when weir does, however weir ends.
+ */
+#ifndef WEIR_ERRAND_H
+#define WEIR_ERRAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct errand;
+
+/**
+ * errand_start - fork it; before any thread starts, after the command
+ * @command_pidfd: borrowed; or -1: there is no command
+ * Return: 0; -ENOMEM; -errno of fork or socketpair.
+ */
+int errand_start(struct errand **ret, int command_pidfd);
+
+/** errand_pid - Return: its pid; 0 when @e is NULL. */
+pid_t errand_pid(const struct errand *e);
+
+/**
+ * errand_measure - switch the kernel's statistics on or off. Thread: any.
+ * Return: 0; -errno of bpf(2); -EPIPE it is gone.
+ */
+int errand_measure(struct errand *e, bool on);
+
+/**
+ * errand_signal - send @sig to the command. Thread: any.
+ * Return: 0; -errno of pidfd_send_signal(2); -EPIPE it is gone.
+ */
+int errand_signal(struct errand *e, int sig);
+
+/** errand_done - let it end, and wait for that. NULL-safe. */
+void errand_done(struct errand *e);
+
+#endif
