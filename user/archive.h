@@ -162,6 +162,29 @@ void archive_info(const struct archive *a, struct archive_info *ret);
 /** archive_account - the last account written; rows live as long as @a. */
 size_t archive_account(const struct archive *a, const struct account_row **ret);
 
+/* How a pass that waited for what was being written came to its end. */
+enum follow_end {
+	FOLLOW_STOPPED, /* wait() said so */
+	FOLLOW_ENDED,	/* the recorder ended in order */
+	FOLLOW_CUT,	/* there is none, and it did not say that it ended */
+};
+
+struct archive_follow {
+	/* nothing new: pause, and return 0 to look again, else to stop */
+	int (*wait)(void *arg);
+	void *arg;
+	/* set by the pass */
+	enum follow_end end;
+	uint64_t skipped; /* segments removed before they could be read */
+};
+
+/**
+ * archive_follow - from now on passes go on with what is being written
+ * @a: opened with one directory
+ * @f: borrowed until the next call; NULL: no more
+ */
+void archive_follow(struct archive *a, struct archive_follow *f);
+
 /* A pass over the events in the one order. */
 struct archive_range {
 	uint64_t from_ns, to_ns; /* monotonic, half-open; 0, 0: all */

@@ -128,6 +128,7 @@ struct listing {
 	struct archive_list *list;
 	const char *path;
 	int dir;
+	uint64_t after;	      /* none up to this one, */
 	uint64_t last_number; /* none after this one */
 };
 
@@ -141,7 +142,7 @@ static int add_name(void *arg, const char *name)
 	};
 
 	if (!segment_parse_name(name, &f.head, &f.sealed) ||
-	    f.head.number > in->last_number)
+	    f.head.number <= in->after || f.head.number > in->last_number)
 		return 0;
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	return add_file(in->list, &f);
@@ -248,28 +249,30 @@ static int look(struct listing *in, size_t first)
 	return err ? err : look_twice(in);
 }
 
-static int list_dir(struct archive_list *l, const char *path, int dir)
+static int list_dir(struct listing *in)
 {
-	struct listing in = {.list = l, .path = path, .dir = dir};
+	struct archive_list *l = in->list;
 	size_t first = l->count;
-	int err;
+	int err = look(in, first);
 
-	err = look(&in, first);
-	if (!err && l->count == first)
-		err = -EBADMSG;
 	if (err)
 		return err;
-	qsort(l->file + first, l->count - first, sizeof(*l->file), by_number);
+	if (l->count > first)
+		qsort(l->file + first, l->count - first, sizeof(*l->file),
+		      by_number);
 	drop_twins(l, first);
 	return 0;
 }
 
 static int add_dir(struct archive_list *l, const char *path, int dir)
 {
+	struct listing in = {.list = l, .path = path, .dir = dir};
 	size_t i, first = l->count;
 	int err;
 
-	err = list_dir(l, path, dir);
+	err = list_dir(&in);
+	if (!err && l->count == first)
+		err = -EBADMSG;
 	for (i = first; i < l->count && !err; i++)
 		err = learn_head(l, &l->file[i]);
 	if (!err)
@@ -357,6 +360,27 @@ int archive_list_open(struct archive_list *ret, char *const *paths,
 	drop_doubles(&l);
 	*ret = l;
 	return 0;
+}
+
+int archive_list_more(struct archive_list *l)
+{
+	const struct archive_file *last = &l->file[l->count - 1];
+	struct listing in = {
+		.list = l,
+		.path = last->path,
+		.dir = last->dir,
+		.after = last->head.number,
+	};
+	size_t i, first = l->count, known = first;
+	int err = list_dir(&in);
+
+	for (i = first; i < l->count && !err; i++)
+		err = learn_head(l, &l->file[i]);
+	while (!err && known < l->count && l->file[known].head_known &&
+	       archive_list_same_run(l, known))
+		known++;
+	l->count = known;
+	return err ? err : (int)(known - first);
 }
 
 void archive_list_done(struct archive_list *l)

@@ -40,6 +40,14 @@ int archive_list_open(struct archive_list *ret, char *const *paths,
 void archive_list_done(struct archive_list *l);
 
 /**
+ * archive_list_more - add the segments that were begun since
+ *
+ * To a list of one directory; those of its last run, whose beginning is there
+ * already. Return: how many; -errno, -ENOMEM.
+ */
+int archive_list_more(struct archive_list *l);
+
+/**
  * archive_list_segment - open one of them, sealed meanwhile or not
  * Return: 0 with @ret to segment_done(); -ENOENT it was removed; -errno.
  */

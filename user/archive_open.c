@@ -167,10 +167,10 @@ static int settle_account(struct archive *a, struct last_account *last)
 }
 
 static int read_account(struct archive *a, struct segment_reader *r,
-			const struct frame *f, struct last_account *ret)
+			const struct frame *f, struct last_account *ret,
+			uint32_t *flags)
 {
 	struct buf bytes = {0};
-	uint32_t flags;
 	int err;
 
 	err = segment_read(r, f, &a->payload);
@@ -178,7 +178,7 @@ static int read_account(struct archive *a, struct segment_reader *r,
 		err = block_unpack(a->codec, f, &a->payload, &bytes);
 	if (!err)
 		err = segment_get_account(&bytes, &ret->rows, &ret->count,
-					  &flags);
+					  flags);
 	buf_done(&bytes);
 	return err;
 }
@@ -189,13 +189,14 @@ static int take_account(struct archive *a, struct segment_reader *r,
 			struct last_account *last)
 {
 	struct last_account found;
+	uint32_t flags;
 	size_t i;
 	int err;
 
 	for (i = s->count; i--;) {
 		if (s->frame[i].type != FRAME_LOSS)
 			continue;
-		err = read_account(a, r, &s->frame[i], &found);
+		err = read_account(a, r, &s->frame[i], &found, &flags);
 		if (!err) {
 			free(last->rows);
 			*last = found;
@@ -206,6 +207,25 @@ static int take_account(struct archive *a, struct segment_reader *r,
 			return err;
 	}
 	return 0;
+}
+
+int archive_told_end(struct archive *a, struct segment_reader *r,
+		     const struct segment_frames *s)
+{
+	struct last_account account;
+	uint32_t flags;
+	size_t i = s->count;
+	int err;
+
+	while (i && s->frame[i - 1].type != FRAME_LOSS)
+		i--;
+	if (!i)
+		return 0;
+	err = read_account(a, r, &s->frame[i - 1], &account, &flags);
+	if (err)
+		return err == -EBADMSG ? 0 : err;
+	free(account.rows);
+	return (flags & LOSS_END) != 0;
 }
 
 /* ---- opening: all of them ---------------------------------------------- */
@@ -254,6 +274,28 @@ static int learn_all(struct archive *a, const char **why)
 	if (err)
 		return err;
 	return a->schema ? err2 : -EBADMSG;
+}
+
+int archive_more(struct archive *a)
+{
+	size_t i = a->list.count;
+	struct summary *grown;
+	int more = archive_list_more(&a->list);
+
+	if (more <= 0)
+		return more;
+	grown = reallocarray(a->summary, a->list.count, sizeof(*grown));
+	if (!grown) {
+		a->list.count = i;
+		return -ENOMEM;
+	}
+	a->summary = grown;
+	for (; i < a->list.count; i++)
+		a->summary[i] = (struct summary){
+			.first_ns = UINT64_MAX,
+			.open = true,
+		};
+	return more;
 }
 
 /* Kinds that tasks.c binds: those of source task (task_*, cgroup_path). */
@@ -356,6 +398,11 @@ const struct schema *archive_schema(const struct archive *a)
 int64_t archive_wall_offset(const struct archive *a)
 {
 	return a->wall_offset;
+}
+
+void archive_follow(struct archive *a, struct archive_follow *f)
+{
+	a->follow = f;
 }
 
 void archive_info(const struct archive *a, struct archive_info *ret)

@@ -26,10 +26,20 @@ struct archive {
 	struct account_row *rows; /* of all runs together */
 	size_t row_count, row_cap;
 	int64_t wall_offset;
+	struct archive_follow *follow; /* borrowed, or NULL */
 	struct block_codec *codec;
 	struct buf payload;
 	bool context[SCHEMA_KINDS_MAX]; /* kinds the task table is made of */
 	uint64_t context_kinds;		/* set of frame_kind_bit() */
 };
+
+/* archive_more - learn of segments that were begun since. Return: how many;
+ * -ENOMEM; -errno. */
+int archive_more(struct archive *a);
+
+/* archive_told_end - does the last LOSS of these frames say that the recorder
+ * ended in order? Return: 1; 0; -ENOMEM, -errno of pread(2). */
+int archive_told_end(struct archive *a, struct segment_reader *r,
+		     const struct segment_frames *s);
 
 #endif

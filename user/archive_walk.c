@@ -123,7 +123,7 @@ static int next_frame(struct archive_walk *w, const struct frame **ret)
 
 /* ---- segments ---------------------------------------------------------- */
 
-static void close_segment(struct archive_walk *w)
+void archive_walk_leave(struct archive_walk *w)
 {
 	if (!w->in_segment)
 		return;
@@ -139,7 +139,8 @@ static void begin_segment(struct archive_walk *w)
 	w->state_due |= w->frames.damaged != 0;
 	w->at_head = true;
 	w->frame = 0;
-	w->frame_end = w->last_of_run ? count_needed(w) : w->frames.count;
+	w->frame_end = w->last_of_run && !w->follow ? count_needed(w)
+						    : w->frames.count;
 }
 
 static int open_segment(struct archive_walk *w)
@@ -175,7 +176,7 @@ static void open_run(struct archive_walk *w)
 	w->next_run = end;
 	while (first < end && !may_hit(w, first))
 		first++;
-	while (first < end && !may_hit(w, end - 1))
+	while (first < end && !may_hit(w, end - 1) && !w->follow)
 		end--;
 	w->segment = first;
 	w->run_end = end;
@@ -198,14 +199,16 @@ static int advance(struct archive_walk *w, const struct frame **ret)
 	if (w->in_segment) {
 		if (w->frame < w->frame_end)
 			return next_frame(w, ret);
-		close_segment(w);
+		if (w->follow && w->segment == w->a->list.count)
+			return archive_follow_next(w);
+		archive_walk_leave(w);
 	}
 	if (w->segment < w->run_end) {
 		check_numbers(w);
 		return open_segment(w);
 	}
 	if (w->next_run >= w->a->list.count)
-		return -ENOENT;
+		return w->follow ? archive_follow_next(w) : -ENOENT;
 	open_run(w);
 	return 0;
 }
@@ -234,11 +237,12 @@ void archive_walk_init(struct archive_walk *w, struct archive *a,
 		memcpy(w->kinds, range->kinds, sizeof(w->kinds));
 	w->kind_bits = kind_bits(range->kinds);
 	w->bare = range->bare;
+	w->follow = a->follow;
 	w->wall_offset = a->wall_offset;
 }
 
 void archive_walk_done(struct archive_walk *w)
 {
-	close_segment(w);
+	archive_walk_leave(w);
 	buf_done(&w->payload);
 }

@@ -30,6 +30,7 @@ struct archive_walk {
 	struct segment_frames frames;
 	size_t frame_end;
 	bool at_head;
+	struct archive_follow *follow; /* borrowed, or NULL */
 };
 
 /** archive_walk_init - to be released with archive_walk_done(). */
@@ -44,6 +45,16 @@ void archive_walk_done(struct archive_walk *w);
  * Return: 1; 0 at the end; -ENOMEM, -errno of read(2): the pass has failed.
  */
 int archive_walk_next(struct archive_walk *w, const struct frame **ret);
+
+/** archive_walk_leave - be done with the segment at hand, if there is one. */
+void archive_walk_leave(struct archive_walk *w);
+
+/**
+ * archive_follow_next - find what was written since; archive_walk_next() asks
+ * when it has walked all
+ * Return: 0 there is more; -ENOENT the end, see follow->end; -errno.
+ */
+int archive_follow_next(struct archive_walk *w);
 
 /** archive_walk_refuse - the frame at hand does not decode: it is damaged. */
 void archive_walk_refuse(struct archive_walk *w);

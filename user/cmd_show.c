@@ -7,6 +7,24 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "cmd_follow.h"
+
+struct show_args {
+	struct query_args query;
+	bool follow;
+};
+
+static const struct opt opts[] = {
+	{
+		.letter = 'F',
+		.name = "follow",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct show_args, follow),
+		.help = "go on with what is being recorded, until the "
+			"recorder ends or Ctrl-C",
+	},
+	{0},
+};
 
 static int open_sink(struct sink **ret, const struct replay *r, bool json)
 {
@@ -14,24 +32,36 @@ static int open_sink(struct sink **ret, const struct replay *r, bool json)
 		    : sink_text_open(ret, &r->render, STDOUT_FILENO);
 }
 
+static int put_events(struct replay *r, const struct show_args *args,
+		      uint64_t *ret_skipped)
+{
+	struct sink *sink;
+	int closed, err = open_sink(&sink, r, args->query.json);
+
+	if (err)
+		return err;
+	err = args->follow ? follow_sink(r, sink, ret_skipped)
+			   : replay_sink(r, sink);
+	closed = sink->ops->close(sink);
+	return closed ? closed : err;
+}
+
 static int show(const void *arg, const struct opt_words *words)
 {
-	const struct query_args *args = arg;
-	struct sink *sink;
+	const struct show_args *args = arg;
 	struct replay r;
-	int rc = query_open(&r, args, words), err, closed;
+	int rc = args->follow ? follow_check(&args->query, words) : EXIT_OK;
+	uint64_t skipped = 0;
+	int err;
 
+	if (!rc)
+		rc = query_open(&r, &args->query, words);
 	if (rc)
 		return rc;
-	err = open_sink(&sink, &r, args->json);
-	if (!err) {
-		err = replay_sink(&r, sink);
-		closed = sink->ops->close(sink);
-		err = closed ? closed : err;
-	}
+	err = put_events(&r, args, &skipped);
 	rc = query_end(&r, err);
 	replay_close(&r);
-	return rc;
+	return rc == EXIT_OK && skipped ? EXIT_LOSSES : rc;
 }
 
 const struct command cmd_show = {
@@ -43,8 +73,8 @@ const struct command cmd_show = {
 		 "was asked for has some, stderr tells how many events are "
 		 "missing, and the exit\n"
 		 "status is 3.\n",
-	.opts = {opts_select, opts_span, opts_json, opts_utc},
-	.args_size = sizeof(struct query_args),
+	.opts = {opts, opts_select, opts_span, opts_json, opts_utc},
+	.args_size = sizeof(struct show_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,
 	.run = show,

@@ -226,6 +226,16 @@ struct segment_frames {
 int segment_frames(struct segment_reader *r, struct segment_frames *ret);
 void segment_frames_done(struct segment_frames *s);
 
+/**
+ * segment_more - add the frames that were written since
+ *
+ * A frame that is not whole yet is left for another time; so are bytes at the
+ * end that are no frame.
+ * Return: how many there are; -EPROTONOSUPPORT; -ENOMEM; -errno of fstat(2),
+ * pread(2). On failure those found before are in the list.
+ */
+int segment_more(struct segment_reader *r, struct segment_frames *s);
+
 /* ---- the small payloads ------------------------------------------------ */
 
 /*

@@ -387,6 +387,46 @@ int segment_frames(struct segment_reader *r, struct segment_frames *ret)
 	return walk(r, ret);
 }
 
+static int append(struct segment_frames *s, const struct frame *f)
+{
+	struct frame *grown = reallocarray(s->frame, s->count + 1,
+					   sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	s->frame = grown;
+	s->frame[s->count++] = *f;
+	s->sealed = f->type == FRAME_TRAILER;
+	return 1;
+}
+
+int segment_more(struct segment_reader *r, struct segment_frames *s)
+{
+	const struct frame *last = s->count ? &s->frame[s->count - 1] : NULL;
+	uint32_t damaged = 0;
+	struct frame f;
+	struct stat st;
+	int rc, found = 0;
+
+	if (fstat(r->fd, &st))
+		return -errno;
+	r->size = (uint64_t)st.st_size;
+	r->pos = last ? last->offset + frame_bytes(last) : 0;
+	while ((rc = segment_next(r, &f))) {
+		damaged += rc == -EBADMSG;
+		if (rc == -EBADMSG)
+			continue;
+		if (rc > 0)
+			rc = append(s, &f);
+		if (rc < 0)
+			return rc;
+		found++;
+		s->damaged += damaged;
+		damaged = 0;
+	}
+	return found;
+}
+
 void segment_frames_done(struct segment_frames *s)
 {
 	free(s->frame);

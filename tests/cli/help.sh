@@ -32,7 +32,7 @@ for c in $commands; do
 		fail "$c --help: wider than 79 columns"
 	hasnt "$c --help: blanks at the end" out ' $'
 	LC_ALL=C grep -q '[^ -~]' out && fail "$c --help: not plain ASCII"
-	grep -oE '^  (-[a-z], |    )--[a-z-]+' out |
+	grep -oE '^  (-[a-zA-Z], |    )--[a-z-]+' out |
 		grep -oE -- '--[a-z-]+' | sort >options
 	cp out long
 	run help "$c"
