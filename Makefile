@@ -51,7 +51,7 @@ FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test test-unit test-kernel test-cli test-fuzz test-ring \
-	test-san test-vm test-long bench bench-ring bench-capture fuzz lint \
+	test-san test-tsan test-vm test-long bench bench-ring bench-capture fuzz lint \
 	format install uninstall deps clean help
 
 ## all: build/weir, build/libweir-ring.a
@@ -152,6 +152,16 @@ test-san:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/san CFLAGS='-O1 -g' \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		test-unit test-fuzz
+
+## test-tsan: the threads of the archive under TSan (clang's: gcc's knows no fences)
+TSAN_TESTS := archive archive_queue archive_fault
+test-tsan:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CC='$(CLANG)' \
+		CFLAGS='-O1 -g' CPPFLAGS=-DRING_TSAN SAN=-fsanitize=thread \
+		$(TSAN_TESTS:%=$(O)/tsan/tests/unit/%_test)
+	$(Q)set -e; for t in $(TSAN_TESTS); do \
+		TSAN_OPTIONS=halt_on_error=1 $(O)/tsan/tests/unit/$${t}_test; \
+		done
 
 ## fuzz: search for crashing inputs with libFuzzer, TIME seconds each (60)
 TIME ?= 60

@@ -16,6 +16,14 @@
 
 /* ---- writing ----------------------------------------------------------- */
 
+/*
+ * Events are copied into a block; a full one goes to a thread that encodes and
+ * writes it, and another that calls fdatasync: who hands events over waits for
+ * neither. At most ARCHIVE_PARCELS blocks of 4 MiB are on their way
+ * (archive_queue.h); when all are, the block at hand is lost, and counted. What
+ * became of a block is learnt later, in the next call: so a failure may be
+ * returned by a call after the one that took the events.
+ */
 struct archive_writer;
 struct archive_dir;
 
@@ -23,13 +31,15 @@ struct archive_options {
 	const char *path;	 /* directory; made if missing */
 	struct archive_dir *dir; /* it, opened; taken over. NULL: by path */
 	bool exist_ok;		 /* go on in an archive that is there */
-	uint64_t segment_bytes;	 /* a new segment from here on; 0: 256 MiB */
-	uint64_t segment_ns;	 /* or after so long; 0: 15 min */
+	uint64_t segment_bytes;	 /* a new one from here on; 0: see below */
+	uint64_t segment_ns;	 /* or after so long; 0: see below */
+	uint64_t keep_bytes;	 /* of all segments; 0: all */
+	uint64_t keep_ns;	 /* remove segments older than that; 0: none */
 	const char *command;	 /* what was recorded, for META; may be NULL */
 	/*
 	 * Called when a segment begins, and after events were lost, between
-	 * two events and inside archive_create(), _append(), _tick() or
-	 * _close(): hand the state as of the last event taken (cgroup_path,
+	 * two events and inside archive_create(), _append(), _tick(), _flush()
+	 * or _close(): hand the state as of the last event taken (cgroup_path,
 	 * task_alive records) to archive_state(). May be NULL.
 	 */
 	int (*state)(void *arg, struct archive_writer *w);
@@ -42,11 +52,30 @@ struct archive_options {
 	void *arg;
 };
 
+/* The least keep_bytes, of segments as small as they are then. */
+#define ARCHIVE_KEEP_MIN (4U << 20)
+
+/**
+ * archive_segment_bytes - when a segment ends, if the options leave it open
+ *
+ * At 256 MiB, or an eighth of @keep_bytes, but not below 1 MiB: then at least
+ * that part of what may be kept is there.
+ */
+uint64_t archive_segment_bytes(uint64_t keep_bytes);
+
+/**
+ * archive_segment_ns - the same by time
+ *
+ * After 15 min, or an eighth of @keep_ns, but not below 1 s.
+ */
+uint64_t archive_segment_ns(uint64_t keep_ns);
+
 /**
  * archive_create - begin an archive
  *
- * Nothing of the path but its parents may be a link. Starts a thread, which
- * brings to disk what was written, once a second and when a segment ends.
+ * Nothing of the path but its parents may be a link. Starts two threads, one
+ * that writes, and one that brings to disk what was written, once a second and
+ * when a segment ends. Waits for the first segment to be begun.
  * Return: 0; -EEXIST it is there and holds segments; -ENOTEMPTY it holds
  * other things; -EPERM it is another user's, or others may write to it;
  * -EBUSY another recorder writes it; -ELOOP it is a link; -ENOTDIR, -EACCES,
@@ -59,30 +88,34 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  * archive_append - take one event
  *
  * Copies it into the block being filled; a full block (64 Ki events, 1 s,
- * 4 MiB) is written out. The event is taken in any case.
- * Return: 0; -errno when a block could not be written (-ENOSPC, -EIO, -EFBIG,
- * -ENOENT somebody removed the file, …): its events are then lost, counted by
- * source and CPU (archive_lost()), and the next call tries again with a new
- * block, if need be in a new segment: recording never ends here.
+ * 4 MiB) is handed to the thread. The event is taken in any case. Never waits
+ * for it, nor for a disk.
+ * Return: 0; -errno when a block was lost since the last call: -ENOBUFS the
+ * thread is behind by all there is, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody
+ * removed the file, …: its events are lost, counted by source and CPU
+ * (archive_lost()), the state follows as soon as that is known, and writing
+ * goes on with the next block, if need be in a new segment: recording never
+ * ends here.
  */
 int archive_append(struct archive_writer *w, const struct event *ev);
 
 /**
- * archive_flush - write out now what has been taken
+ * archive_flush - have all that was taken written, and wait until it is
  *
  * Before archive_close(), so that archive_lost() can still tell what the last
- * block lost. Return: as append.
+ * blocks lost. Return: as append.
  */
 int archive_flush(struct archive_writer *w);
 
 /**
  * archive_state - one state record; only inside options.state
- * Return: 0; -EINVAL no record, or called elsewhere; -errno as append: stop.
+ * Return: 0; -EINVAL no record, or called elsewhere; -ENOBUFS the thread is
+ * behind: stop, you will be asked again.
  */
 int archive_state(struct archive_writer *w, const void *record, size_t len);
 
 /**
- * archive_tick - write out what is older than 1 s, and what else is due
+ * archive_tick - hand over what is older than 1 s, and what else is due
  *
  * A new segment, the account each 10 s, a clock that was stepped. Cheap when
  * nothing is due. Return: as append.
@@ -92,19 +125,23 @@ int archive_tick(struct archive_writer *w, uint64_t mono_ns);
 /**
  * archive_lost - tell how many events each source and CPU lost here
  *
- * Calls @fn once for each (source, cpu) with losses since the last call, for
- * the caller to account and to report as gap events.
+ * Calls @fn once or twice for each (source, cpu) with losses learnt of since
+ * the last call, for the caller to account and to report as gap events.
  */
 void archive_lost(struct archive_writer *w,
 		  void (*fn)(void *arg, const char *source, uint32_t cpu,
 			     uint64_t count, uint64_t first, uint64_t last),
 		  void *arg);
 
+/* As of the last block of which it is known what became of it. */
 struct archive_stats {
-	uint64_t events;
-	uint64_t bytes; /* on disk, all segments of this writer */
-	uint32_t segments;
-	int error; /* of the last failed write, 0: none since */
+	uint64_t events;   /* taken */
+	uint64_t bytes;	   /* on disk, all segments of this writer */
+	uint64_t hurried;  /* blocks packed less, to catch up */
+	uint32_t waiting;  /* blocks on their way now */
+	uint32_t segments; /* begun */
+	uint32_t retired;  /* removed: options.keep_bytes, keep_ns */
+	int error;	   /* of the last failed write, 0: none since */
 };
 
 /** archive_writer_stats - Thread: the writer's. */

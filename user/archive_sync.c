@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "log.h"
+
 #define SYNC_S 1 /* seconds between two */
 
 struct archive_sync {
@@ -19,6 +21,16 @@ struct archive_sync {
 	bool stop;
 };
 
+static void tell_durable(const struct segment *s, uint64_t bytes)
+{
+	char name[SEGMENT_NAME_MAX];
+
+	if (!log_debug_on)
+		return;
+	segment_name(&s->head, true, name);
+	log_debug("durable: %s %llu bytes", name, (unsigned long long)bytes);
+}
+
 static void note(struct archive_sync *y, int err)
 {
 	if (!err)
@@ -31,12 +43,27 @@ static void note(struct archive_sync *y, int err)
 static void publish_all(struct archive_sync *y, struct segment *s)
 {
 	struct segment *next;
+	int err;
 
 	for (; s; s = next) {
 		next = s->next;
-		note(y, segment_publish(s));
+		err = segment_publish(s);
+		note(y, err);
+		if (!err)
+			tell_durable(s, s->size);
 		segment_close(s);
 	}
+}
+
+/* The size is read first: what is put meanwhile may or may not be covered. */
+static void sync_current(struct archive_sync *y, struct segment *s)
+{
+	uint64_t bytes = __atomic_load_n(&s->size, __ATOMIC_ACQUIRE);
+	int err = segment_sync(s);
+
+	note(y, err);
+	if (!err)
+		tell_durable(s, bytes);
 }
 
 /* Wait a second, or until there is something to publish, or to stop. */
@@ -57,6 +84,7 @@ static void *sync_thread(void *arg)
 	struct segment *done, *current;
 	bool stop = false;
 
+	pthread_setname_np(pthread_self(), "weir-sync");
 	while (!stop) {
 		pthread_mutex_lock(&y->mutex);
 		wait_turn(y);
@@ -68,7 +96,7 @@ static void *sync_thread(void *arg)
 		pthread_mutex_unlock(&y->mutex);
 		publish_all(y, done);
 		if (current)
-			note(y, segment_sync(current));
+			sync_current(y, current);
 	}
 	return NULL;
 }

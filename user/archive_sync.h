@@ -6,6 +6,8 @@
  * Once a second it syncs the segment being written, and publishes those that
  * the writer is done with. Once handed over, a segment is the thread's: the
  * writer puts frames into it until it hands it over a second time, as done.
+ * With WEIR_DEBUG=1 each sync that succeeded is told, with what it covered:
+ * what a power cut cannot take (tests/kernel/powercut.sh).
  */
 #ifndef WEIR_ARCHIVE_SYNC_H
 #define WEIR_ARCHIVE_SYNC_H

@@ -1,135 +1,161 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "archive.h"
-
+/*
+ * What is written when, and what it costs when it could not be. In the caller's
+ * thread: archive_thread.c does it.
+ */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/utsname.h>
 
-#include "archive_dir.h"
-#include "archive_sync.h"
-#include "block.h"
+#include "archive.h"
+#include "archive_queue.h"
+#include "archive_thread.h"
 #include "clock.h"
 #include "losses.h"
-#include "segment.h"
 
-#ifndef WEIR_VERSION
-#define WEIR_VERSION "0.1"
-#endif
+#define SEGMENT_BYTES	  (256ULL << 20)
+#define SEGMENT_BYTES_MIN (1ULL << 20)
+#define SEGMENT_NS	  (15 * 60 * NS_PER_S)
+#define SEGMENT_NS_MIN	  NS_PER_S
+#define KEEP_PARTS	  8	   /* segments that what is kept consists of */
+#define BLOCK_NS	  NS_PER_S /* a block is handed over after so long */
+#define TELL_NS		  (10 * NS_PER_S) /* LOSS and CLOCK come so often */
+#define RETRY_NS	  NS_PER_S	  /* a segment that could not begin */
+#define CLOCK_STEP_NS	  ((int64_t)NS_PER_MS)
+/* A segment, its state, and a block to go on with. */
+#define SEGMENT_PARCELS 3
 
-#define SEGMENT_BYTES (256ULL << 20)
-#define SEGMENT_NS    (15 * 60 * NS_PER_S)
-#define BLOCK_NS      NS_PER_S	      /* a block is written after so long */
-#define TELL_NS	      (10 * NS_PER_S) /* LOSS and CLOCK come so often */
-#define FRAME_ROOM    1024 /* bytes: what a small frame needs beside its data */
-#define CLOCK_STEP_NS ((int64_t)NS_PER_MS)
+enum segment_status {
+	SEGMENT_NONE, /* it takes another one to write anything */
+	SEGMENT_ASKED,
+	SEGMENT_OPEN,
+};
 
 struct archive_writer {
-	const struct schema *schema;
 	struct archive_options o;
-	char *path;
-	struct archive_dir dir;
-	struct archive_sync *sync;
-	struct segment *segment; /* NULL: none could be begun */
-	struct segment_head head;
-	struct block block; /* inside options.state: of its records */
-	struct block_codec *codec;
-	struct buf frame, account;
-	struct buf meta, schema_bytes; /* the same in all segments */
-	uint64_t begun_ns, told_ns;
+	struct archive_queue *queue;
+	struct archive_thread *thread;
+	struct parcel *filling; /* inside options.state: with its records */
+	enum segment_status segment;
+	uint64_t segment_bytes; /* as far as known */
+	uint64_t begun_ns, told_ns, retry_ns;
 	int64_t wall_offset;
 	bool in_state;
 	int state_error;
-	bool state_due; /* events were lost: the state must follow */
-	struct losses losses;
+	bool state_due;	       /* events were lost: the state must follow */
+	struct losses failed;  /* could not be written */
+	struct losses refused; /* all parcels were on their way */
+	int error;	       /* learnt of, and not yet returned */
 	struct archive_stats stats;
-	uint64_t ended_bytes; /* of segments done with */
 };
 
-/* ---- frames ------------------------------------------------------------ */
-
-static int put(struct archive_writer *w, struct frame *f)
+uint64_t archive_segment_bytes(uint64_t keep_bytes)
 {
-	return segment_put(w->segment, f, &w->frame);
+	uint64_t part = keep_bytes / KEEP_PARTS;
+
+	if (!keep_bytes || part > SEGMENT_BYTES)
+		return SEGMENT_BYTES;
+	return part < SEGMENT_BYTES_MIN ? SEGMENT_BYTES_MIN : part;
 }
 
-static int put_meta(struct archive_writer *w)
+uint64_t archive_segment_ns(uint64_t keep_ns)
 {
-	struct frame f = {.type = FRAME_META};
+	uint64_t part = keep_ns / KEEP_PARTS;
 
-	segment_frame(&w->frame);
-	buf_put(&w->frame, w->meta.data, w->meta.len);
-	return put(w, &f);
+	if (!keep_ns || part > SEGMENT_NS)
+		return SEGMENT_NS;
+	return part < SEGMENT_NS_MIN ? SEGMENT_NS_MIN : part;
 }
 
-static int put_packed(struct archive_writer *w, struct frame *f,
-		      const struct buf *bytes)
+static void note_error(struct archive_writer *w, int err)
 {
-	int err = buf_err(bytes);
-
-	segment_frame(&w->frame);
-	if (!err)
-		err = block_pack(w->codec, bytes->data, bytes->len, f,
-				 &w->frame);
-	return err ? err : put(w, f);
+	if (err && !w->error)
+		w->error = err;
 }
 
-static int put_schema(struct archive_writer *w)
+static int take_error(struct archive_writer *w)
 {
-	struct frame f = {.type = FRAME_SCHEMA};
+	int err = w->error;
 
-	return put_packed(w, &f, &w->schema_bytes);
+	w->error = 0;
+	return err;
 }
 
-static int put_clock(struct archive_writer *w)
-{
-	struct frame f = {.type = FRAME_CLOCK};
-	int64_t wall = clock_wall_offset();
-	struct segment_clock c = {.monotonic = clock_now()};
-	uint64_t realtime = clock_read(CLOCK_REALTIME);
+/* ---- what came of it --------------------------------------------------- */
 
-	c.realtime = c.monotonic + (uint64_t)wall;
-	c.boottime = clock_read(CLOCK_BOOTTIME);
-	c.tai = clock_read(CLOCK_TAI) - realtime + c.realtime;
-	f.first_ns = f.last_ns = c.monotonic;
-	w->wall_offset = wall;
-	segment_frame(&w->frame);
-	segment_put_clock(&w->frame, &c);
-	return put(w, &f);
+static void learn_segment(struct archive_writer *w, const struct parcel *p)
+{
+	if (p->job == PARCEL_SEGMENT) {
+		w->segment = p->error ? SEGMENT_NONE : SEGMENT_OPEN;
+		w->retry_ns = p->error ? clock_now() + RETRY_NS : 0;
+	}
+	if (w->segment != SEGMENT_OPEN)
+		return;
+	w->segment_bytes = p->segment_bytes;
+	if (p->needs_segment)
+		w->segment = SEGMENT_NONE;
 }
 
-static int put_account(struct archive_writer *w, uint32_t flags)
+static void learn(struct archive_writer *w, struct parcel *p)
+{
+	uint64_t events = w->stats.events;
+
+	if (p->error && p->job == PARCEL_EVENTS)
+		losses_count(&w->failed, &p->block);
+	if (p->error && p->job <= PARCEL_STATE)
+		w->state_due = true;
+	note_error(w, p->error);
+	note_error(w, p->sync_error);
+	learn_segment(w, p);
+	w->stats = p->stats;
+	w->stats.events = events;
+	archive_queue_keep(w->queue, p);
+}
+
+static void learn_all(struct archive_writer *w, bool wait)
+{
+	struct parcel *p;
+
+	while ((p = archive_queue_back(w->queue, wait)))
+		learn(w, p);
+}
+
+/* ---- handing over ------------------------------------------------------ */
+
+/* Return: 0; -ENOBUFS: then there would be no block to go on with. */
+static int hand_over(struct archive_writer *w, enum parcel_job job)
+{
+	struct parcel *next = archive_queue_spare(w->queue);
+
+	if (!next)
+		return -ENOBUFS;
+	w->filling->job = job;
+	archive_queue_send(w->queue, w->filling);
+	w->filling = next;
+	return 0;
+}
+
+/* With the account as of now, the block being empty. */
+static int hand_account(struct archive_writer *w, enum parcel_job job)
 {
 	const struct account_row *rows = NULL;
-	struct frame f = {.type = FRAME_LOSS};
+	struct parcel *p = w->filling;
 	size_t count = 0;
 	int err;
 
+	p->blind = !w->o.account;
 	if (w->o.account)
 		count = w->o.account(w->o.arg, &rows);
-	else
-		flags |= LOSS_BLIND;
-	err = losses_account(&w->losses, &rows, &count);
+	err = losses_account(&w->refused, &rows, &count, p->blind);
+	if (!err && !p->blind)
+		err = losses_account(&w->failed, &rows, &count, false);
+	buf_reset(&p->account);
+	buf_put(&p->account, rows, count * sizeof(*rows));
 	if (err)
-		return err;
-	f.first_ns = f.last_ns = w->told_ns = clock_now();
-	buf_reset(&w->account);
-	segment_put_account(&w->account, rows, count, flags);
-	w->segment->spare = (uint32_t)(2 * FRAME_ROOM + w->account.len +
-				       w->schema_bytes.len);
-	return put_packed(w, &f, &w->account);
-}
-
-static int put_block(struct archive_writer *w, enum frame_type type)
-{
-	struct frame f = {.type = type};
-	int err;
-
-	segment_frame(&w->frame);
-	err = block_encode(w->codec, &w->block, &f, &w->frame);
-	return err ? err : put(w, &f);
+		p->account.err = err; /* for who is to write it */
+	buf_reset(&p->known);
+	losses_sums(&w->failed, &p->known);
+	return hand_over(w, job);
 }
 
 /* ---- state ------------------------------------------------------------- */
@@ -140,18 +166,17 @@ int archive_state(struct archive_writer *w, const void *record, size_t len)
 
 	if (!w->in_state || len < sizeof(*h) || h->len != len)
 		return -EINVAL;
-	block_add(&w->block, h);
-	if (block_is_full(&w->block) && !w->state_error) {
-		w->state_error = put_block(w, FRAME_STATE);
-		block_reset(&w->block);
-	}
+	if (block_is_full(&w->filling->block))
+		w->state_error = hand_over(w, PARCEL_STATE);
+	if (!w->state_error)
+		block_add(&w->filling->block, h);
 	return w->state_error;
 }
 
-/* Between two events, the block empty. */
+/* Between two events, the block being empty. */
 static int put_state(struct archive_writer *w)
 {
-	int err = 0;
+	int err;
 
 	w->state_due = false;
 	if (!w->o.state)
@@ -161,137 +186,32 @@ static int put_state(struct archive_writer *w)
 	w->state_due = w->o.state(w->o.arg, w) != 0;
 	w->in_state = false;
 	err = w->state_error;
-	if (!err && w->block.events)
-		err = put_block(w, FRAME_STATE);
-	block_reset(&w->block);
+	if (!err && w->filling->block.events)
+		err = hand_over(w, PARCEL_STATE);
+	block_reset(&w->filling->block);
 	if (err)
 		w->state_due = true;
 	return err;
 }
 
-/* ---- segments ---------------------------------------------------------- */
-
-static int put_head(struct archive_writer *w)
-{
-	int err;
-
-	err = put_meta(w);
-	if (!err)
-		err = put_schema(w);
-	if (!err)
-		err = put_clock(w);
-	if (!err)
-		err = put_account(w, LOSS_BEGIN);
-	if (!err)
-		err = put_state(w);
-	return err;
-}
-
-/* The directory may have been removed; then a new one takes its place. */
-static int find_dir(struct archive_writer *w)
-{
-	struct archive_dir d;
-	int err;
-
-	if (!archive_dir_is_gone(&w->dir))
-		return 0;
-	err = archive_dir_create(&d, w->path, true);
-	if (err)
-		return err;
-	archive_dir_done(&w->dir);
-	w->dir = d;
-	return 0;
-}
-
-/* The block must be empty: the state is that after the last event. */
-static int begin_segment(struct archive_writer *w)
-{
-	int err;
-
-	err = find_dir(w);
-	if (err)
-		return err;
-	w->begun_ns = w->head.monotonic = clock_now();
-	w->head.realtime = w->begun_ns + (uint64_t)clock_wall_offset();
-	w->head.number++;
-	err = segment_create(&w->segment, w->dir.fd, &w->head);
-	if (!err)
-		err = put_head(w);
-	if (err) {
-		segment_discard(w->segment);
-		w->segment = NULL;
-		w->head.number--;
-		return err;
-	}
-	archive_sync_begin(w->sync, w->segment);
-	w->stats.segments++;
-	return 0;
-}
-
-/* Hand the segment over, whatever became of it. */
-static void end_segment(struct archive_writer *w)
-{
-	w->ended_bytes += w->segment->size;
-	archive_sync_end(w->sync, w->segment);
-	w->segment = NULL;
-}
-
-static int seal_segment(struct archive_writer *w, uint32_t flags)
-{
-	int err;
-
-	w->segment->sealing = true;
-	err = put_account(w, flags);
-	if (!err)
-		err = put_schema(w);
-	if (!err)
-		err = segment_seal(w->segment, &w->frame);
-	end_segment(w);
-	return err;
-}
-
-/* ---- events ------------------------------------------------------------ */
-
-static void block_was_lost(struct archive_writer *w, int err)
-{
-	losses_count(&w->losses, &w->block);
-	w->stats.error = err;
-	w->state_due = true;
-	if (!w->segment)
-		return;
-	if (err == -EFBIG)
-		seal_segment(w, 0);
-	else if (err == -ENOENT)
-		end_segment(w);
-}
-
-int archive_flush(struct archive_writer *w)
-{
-	int err = -EIO;
-
-	if (!w->block.events)
-		return 0;
-	if (w->segment)
-		err = put_block(w, FRAME_BLOCK);
-	else if (w->stats.error)
-		err = w->stats.error;
-	if (err)
-		block_was_lost(w, err);
-	else
-		w->stats.error = 0;
-	block_reset(&w->block);
-	return err;
-}
+/* ---- what is due ------------------------------------------------------- */
 
 static bool must_rotate(const struct archive_writer *w, uint64_t now)
 {
-	return w->segment->size >= w->o.segment_bytes ||
-	       (int64_t)(now - w->begun_ns) >= (int64_t)w->o.segment_ns;
+	return w->segment == SEGMENT_OPEN &&
+	       (w->segment_bytes >= w->o.segment_bytes ||
+		(int64_t)(now - w->begun_ns) >= (int64_t)w->o.segment_ns);
+}
+
+static bool must_begin(const struct archive_writer *w)
+{
+	return w->segment == SEGMENT_NONE && clock_now() >= w->retry_ns;
 }
 
 static bool must_tell(const struct archive_writer *w, uint64_t now)
 {
-	return (int64_t)(now - w->told_ns) >= (int64_t)TELL_NS;
+	return w->segment != SEGMENT_NONE &&
+	       (int64_t)(now - w->told_ns) >= (int64_t)TELL_NS;
 }
 
 static bool clock_stepped(const struct archive_writer *w)
@@ -301,50 +221,93 @@ static bool clock_stepped(const struct archive_writer *w)
 	return llabs(wall - w->wall_offset) > CLOCK_STEP_NS;
 }
 
-static int rotate(struct archive_writer *w)
+/* Where the thread is far behind, let it come closer first. */
+static bool has_room(const struct archive_writer *w)
 {
-	int err = seal_segment(w, 0), err2 = begin_segment(w);
+	return archive_queue_spares(w->queue) >= SEGMENT_PARCELS;
+}
 
-	return err2 ? err2 : err;
+static int begin_segment(struct archive_writer *w)
+{
+	int err = hand_account(w, PARCEL_SEGMENT);
+
+	if (err)
+		return err;
+	w->segment = SEGMENT_ASKED;
+	w->begun_ns = w->told_ns = clock_now();
+	w->wall_offset = clock_wall_offset();
+	return put_state(w);
+}
+
+static int put_clock(struct archive_writer *w)
+{
+	w->wall_offset = clock_wall_offset();
+	return hand_over(w, PARCEL_CLOCK);
 }
 
 static int tell(struct archive_writer *w)
 {
-	int err = put_clock(w);
+	int err = hand_account(w, PARCEL_TELL);
 
-	if (!err)
-		err = put_account(w, 0);
-	if (!err && w->state_due)
-		err = put_state(w);
-	return err;
+	if (err)
+		return err;
+	w->told_ns = clock_now();
+	w->wall_offset = clock_wall_offset();
+	return w->state_due ? put_state(w) : 0;
 }
 
 /* What comes between two events, the block being empty. */
 static int keep_up(struct archive_writer *w, uint64_t now)
 {
-	if (!w->segment)
+	if (!has_room(w))
+		return 0;
+	if (must_begin(w) || must_rotate(w, now))
 		return begin_segment(w);
-	if (must_rotate(w, now))
-		return rotate(w);
+	if (w->segment == SEGMENT_NONE)
+		return 0;
 	if (must_tell(w, now) || w->state_due)
 		return tell(w);
 	return clock_stepped(w) ? put_clock(w) : 0;
 }
 
+/* ---- events ------------------------------------------------------------ */
+
+/* A segment that is due to end must not wait for a flood to end. */
+static bool is_overdue(const struct archive_writer *w, uint64_t now)
+{
+	return w->segment == SEGMENT_OPEN &&
+	       (w->segment_bytes / 2 >= w->o.segment_bytes ||
+		(int64_t)(now - w->begun_ns) / 2 >= (int64_t)w->o.segment_ns);
+}
+
+static int put_events(struct archive_writer *w, uint64_t now)
+{
+	int err = -ENOBUFS;
+
+	if (!w->filling->block.events)
+		return 0;
+	if (!is_overdue(w, now) ||
+	    archive_queue_spares(w->queue) > SEGMENT_PARCELS)
+		err = hand_over(w, PARCEL_EVENTS);
+	if (!err)
+		return 0;
+	losses_count(&w->refused, &w->filling->block);
+	block_reset(&w->filling->block);
+	w->state_due = true;
+	return err;
+}
+
 static int settle(struct archive_writer *w, uint64_t now)
 {
-	int err = archive_flush(w), err2 = keep_up(w, now);
-
-	if (!err2)
-		err2 = archive_sync_error(w->sync);
-	if (err2)
-		w->stats.error = err2;
-	return err ? err : err2;
+	learn_all(w, false);
+	note_error(w, put_events(w, now));
+	note_error(w, keep_up(w, now));
+	return take_error(w);
 }
 
 int archive_append(struct archive_writer *w, const struct event *ev)
 {
-	struct block *b = &w->block;
+	struct block *b = &w->filling->block;
 
 	block_add(b, ev->h);
 	w->stats.events++;
@@ -353,18 +316,32 @@ int archive_append(struct archive_writer *w, const struct event *ev)
 	return settle(w, clock_now());
 }
 
+static bool is_due(const struct archive_writer *w, uint64_t now)
+{
+	const struct block *b = &w->filling->block;
+
+	if (must_begin(w) || must_tell(w, now) || must_rotate(w, now))
+		return true;
+	if (b->events)
+		return (int64_t)(now - b->first_ns) >= (int64_t)BLOCK_NS;
+	return w->state_due;
+}
+
 int archive_tick(struct archive_writer *w, uint64_t mono_ns)
 {
-	bool due;
+	learn_all(w, false);
+	return is_due(w, mono_ns) ? settle(w, mono_ns) : take_error(w);
+}
 
-	if (w->block.events)
-		due = (int64_t)(mono_ns - w->block.first_ns) >=
-		      (int64_t)BLOCK_NS;
-	else
-		due = !w->segment || w->state_due;
-	if (w->segment)
-		due |= must_tell(w, mono_ns) || must_rotate(w, mono_ns);
-	return due ? settle(w, mono_ns) : 0;
+int archive_flush(struct archive_writer *w)
+{
+	learn_all(w, true);
+	note_error(w, put_events(w, clock_now()));
+	learn_all(w, true);
+	if (must_begin(w))
+		note_error(w, keep_up(w, clock_now()));
+	learn_all(w, true);
+	return take_error(w);
 }
 
 void archive_lost(struct archive_writer *w,
@@ -372,106 +349,70 @@ void archive_lost(struct archive_writer *w,
 			     uint64_t count, uint64_t first, uint64_t last),
 		  void *arg)
 {
-	losses_tell(&w->losses, fn, arg);
+	learn_all(w, false);
+	losses_tell(&w->failed, fn, arg);
+	losses_tell(&w->refused, fn, arg);
 }
 
 void archive_writer_stats(const struct archive_writer *w,
 			  struct archive_stats *ret)
 {
 	*ret = w->stats;
-	ret->bytes = w->ended_bytes + (w->segment ? w->segment->size : 0);
+	ret->waiting = ARCHIVE_QUEUED - archive_queue_spares(w->queue);
 }
 
 /* ---- beginning and end ------------------------------------------------- */
 
-static void read_boot_id(char text[40], uint8_t id[16])
+static void use_defaults(struct archive_options *o)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	unsigned i, at = 0;
-
-	text[0] = '\0';
-	if (!f)
-		return;
-	if (!fgets(text, 40, f))
-		text[0] = '\0';
-	fclose(f);
-	text[strcspn(text, "\n")] = '\0';
-	for (i = 0; i < 16 && text[at]; i++) {
-		at += text[at] == '-';
-		if (sscanf(text + at, "%2hhx", &id[i]) != 1)
-			return;
-		at += 2;
-	}
+	if (!o->segment_bytes)
+		o->segment_bytes = archive_segment_bytes(o->keep_bytes);
+	if (!o->segment_ns)
+		o->segment_ns = archive_segment_ns(o->keep_ns);
 }
 
-static int describe(struct archive_writer *w)
-{
-	struct utsname u = {0};
-	char boot_id[40];
-
-	read_boot_id(boot_id, w->head.boot_id);
-	uname(&u);
-	segment_put_meta(&w->meta, "host", u.nodename);
-	segment_put_meta(&w->meta, "kernel", u.release);
-	segment_put_meta(&w->meta, "build", u.version);
-	segment_put_meta(&w->meta, "machine", u.machine);
-	segment_put_meta(&w->meta, "boot_id", boot_id);
-	segment_put_meta(&w->meta, "version", WEIR_VERSION);
-	if (w->o.command)
-		segment_put_meta(&w->meta, "command", w->o.command);
-	schema_encode(w->schema, &w->schema_bytes);
-	return buf_err(&w->meta) ? buf_err(&w->meta)
-				 : buf_err(&w->schema_bytes);
-}
-
-static int prepare(struct archive_writer *w, const struct schema *schema,
-		   const struct archive_options *opts)
+static int prepare(struct archive_writer *w, const struct schema *schema)
 {
 	int err;
 
-	w->schema = schema;
-	w->o = *opts;
-	w->o.segment_bytes = opts->segment_bytes ? opts->segment_bytes
-						 : SEGMENT_BYTES;
-	w->o.segment_ns = opts->segment_ns ? opts->segment_ns : SEGMENT_NS;
-	w->path = strdup(opts->path);
-	if (!w->path)
-		return -ENOMEM;
-	if (getrandom(&w->head.run, sizeof(w->head.run), 0) < 0)
-		w->head.run = clock_now();
-	err = losses_init(&w->losses, schema);
+	use_defaults(&w->o);
+	err = losses_init(&w->failed, schema);
 	if (!err)
-		err = describe(w);
+		err = losses_init(&w->refused, schema);
 	if (!err)
-		err = block_init(&w->block);
-	return err ? err : block_codec_new(&w->codec);
+		err = archive_queue_new(&w->queue);
+	if (!err)
+		w->filling = archive_queue_spare(w->queue);
+	return err;
 }
 
-static int start(struct archive_writer *w)
+static int begin(struct archive_writer *w)
 {
-	int err = 0;
+	note_error(w, begin_segment(w));
+	learn_all(w, true);
+	return take_error(w);
+}
 
-	if (!w->o.dir)
-		err = archive_dir_create(&w->dir, w->path, w->o.exist_ok);
-	if (err)
-		return err;
-	w->head.number = w->dir.last_number;
-	w->head.run_realtime = clock_read(CLOCK_REALTIME);
-	err = archive_sync_start(&w->sync);
-	return err ? err : begin_segment(w);
+/* The thread ends with what was said last, so there must be room to say it. */
+static int end_thread(struct archive_writer *w, enum parcel_job last)
+{
+	int err;
+
+	if (!w->thread)
+		return 0;
+	learn_all(w, true);
+	note_error(w, hand_account(w, last));
+	learn_all(w, true);
+	err = archive_thread_end(w->thread);
+	note_error(w, err);
+	return take_error(w);
 }
 
 static void writer_free(struct archive_writer *w)
 {
-	archive_dir_done(&w->dir);
-	block_done(&w->block);
-	block_codec_free(w->codec);
-	buf_done(&w->frame);
-	buf_done(&w->account);
-	buf_done(&w->meta);
-	buf_done(&w->schema_bytes);
-	losses_done(&w->losses);
-	free(w->path);
+	archive_queue_free(w->queue);
+	losses_done(&w->failed);
+	losses_done(&w->refused);
 	free(w);
 }
 
@@ -483,14 +424,14 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
 
 	if (!w)
 		return -ENOMEM;
-	w->dir = (struct archive_dir){.fd = -1, .lock_fd = -1};
-	if (opts->dir)
-		w->dir = *opts->dir;
-	err = prepare(w, schema, opts);
+	w->o = *opts;
+	err = prepare(w, schema);
 	if (!err)
-		err = start(w);
+		err = archive_thread_start(&w->thread, w->queue, schema, &w->o);
+	if (!err)
+		err = begin(w);
 	if (err) {
-		archive_sync_stop(w->sync);
+		end_thread(w, PARCEL_GIVE_UP);
 		writer_free(w);
 		return err;
 	}
@@ -505,11 +446,10 @@ int archive_close(struct archive_writer *w)
 	if (!w)
 		return 0;
 	err = archive_flush(w);
-	if (!w->segment)
-		err2 = begin_segment(w);
-	if (!err2)
-		err2 = seal_segment(w, LOSS_END);
-	err3 = archive_sync_stop(w->sync);
+	w->retry_ns = 0;
+	if (must_begin(w))
+		err2 = begin(w);
+	err3 = end_thread(w, PARCEL_END);
 	writer_free(w);
 	if (err || err2)
 		return err ? err : err2;

@@ -16,7 +16,8 @@ struct block_codec {
 	ZSTD_CCtx *compress;
 	ZSTD_DCtx *expand;
 	struct columns *columns; /* NULL: no schema, rows only */
-	struct buf rows;	 /* of a small block, packed the other way */
+	bool hurry;
+	struct buf rows; /* of a small block, packed the other way */
 };
 
 /* ---- rows -------------------------------------------------------------- */
@@ -168,6 +169,11 @@ int block_codec_schema(struct block_codec *c, const struct schema *s)
 	return columns_new(&c->columns, s);
 }
 
+void block_codec_hurry(struct block_codec *c, bool hurry)
+{
+	c->hurry = hurry;
+}
+
 int block_pack(struct block_codec *c, const void *data, size_t len,
 	       struct frame *f, struct buf *to)
 {
@@ -226,7 +232,7 @@ int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
 	f->kinds = b->kinds;
 	f->events = b->events;
 	if (c->columns)
-		err = columns_encode(c->columns, &b->rows, false, to);
+		err = columns_encode(c->columns, &b->rows, c->hurry, to);
 	if (err == -E2BIG)
 		return block_pack(c, b->rows.data, b->rows.len, f, to);
 	f->encoding = FRAME_COLUMNS;

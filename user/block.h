@@ -71,6 +71,9 @@ void block_codec_free(struct block_codec *c); /* NULL-safe */
  */
 int block_codec_schema(struct block_codec *c, const struct schema *s);
 
+/** block_codec_hurry - from now on pack blocks less, but faster, or not. */
+void block_codec_hurry(struct block_codec *c, bool hurry);
+
 /**
  * block_encode - append the rows to a frame
  * @f:  type is set; gets the encoding and what the header tells of a block

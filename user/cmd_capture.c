@@ -506,7 +506,7 @@ static const struct stage stages[] = {
 	{"at the hook", "the kernel skipped the program", at_hook},
 	{"in the kernel's buffers", "try a larger --buffer", at_kernel},
 	{"in the main ring", "try a larger --main-ring", at_main},
-	{"on the way to the disk", "is it full?", at_archive},
+	{"on the way to the disk", "is it full, or too slow?", at_archive},
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))

@@ -9,9 +9,10 @@
 /* Of one source and CPU. */
 struct loss {
 	uint64_t total;
-	uint64_t untold;      /* since losses_tell() was last called */
-	uint64_t first, last; /* of those */
-	uint64_t context;     /* flagged WEIR_F_CONTEXT, in all */
+	uint64_t untold;	/* since losses_tell() was last called */
+	uint64_t first, last;	/* of those */
+	uint64_t context;	/* flagged WEIR_F_CONTEXT, in all */
+	uint64_t context_known; /* so many of them the account lacks already */
 };
 
 static unsigned loss_count(const struct losses *l)
@@ -136,6 +137,29 @@ void losses_tell(struct losses *l,
 
 /* ---- as it goes to disk ------------------------------------------------ */
 
+void losses_sums(const struct losses *l, struct buf *to)
+{
+	struct losses_sum sum;
+	unsigned i;
+
+	for (i = 0; i < loss_count(l); i++) {
+		sum.total = l->loss[i].total;
+		sum.context = l->loss[i].context;
+		buf_put(to, &sum, sizeof(sum));
+	}
+}
+
+void losses_known(struct losses *l, const struct buf *sums)
+{
+	const struct losses_sum *sum = (const void *)sums->data;
+	unsigned i;
+
+	for (i = 0; i < loss_count(l); i++) {
+		l->loss[i].untold = l->loss[i].total - sum[i].total;
+		l->loss[i].context_known = sum[i].context;
+	}
+}
+
 static int make_rows(struct losses *l, size_t count)
 {
 	struct account_row *rows;
@@ -162,58 +186,73 @@ static struct account_row *find_row(const struct losses *l, size_t count,
 	return NULL;
 }
 
-static void new_row(struct account_row *r, const char *source, uint32_t cpu,
-		    uint64_t lost)
+static struct account_row *new_row(struct losses *l, size_t *count,
+				   const char *source, uint32_t cpu)
 {
-	*r = (struct account_row){
-		.cpu = cpu,
-		.submitted = lost,
-		.delivered = lost,
-		.lost_archive = lost,
-	};
+	struct account_row *r = &l->rows[(*count)++];
+
+	*r = (struct account_row){.cpu = cpu};
 	snprintf(r->source, sizeof(r->source), "%s", source);
+	return r;
+}
+
+/* Of events that no account knows. */
+static void add_to_row(struct account_row *r, uint64_t lost)
+{
+	r->submitted += lost;
+	r->delivered += lost;
+	r->lost_archive += lost;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Move what the caller does not know of yet from kept to lost. */
 static void correct_row(struct account_row *r, const struct loss *one)
 {
-	uint64_t lost = one->untold < r->kept ? one->untold : r->kept;
-	uint64_t context = one->context < r->context ? one->context
-						     : r->context;
+	uint64_t lost = least(one->untold, r->kept);
 
 	r->kept -= lost;
 	r->lost_archive += lost;
-	r->context -= context;
+	r->context -= least(one->context - one->context_known, r->context);
+}
+
+static void account_one(struct losses *l, unsigned i, size_t *count, bool blind)
+{
+	const struct loss *one = &l->loss[i];
+	const char *source = loss_source(l, i);
+	uint32_t cpu = loss_cpu(l, i);
+	struct account_row *r;
+
+	if (!one->total && !one->context)
+		return;
+	r = find_row(l, *count, source, cpu);
+	if (!r && !blind)
+		r = find_row(l, *count, source, ACCOUNT_ANY_CPU);
+	if (r && !blind) {
+		correct_row(r, one);
+		return;
+	}
+	if (!r)
+		r = new_row(l, count, source, cpu);
+	add_to_row(r, blind ? one->total : one->untold);
 }
 
 int losses_account(struct losses *l, const struct account_row **rows,
-		   size_t *count)
+		   size_t *count, bool blind)
 {
-	size_t i, given = *count, n = *count;
-	struct account_row *r;
+	size_t i, n = *count;
 	int err;
 
-	err = make_rows(l, given + loss_count(l) + 1);
+	err = make_rows(l, n + loss_count(l) + 1);
 	if (err)
 		return err;
-	for (i = 0; i < given; i++)
+	for (i = 0; i < n; i++)
 		account_read(&l->rows[i], &(*rows)[i]);
-	for (i = 0; i < loss_count(l); i++) {
-		const struct loss *one = &l->loss[i];
-		const char *source = loss_source(l, (unsigned)i);
-		uint32_t cpu = loss_cpu(l, (unsigned)i);
-
-		if (!one->total && !one->context)
-			continue;
-		r = find_row(l, given, source, cpu);
-		if (!r)
-			r = find_row(l, given, source, ACCOUNT_ANY_CPU);
-		if (r)
-			correct_row(r, one);
-		else
-			new_row(&l->rows[n++], source, cpu,
-				given ? one->untold : one->total);
-	}
+	for (i = 0; i < loss_count(l); i++)
+		account_one(l, (unsigned)i, &n, blind);
 	*rows = l->rows;
 	*count = n;
 	return 0;

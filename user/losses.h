@@ -4,7 +4,9 @@
  *
  * A lost event was counted as kept by the caller before it was lost; until he
  * has been told and has moved it, it is moved in the copy that goes to disk.
- * So every LOSS frame is exact. Memory is taken at the start. Thread: one.
+ * So every LOSS frame is exact, also where the copy is made by one thread and
+ * corrected by another (losses_known()). Memory is taken at the start. Thread:
+ * one.
  */
 #ifndef WEIR_LOSSES_H
 #define WEIR_LOSSES_H
@@ -43,14 +45,29 @@ void losses_tell(struct losses *l,
 			    uint64_t count, uint64_t first, uint64_t last),
 		 void *arg);
 
+/* Of one source and CPU, what has been counted in all. */
+struct losses_sum {
+	uint64_t total, context;
+};
+
+/** losses_sums - append one for each source and CPU. */
+void losses_sums(const struct losses *l, struct buf *to);
+
+/**
+ * losses_known - the account that comes next was made by who knew of these
+ * @sums: of losses_sums(), of the same schema
+ */
+void losses_known(struct losses *l, const struct buf *sums);
+
 /**
  * losses_account - the account as it goes to disk
- * @rows, @count: the caller's, or none: then rows of all losses alone; out:
- *                the corrected copy, valid until the next call
+ * @rows, @count: the caller's; out: the corrected copy, valid until the next
+ *                call
+ * @blind:        the caller has none: rows of all losses are added
  *
  * Return: 0; -ENOMEM.
  */
 int losses_account(struct losses *l, const struct account_row **rows,
-		   size_t *count);
+		   size_t *count, bool blind);
 
 #endif

@@ -64,6 +64,7 @@ struct repo_stats {
 	uint64_t malformed; /* records that did not fit their kind */
 	uint64_t bpf_ppm;   /* programs' cost, millionths of one CPU */
 	uint64_t tasks;
+	uint64_t retired;   /* segments of the archive removed: --keep */
 	int64_t sink_error; /* first -errno of a sink, 0 none */
 };
 

@@ -43,6 +43,8 @@ struct repo {
 	uint64_t *delivered_before; /* by row */
 	uint64_t metrics_at, cpu_before;
 	int64_t wall_offset;
+	uint64_t hurried; /* blocks of the archive, as of the last metrics */
+	bool hurries;	  /* some were, since the ones before */
 	pthread_t thread;
 	bool running;
 	int phase; /* enum repo_phase, atomic */

@@ -176,13 +176,22 @@ static void own_losses(struct repo *r)
 	r->own_until = clock_now();
 }
 
+static void archive_losses(struct repo *r)
+{
+	struct archive_stats s;
+
+	archive_lost(r->archive, archive_gap, r);
+	archive_writer_stats(r->archive, &s);
+	__atomic_store_n(&r->stats.retired, s.retired, __ATOMIC_RELAXED);
+}
+
 void repo_report_losses(struct repo *r)
 {
 	own_losses(r);
 	sources_losses(r->o.sources, gap, r);
 	main_ring_losses(r);
 	if (r->archive)
-		archive_lost(r->archive, archive_gap, r);
+		archive_losses(r);
 }
 
 /* ---- what recording costs ------------------------------------------------ */
@@ -237,6 +246,27 @@ static void source_metrics(struct repo *r, uint64_t span)
 	}
 }
 
+/* Blocks on their way, and when they begin and end to be packed less. */
+static void archive_metrics(struct repo *r)
+{
+	struct archive_stats s;
+	bool hurries;
+
+	archive_writer_stats(r->archive, &s);
+	if (s.waiting)
+		metric(r, "archive_waiting", "", "blocks", s.waiting);
+	hurries = s.hurried != r->hurried;
+	if (hurries && !r->hurries)
+		repo_log(r, WEIR_LEVEL_WARNING, 0,
+			 "the archive falls behind: blocks are packed less");
+	if (!hurries && r->hurries)
+		repo_log(r, WEIR_LEVEL_INFO, 0,
+			 "the archive has caught up: %llu blocks packed less",
+			 (unsigned long long)s.hurried);
+	r->hurries = hurries;
+	r->hurried = s.hurried;
+}
+
 static void metrics(struct repo *r, uint64_t now)
 {
 	uint64_t span = now - r->metrics_at, cpu = self_cpu_ns();
@@ -252,6 +282,8 @@ static void metrics(struct repo *r, uint64_t now)
 	       (int64_t)((cpu - r->cpu_before) * 1000000 / span));
 	metric(r, "rss", "", "bytes", (int64_t)self_rss());
 	metric(r, "tasks", "", "tasks", (int64_t)tasks_count(r->o.tasks));
+	if (r->archive)
+		archive_metrics(r);
 	r->metrics_at = now;
 	r->cpu_before = cpu;
 }

@@ -180,7 +180,7 @@ int segment_put(struct segment *s, struct frame *f, struct buf *b)
 		return err;
 	}
 	buf_put(&s->index, b->data, sizeof(struct disk_frame));
-	s->size += b->len;
+	__atomic_store_n(&s->size, s->size + b->len, __ATOMIC_RELEASE);
 	s->seq++;
 	return 0;
 }

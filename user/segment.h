@@ -104,7 +104,8 @@ bool segment_parse_name(const char *name, struct segment_head *ret,
 
 /*
  * A segment being written. Thread: the writer's; segment_sync() and
- * segment_publish() may run in another, one of them at a time.
+ * segment_publish() may run in another, one of them at a time, which may read
+ * @size, by an atomic load: so much has been written.
  */
 struct segment {
 	int fd, dirfd;	    /* owned */

@@ -175,7 +175,7 @@ static void every_segment_decodes_alone(void **state)
 
 	(void)state;
 	store.state_records = 7;
-	make(200000, 512 << 10);
+	make(195000, 512 << 10);
 	d = opendir(path);
 	while ((e = readdir(d))) {
 		struct store_read r;

@@ -288,6 +288,13 @@ static inline int store_append(struct store *s, struct store_record *r)
 	return archive_append(s->writer, &ev);
 }
 
+static inline int store_flush(struct store *s)
+{
+	return archive_flush(s->writer);
+}
+
+#define STORE_FLUSH 10000 /* events: so that the thread comes along */
+
 /* @n records at random. Return: how many calls failed. */
 static inline unsigned store_fill(struct store *s, unsigned n)
 {
@@ -297,13 +304,12 @@ static inline unsigned store_fill(struct store *s, unsigned n)
 	while (n--) {
 		store_make(&r, &s->seed, &s->ts);
 		failed += store_append(s, &r) != 0;
+		if (s->appended % STORE_FLUSH)
+			continue;
+		failed += archive_flush(s->writer) != 0;
+		failed += archive_tick(s->writer, clock_now()) != 0;
 	}
 	return failed;
-}
-
-static inline int store_flush(struct store *s)
-{
-	return archive_flush(s->writer);
 }
 
 static inline int store_close(struct store *s)

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "archive_put.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+#include "clock.h"
+
+#ifndef WEIR_VERSION
+#define WEIR_VERSION "0.1"
+#endif
+
+#define FRAME_ROOM 1024 /* bytes: what a small frame needs beside its data */
+
+/* ---- frames ------------------------------------------------------------ */
+
+/* The disk is full, or the quota: who keeps only so much can make room. */
+static bool make_room(struct archive_put *p, int err)
+{
+	return (err == -ENOSPC || err == -EDQUOT) &&
+	       archive_retain_remove(&p->retain);
+}
+
+/* What the segment takes, with what it has allocated ahead. */
+static uint64_t open_bytes(const struct archive_put *p)
+{
+	const struct segment *s = p->segment;
+
+	if (!s)
+		return 0;
+	return s->allocated > s->size ? s->allocated : s->size;
+}
+
+static void keep_limit(struct archive_put *p)
+{
+	while (!archive_retain_fits(&p->retain, open_bytes(p)))
+		if (!archive_retain_remove(&p->retain))
+			return;
+}
+
+/* What keeps one from being begun. */
+static int no_segment(const struct archive_put *p)
+{
+	return p->stats.error ? p->stats.error : -EIO;
+}
+
+static int put(struct archive_put *p, struct frame *f)
+{
+	size_t len = p->frame.len;
+	int err;
+
+	if (!p->segment)
+		return no_segment(p);
+	do {
+		p->frame.len = len; /* segment_put() pads it */
+		err = segment_put(p->segment, f, &p->frame);
+	} while (make_room(p, err));
+	keep_limit(p);
+	return err;
+}
+
+static int put_meta(struct archive_put *p)
+{
+	struct frame f = {.type = FRAME_META};
+
+	segment_frame(&p->frame);
+	buf_put(&p->frame, p->meta.data, p->meta.len);
+	return put(p, &f);
+}
+
+static int put_packed(struct archive_put *p, struct frame *f,
+		      const struct buf *bytes)
+{
+	int err = buf_err(bytes);
+
+	segment_frame(&p->frame);
+	if (!err)
+		err = block_pack(p->codec, bytes->data, bytes->len, f,
+				 &p->frame);
+	return err ? err : put(p, f);
+}
+
+static int put_schema(struct archive_put *p)
+{
+	struct frame f = {.type = FRAME_SCHEMA};
+
+	return put_packed(p, &f, &p->schema);
+}
+
+int archive_put_clock(struct archive_put *p)
+{
+	struct frame f = {.type = FRAME_CLOCK};
+	int64_t wall = clock_wall_offset();
+	struct segment_clock c = {.monotonic = clock_now()};
+	uint64_t realtime = clock_read(CLOCK_REALTIME);
+
+	c.realtime = c.monotonic + (uint64_t)wall;
+	c.boottime = clock_read(CLOCK_BOOTTIME);
+	c.tai = clock_read(CLOCK_TAI) - realtime + c.realtime;
+	f.first_ns = f.last_ns = c.monotonic;
+	segment_frame(&p->frame);
+	segment_put_clock(&p->frame, &c);
+	return put(p, &f);
+}
+
+int archive_put_account(struct archive_put *p, const struct archive_account *a,
+			uint32_t flags)
+{
+	const struct account_row *rows = (const void *)a->rows->data;
+	size_t count = a->rows->len / sizeof(*rows);
+	struct frame f = {.type = FRAME_LOSS};
+	int err = buf_err(a->rows);
+
+	if (!err)
+		err = buf_err(a->known);
+	if (err)
+		return err;
+	losses_known(&p->losses, a->known);
+	err = losses_account(&p->losses, &rows, &count, a->blind);
+	if (err)
+		return err;
+	f.first_ns = f.last_ns = clock_now();
+	buf_reset(&p->rows);
+	segment_put_account(&p->rows, rows, count,
+			    flags | (a->blind ? LOSS_BLIND : 0));
+	if (p->segment)
+		p->segment->spare = (uint32_t)(2 * FRAME_ROOM + p->rows.len +
+					       p->schema.len);
+	return put_packed(p, &f, &p->rows);
+}
+
+/* ---- segments ---------------------------------------------------------- */
+
+static int put_head(struct archive_put *p, const struct archive_account *a)
+{
+	int err;
+
+	err = put_meta(p);
+	if (!err)
+		err = put_schema(p);
+	if (!err)
+		err = archive_put_clock(p);
+	if (!err)
+		err = archive_put_account(p, a, LOSS_BEGIN);
+	return err;
+}
+
+/* The directory may have been removed; then a new one takes its place. */
+static int find_dir(struct archive_put *p)
+{
+	struct archive_dir d;
+	int err;
+
+	if (!archive_dir_is_gone(&p->dir))
+		return 0;
+	err = archive_dir_create(&d, p->path, true);
+	if (err)
+		return err;
+	archive_dir_done(&p->dir);
+	p->dir = d;
+	return 0;
+}
+
+static void discard(struct archive_put *p)
+{
+	segment_discard(p->segment);
+	p->segment = NULL;
+	p->head.number--;
+}
+
+static int begin_segment(struct archive_put *p, const struct archive_account *a)
+{
+	int err;
+
+	err = find_dir(p);
+	if (err)
+		return err;
+	p->head.monotonic = clock_now();
+	p->head.realtime = p->head.monotonic + (uint64_t)clock_wall_offset();
+	p->head.number++;
+	p->is_full = false;
+	archive_retain_look(&p->retain, p->dir.fd, p->head.number);
+	archive_retain_enforce(&p->retain, 0, p->head.realtime);
+	do {
+		err = segment_create(&p->segment, p->dir.fd, &p->head);
+	} while (make_room(p, err));
+	if (err) {
+		p->head.number--;
+		return err;
+	}
+	err = put_head(p, a);
+	if (err) {
+		discard(p);
+		return err;
+	}
+	archive_sync_begin(p->sync, p->segment);
+	p->stats.segments++;
+	return 0;
+}
+
+/* Hand the segment over, whatever became of it. */
+static void end_segment(struct archive_put *p)
+{
+	p->ended_bytes += p->segment->size;
+	archive_sync_end(p->sync, p->segment);
+	p->segment = NULL;
+}
+
+static int seal_segment(struct archive_put *p, const struct archive_account *a,
+			uint32_t flags)
+{
+	int err;
+
+	p->segment->sealing = true;
+	err = archive_put_account(p, a, flags);
+	if (!err)
+		err = put_schema(p);
+	if (!err)
+		err = segment_seal(p->segment, &p->frame);
+	end_segment(p);
+	return err;
+}
+
+int archive_put_segment(struct archive_put *p, const struct archive_account *a)
+{
+	int err = 0, err2;
+
+	if (p->segment)
+		err = seal_segment(p, a, 0);
+	err2 = begin_segment(p, a);
+	if (err2)
+		p->stats.error = err2;
+	else if (err)
+		p->stats.error = err;
+	return err2;
+}
+
+int archive_put_seal(struct archive_put *p, const struct archive_account *a)
+{
+	return p->segment ? seal_segment(p, a, LOSS_END) : no_segment(p);
+}
+
+/* ---- blocks ------------------------------------------------------------- */
+
+bool archive_put_is_over(const struct archive_put *p)
+{
+	return !p->segment || p->is_full;
+}
+
+static void put_failed(struct archive_put *p, int err)
+{
+	p->stats.error = err;
+	if (err == -EFBIG)
+		p->is_full = true;
+	if (err == -ENOENT && p->segment)
+		end_segment(p);
+}
+
+int archive_put_block(struct archive_put *p, enum frame_type type,
+		      const struct block *b, bool hurry)
+{
+	struct frame f = {.type = type};
+	int err;
+
+	segment_frame(&p->frame);
+	block_codec_hurry(p->codec, hurry);
+	err = block_encode(p->codec, b, &f, &p->frame);
+	if (!err)
+		err = put(p, &f);
+	if (err)
+		put_failed(p, err);
+	else if (type == FRAME_BLOCK)
+		p->stats.error = 0;
+	return err;
+}
+
+/* ---- beginning and end -------------------------------------------------- */
+
+static void read_boot_id(char text[40], uint8_t id[16])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	unsigned i, at = 0;
+
+	text[0] = '\0';
+	if (!f)
+		return;
+	if (!fgets(text, 40, f))
+		text[0] = '\0';
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	for (i = 0; i < 16 && text[at]; i++) {
+		at += text[at] == '-';
+		if (sscanf(text + at, "%2hhx", &id[i]) != 1)
+			return;
+		at += 2;
+	}
+}
+
+static int describe(struct archive_put *p, const struct schema *schema,
+		    const char *command)
+{
+	struct utsname u = {0};
+	char boot_id[40];
+
+	read_boot_id(boot_id, p->head.boot_id);
+	uname(&u);
+	segment_put_meta(&p->meta, "host", u.nodename);
+	segment_put_meta(&p->meta, "kernel", u.release);
+	segment_put_meta(&p->meta, "build", u.version);
+	segment_put_meta(&p->meta, "machine", u.machine);
+	segment_put_meta(&p->meta, "boot_id", boot_id);
+	segment_put_meta(&p->meta, "version", WEIR_VERSION);
+	if (command)
+		segment_put_meta(&p->meta, "command", command);
+	schema_encode(schema, &p->schema);
+	return buf_err(&p->meta) ? buf_err(&p->meta) : buf_err(&p->schema);
+}
+
+static int open_codec(struct archive_put *p, const struct schema *schema)
+{
+	int err = block_codec_new(&p->codec);
+
+	return err ? err : block_codec_schema(p->codec, schema);
+}
+
+static int prepare(struct archive_put *p, const struct schema *schema,
+		   const struct archive_options *o)
+{
+	int err;
+
+	p->path = strdup(o->path);
+	if (!p->path)
+		return -ENOMEM;
+	if (getrandom(&p->head.run, sizeof(p->head.run), 0) < 0)
+		p->head.run = clock_now();
+	p->retain.max_bytes = o->keep_bytes;
+	p->retain.max_ns = o->keep_ns;
+	err = losses_init(&p->losses, schema);
+	if (!err)
+		err = describe(p, schema, o->command);
+	return err ? err : open_codec(p, schema);
+}
+
+int archive_put_open(struct archive_put *p, const struct schema *schema,
+		     const struct archive_options *o)
+{
+	int err;
+
+	*p = (struct archive_put){.dir = {.fd = -1, .lock_fd = -1}};
+	if (o->dir)
+		p->dir = *o->dir;
+	err = prepare(p, schema, o);
+	if (!err && !o->dir)
+		err = archive_dir_create(&p->dir, p->path, o->exist_ok);
+	if (err)
+		return err;
+	p->head.number = p->retain.dead = p->dir.last_number;
+	p->head.run_realtime = clock_read(CLOCK_REALTIME);
+	return archive_sync_start(&p->sync);
+}
+
+void archive_put_give_up(struct archive_put *p)
+{
+	archive_sync_stop(p->sync); /* or it would sync what is gone */
+	p->sync = NULL;
+	if (p->segment)
+		discard(p);
+}
+
+int archive_put_done(struct archive_put *p)
+{
+	int err;
+
+	if (p->segment)
+		end_segment(p);
+	err = archive_sync_stop(p->sync);
+	archive_dir_done(&p->dir);
+	archive_retain_done(&p->retain);
+	block_codec_free(p->codec);
+	buf_done(&p->frame);
+	buf_done(&p->rows);
+	buf_done(&p->meta);
+	buf_done(&p->schema);
+	losses_done(&p->losses);
+	free(p->path);
+	return err;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "archive_retain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive_dir.h"
+#include "clock.h"
+#include "segment.h"
+
+#define DISK_SECTOR 512 /* bytes: unit of st_blocks, stat(2) */
+
+struct retained {
+	char name[SEGMENT_NAME_MAX];
+	uint64_t number;
+	uint64_t ended; /* when it was last written to, ns since the epoch */
+	uint64_t bytes;
+	bool may_go;
+};
+
+/* What a walk over the directory collects. */
+struct stock {
+	const struct archive_retain *r;
+	int dirfd;
+	uint64_t below;
+	struct retained *file;
+	size_t count, cap;
+};
+
+/* ---- looking ------------------------------------------------------------ */
+
+static int make_place(struct stock *s)
+{
+	size_t cap = s->cap ? 2 * s->cap : 64;
+	struct retained *file;
+
+	if (s->count < s->cap)
+		return 0;
+	file = reallocarray(s->file, cap, sizeof(*file));
+	if (!file)
+		return -ENOMEM;
+	s->file = file;
+	s->cap = cap;
+	return 0;
+}
+
+/* What it takes on disk, were it sparse or allocated ahead. */
+static uint64_t size_of(const struct stat *st)
+{
+	uint64_t blocks = (uint64_t)st->st_blocks * DISK_SECTOR;
+	uint64_t bytes = (uint64_t)st->st_size;
+
+	return blocks > bytes ? blocks : bytes;
+}
+
+static int note_file(void *arg, const char *name)
+{
+	struct stock *s = arg;
+	struct segment_head h;
+	struct retained *f;
+	struct stat st;
+	bool sealed;
+
+	if (!segment_parse_name(name, &h, &sealed) || h.number >= s->below ||
+	    fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	if (make_place(s))
+		return -ENOMEM;
+	f = &s->file[s->count++];
+	strncpy(f->name, name, sizeof(f->name) - 1);
+	f->name[sizeof(f->name) - 1] = '\0';
+	f->number = h.number;
+	f->ended = (uint64_t)st.st_mtim.tv_sec * NS_PER_S +
+		   (uint64_t)st.st_mtim.tv_nsec;
+	f->bytes = size_of(&st);
+	f->may_go = sealed || h.number <= s->r->dead;
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = ((const struct retained *)a)->number;
+	uint64_t y = ((const struct retained *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
+int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
+{
+	struct stock s = {.r = r, .dirfd = dirfd, .below = below};
+	size_t i;
+	int err;
+
+	if (!r->max_bytes && !r->max_ns)
+		return 0;
+	err = archive_dir_each(dirfd, note_file, &s);
+	if (err) {
+		free(s.file);
+		return err;
+	}
+	if (s.count)
+		qsort(s.file, s.count, sizeof(*s.file), by_number);
+	free(r->file);
+	r->file = s.file;
+	r->count = s.count;
+	r->first = 0;
+	r->bytes = 0;
+	r->dirfd = dirfd;
+	for (i = 0; i < r->count; i++)
+		r->bytes += r->file[i].bytes;
+	return 0;
+}
+
+void archive_retain_done(struct archive_retain *r)
+{
+	free(r->file);
+	r->file = NULL;
+	r->first = r->count = 0;
+}
+
+/* ---- removing ----------------------------------------------------------- */
+
+/* One that cannot be removed stays, and is not tried again until a look. */
+bool archive_retain_remove(struct archive_retain *r)
+{
+	struct retained *f;
+
+	while (r->first < r->count) {
+		f = &r->file[r->first];
+		if (!f->may_go)
+			return false;
+		r->first++;
+		if (unlinkat(r->dirfd, f->name, 0) && errno != ENOENT)
+			continue;
+		r->bytes -= f->bytes;
+		r->removed++;
+		return true;
+	}
+	return false;
+}
+
+static bool is_too_old(const struct archive_retain *r, uint64_t realtime)
+{
+	uint64_t ended;
+
+	if (!r->max_ns || r->first >= r->count)
+		return false;
+	ended = r->file[r->first].ended;
+	return realtime > ended && realtime - ended > r->max_ns;
+}
+
+void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes,
+			    uint64_t realtime)
+{
+	while (!archive_retain_fits(r, open_bytes) || is_too_old(r, realtime))
+		if (!archive_retain_remove(r))
+			return;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * archive_retain.h - how much of an archive is kept: its oldest segments go,
+ * whole ones that are sealed, or that a recorder which is no more left behind.
+ *
+ * The oldest is the one with the lowest number; its age counts from when it was
+ * last written to (st_mtime). Thread: the writer's.
+ */
+#ifndef WEIR_ARCHIVE_RETAIN_H
+#define WEIR_ARCHIVE_RETAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct archive_retain {
+	uint64_t max_bytes; /* of all segments; 0: any */
+	uint64_t max_ns;    /* age; 0: any */
+	uint64_t dead;	    /* unsealed ones up to this number are nobody's */
+	int dirfd;	    /* borrowed */
+	struct retained *file; /* by number, the oldest at @first */
+	size_t first, count;
+	uint64_t bytes;	  /* of them */
+	uint32_t removed; /* segments, since the start */
+};
+
+/**
+ * archive_retain_look - take stock of a directory
+ * @dirfd: borrowed until the next call
+ * @below: number of the segment that is begun: others are older
+ *
+ * Return: 0; -errno of reading the directory; -ENOMEM: then what was known
+ * holds.
+ */
+int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below);
+void archive_retain_done(struct archive_retain *r);
+
+/**
+ * archive_retain_enforce - remove what is too old, and too much
+ * @open_bytes: what the segment being written takes, or will
+ * @realtime:   now, ns since the epoch
+ */
+void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes,
+			    uint64_t realtime);
+
+/** archive_retain_fits - Return: false: with so much it is over the limit. */
+static inline bool archive_retain_fits(const struct archive_retain *r,
+				       uint64_t open_bytes)
+{
+	return !r->max_bytes || r->bytes + open_bytes <= r->max_bytes;
+}
+
+/**
+ * archive_retain_remove - remove the oldest segment
+ *
+ * Only where a limit was asked for. Return: false: there is none that may go.
+ */
+bool archive_retain_remove(struct archive_retain *r);
+
+#endif
