@@ -16,7 +16,7 @@
 struct record_args {
 	struct capture_args capture;
 	const char *output;
-	uint64_t segment_bytes;
+	uint64_t segment_bytes, keep_bytes, keep_ns;
 	bool append;
 };
 
@@ -41,7 +41,23 @@ static const struct opt opts[] = {
 		.type = OPT_SIZE,
 		.arg = "SIZE",
 		.offset = offsetof(struct record_args, segment_bytes),
-		.help = "begin a new file of the archive at SIZE (256M)",
+		.help = "begin a new file of the archive at SIZE (256M, or an "
+			"eighth of --keep)",
+	},
+	{
+		.name = "keep",
+		.type = OPT_SIZE,
+		.arg = "SIZE",
+		.offset = offsetof(struct record_args, keep_bytes),
+		.help = "let ARCHIVE take SIZE at most: its oldest files are "
+			"removed",
+	},
+	{
+		.name = "keep-for",
+		.type = OPT_DURATION,
+		.arg = "TIME",
+		.offset = offsetof(struct record_args, keep_ns),
+		.help = "remove files of ARCHIVE that ended TIME ago: 12h, 7d",
 	},
 	{0},
 };
@@ -121,6 +137,8 @@ static int open_archive(struct recording *r)
 		.dir = &r->dir,
 		.exist_ok = r->args->append,
 		.segment_bytes = r->args->segment_bytes,
+		.keep_bytes = r->args->keep_bytes,
+		.keep_ns = r->args->keep_ns,
 		.command = r->command[0] ? r->command : NULL,
 	};
 	struct recorder *recorder = r->capture.recorder;
@@ -163,6 +181,16 @@ static int read_back(const struct recording *r, struct archive **ret)
 	return fchdir(r->dir_fd) ? -errno : archive_open(ret, &here, 1, &why);
 }
 
+static void say_removed(const struct recording *r)
+{
+	struct recorder_status s;
+
+	recorder_status(r->capture.recorder, &s);
+	if (s.retired)
+		say("removed the oldest %llu file%s of it, as --keep asks",
+		    (unsigned long long)s.retired, s.retired == 1 ? "" : "s");
+}
+
 /* What it kept, read back from the disk, and what to type next. */
 static int say_kept(const struct recording *r)
 {
@@ -180,6 +208,7 @@ static int say_kept(const struct recording *r)
 	say("kept %llu events, %.*s, of %.*s in %s",
 	    (unsigned long long)count_kept(r), (int)size.len, size.data,
 	    (int)span.len, span.data, r->path);
+	say_removed(r);
 	say("look at it: weir stat %s; weir show %s -e task_exec", r->path,
 	    r->path);
 	buf_done(&size);
@@ -237,6 +266,20 @@ static void close_recording(struct recording *r, bool keep)
 		close(r->dir_fd);
 }
 
+/* What was asked for must be possible. Return: EXIT_OK; EXIT_USAGE, told. */
+static int check_keep(const struct record_args *a)
+{
+	if (!a->keep_bytes)
+		return EXIT_OK;
+	if (a->keep_bytes < ARCHIVE_KEEP_MIN)
+		return usage("--keep must be %u MiB at least",
+			     ARCHIVE_KEEP_MIN >> 20);
+	if (a->segment_bytes > a->keep_bytes / 2)
+		return usage("--segment must be half of --keep at most: only "
+			     "whole files are removed");
+	return EXIT_OK;
+}
+
 static int record(const void *arg, const struct opt_words *words)
 {
 	const struct record_args *args = arg;
@@ -249,6 +292,9 @@ static int record(const void *arg, const struct opt_words *words)
 	bool keep = false;
 	int rc;
 
+	rc = check_keep(args);
+	if (rc)
+		return rc;
 	join_words(r.command, sizeof(r.command), words->command);
 	keep_name(r.name);
 	r.path = args->output ? args->output : r.name;

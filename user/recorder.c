@@ -333,6 +333,7 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->bpf_ns = (clock_now() - r->started_ns) / 1000000 * rs.bpf_ppm;
 	ret->rss_bytes = self_rss();
 	ret->tasks = rs.tasks;
+	ret->retired = rs.retired;
 	ret->sink_error = (int)rs.sink_error;
 }
 

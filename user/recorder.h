@@ -77,7 +77,8 @@ struct recorder_status {
 	uint64_t bpf_ns; /* kernel cost: programs */
 	uint64_t rss_bytes;
 	size_t tasks;
-	int sink_error; /* first error of a sink, 0 none */
+	uint64_t retired; /* segments of the archive removed: --keep */
+	int sink_error;	  /* first error of a sink, 0 none */
 };
 void recorder_status(struct recorder *r, struct recorder_status *ret);
 
