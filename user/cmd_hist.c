@@ -16,6 +16,7 @@
 struct hist_args {
 	struct query_args query;
 	const char *by;
+	bool csv;
 };
 
 static const struct opt opts[] = {
@@ -26,6 +27,13 @@ static const struct opt opts[] = {
 		.offset = offsetof(struct hist_args, by),
 		.help = "one histogram for each value of FIELD: name, comm, "
 			"disk",
+	},
+	{
+		.name = "csv",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct hist_args, csv),
+		.help = "print comma-separated values: a line for each power "
+			"of two",
 	},
 	{0},
 };
@@ -192,6 +200,12 @@ static struct group *find_group(struct distribution *d, const struct event *ev)
 	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
 }
 
+/* Numbers without a sign fill all 64 bits, which SQL takes for negative. */
+static bool has_sign(const struct schema_field *f)
+{
+	return f->type == FIELD_INT;
+}
+
 static int on_event(void *arg, const struct event *ev)
 {
 	struct distribution *d = arg;
@@ -204,7 +218,7 @@ static int on_event(void *arg, const struct event *ev)
 	sql_column_get(c, &d->r.render, ev, &d->scratch, &v);
 	if (v.type != SQL_INT)
 		return 0;
-	if (v.i < 0) {
+	if (v.i < 0 && has_sign(c->field)) {
 		d->negative++;
 		return 0;
 	}
@@ -218,6 +232,12 @@ static int busiest(const void *a, const void *b)
 
 	return (x->hist.count < y->hist.count) -
 	       (x->hist.count > y->hist.count);
+}
+
+/* The least number of a bucket of hist_log2(). */
+static uint64_t bucket_from(unsigned i)
+{
+	return i ? 1ULL << (i - 1) : 0;
 }
 
 /* ---- as text ------------------------------------------------------------- */
@@ -268,7 +288,7 @@ static void put_bar(struct distribution *d, struct table *t, unsigned i,
 	uint64_t len = (uint64_t)((double)n / (double)most * BAR + 0.5);
 	struct buf b = {0};
 
-	put_number(d, &b, i ? 1ULL << (i - 1) : 0);
+	put_number(d, &b, bucket_from(i));
 	table_buf(t, &b);
 	buf_done(&b);
 	table_cell(t, "%llu", (unsigned long long)n);
@@ -307,8 +327,40 @@ static void put_text(struct distribution *d)
 		put_summary(d, &d->group[i]);
 		put_bars(d, &d->group[i]);
 	}
-	if (!d->count)
-		buf_puts(&d->out, "no such events\n");
+}
+
+/* ---- as CSV -------------------------------------------------------------- */
+
+static void put_csv_group(struct distribution *d, const struct group *g)
+{
+	uint64_t counts[HIST_LOG2], from;
+	unsigned i;
+
+	hist_log2(&g->hist, counts);
+	for (i = 0; i < HIST_LOG2; i++) {
+		if (!counts[i])
+			continue;
+		from = bucket_from(i);
+		if (d->by) {
+			render_csv_text(&d->out, g->name, g->len);
+			buf_putc(&d->out, ',');
+		}
+		buf_printf(&d->out, "%llu,%llu,%llu\n",
+			   (unsigned long long)from,
+			   (unsigned long long)(i ? from + (from - 1) : 0),
+			   (unsigned long long)counts[i]);
+	}
+}
+
+static void put_csv(struct distribution *d)
+{
+	size_t i;
+
+	if (d->by)
+		buf_printf(&d->out, "%s,", d->by);
+	buf_puts(&d->out, "from,to,count\n");
+	for (i = 0; i < d->count; i++)
+		put_csv_group(d, &d->group[i]);
 }
 
 /* ---- as JSON ------------------------------------------------------------- */
@@ -325,7 +377,7 @@ static void put_json_buckets(struct json *j, const struct hist *h)
 		if (!counts[i])
 			continue;
 		json_begin(j, '{');
-		json_member_u64(j, "from", i ? 1ULL << (i - 1) : 0);
+		json_member_u64(j, "from", bucket_from(i));
 		json_member_u64(j, "count", counts[i]);
 		json_end(j, '}');
 	}
@@ -360,17 +412,21 @@ static void put_json(struct distribution *d, const struct group *g)
 
 /* -------------------------------------------------------------------------- */
 
-static int print(struct distribution *d, bool json)
+static int print(struct distribution *d, const struct hist_args *args)
 {
 	size_t i;
 
 	if (d->count)
 		qsort(d->group, d->count, sizeof(*d->group), busiest);
-	if (json)
+	if (args->csv)
+		put_csv(d);
+	else if (args->query.json)
 		for (i = 0; i < d->count; i++)
 			put_json(d, &d->group[i]);
 	else
 		put_text(d);
+	if (!d->count)
+		say("no event of the interval has a number '%.60s'", d->field);
 	if (d->negative)
 		say("%llu negative values of %s are left out (-f '%s >= 0' "
 		    "says so)",
@@ -408,7 +464,7 @@ static int distribute(struct distribution *d, const struct hist_args *args)
 		return say_no_field(d, &near);
 	err = replay_each(&d->r, on_event, d);
 	if (!err || err == -EBADMSG)
-		rc = print(d, args->query.json);
+		rc = print(d, args);
 	end = query_end(&d->r, err);
 	return rc ? rc : end;
 }
@@ -424,7 +480,9 @@ static int hist(const void *arg, const struct opt_words *words)
 		return fail("out of memory");
 	d->field = words->word[--archives.count];
 	d->by = args->by;
-	rc = query_open(&d->r, &args->query, &archives);
+	rc = args->csv && args->query.json
+		     ? usage("hist: --csv or --json? (leave one out)")
+		     : query_open(&d->r, &args->query, &archives);
 	if (!rc)
 		rc = distribute(d, args);
 	release(d);

@@ -82,6 +82,30 @@ shell=$(sed -n '/"kind":"task_exec"/{s/.*"pid":\([0-9]*\),.*/\1/p;q}' show.json)
 is "tasks --at: who was alive" \
 	"$(jq -c "[.[] | select(.pid == $shell or .ppid == $shell) | .comm]" \
 		out)" '["sh","false"]'
+
+# tasks --at: of the processes that were forked, those that had not ended
+run export a --to jsonl -e task_fork,task_exit
+cp out life.json
+cat >alive.py <<'PY'
+import json, subprocess, sys
+from datetime import datetime, timezone
+events = [json.loads(line) for line in open("life.json")]
+forked = {e["child_pid"] for e in events if e["kind"] == "task_fork"}
+for at in range(1, len(events), 3):
+    ts, alive = events[at]["ts"], set()
+    for e in events[:at]:
+        if e["kind"] == "task_fork":
+            alive.add(e["child_pid"])
+        elif e["last"]:
+            alive.discard(e["pid"])
+    when = datetime.fromtimestamp(ts // 10**9, timezone.utc)
+    when = when.strftime("%Y-%m-%dT%H:%M:%S.") + "%09dZ" % (ts % 10**9)
+    got = subprocess.run([sys.argv[1], "tasks", "a", "--all", "--json", "--at",
+                          when], capture_output=True, check=True).stdout
+    got = {p["pid"] for p in json.loads(got) if not p["exit_time"]}
+    assert got & forked == alive, (when, sorted(got & forked), sorted(alive))
+PY
+python3 alive.py "$WEIR" || fail "tasks --at: not who was alive"
 run export a --to csv -e task_exec --to "$mid"
 is "export: format and time" "$(lines out)" 8
 

@@ -143,6 +143,28 @@ is "hist --by" "$(jq -s -c 'map([.name, .count]) | sort' out)" \
 	map([.[0].name, length]) | sort' all.json)"
 run hist a duration -f 'name == openat'
 has "hist: text" out '^duration: [0-9]+  p50 .*[mnu]s  p90 .* max '
+run hist a duration --csv --by name -e syscall_done
+is "hist --csv: names" "$(head -n 1 out)" "name,from,to,count"
+is "hist --csv: sum" "$(awk -F, 'NR > 1 { n += $4 } END { print n }' out)" \
+	"$(jq -s 'map(select(.kind == "syscall_done")) | length' all.json)"
+awk -F, 'NR > 1 && $2 > $3 { exit 1 }' out || fail "hist --csv: from > to"
+run hist a exit_code -f 'signal == SIGKILL' --json
+is "hist: one event" "$(jq -c '[.count, .min, .p50, .max, .buckets]' out)" \
+	'[1,0,0,0,[{"from":0,"count":1}]]'
+run hist a ret -e syscall_done --json
+is "hist: negative ones are told" \
+	"$(sed -n 's/^weir: \([0-9]*\) negative.*/\1/p' err)" \
+	"$(jq -s 'map(select(.kind == "syscall_done" and .ret < 0)) | length' \
+		all.json)"
+for as in '' --json --csv; do
+	# shellcheck disable=SC2086
+	run hist a duration -f 'comm == "nobody"' $as
+	is "hist $as: none: status" $rc 0
+	is "hist $as: none" "$(grep -vc ^from, out)" 0
+	has "hist $as: none: says so" err "no event of the interval"
+done
+run hist a duration --json --csv
+is "hist: two formats: status" $rc 2
 run hist a nothing
 is "hist: no such field: status" $rc 2
 
