@@ -11,6 +11,7 @@
 
 #include "archive_dir.h"
 #include "nolink.h"
+#include "progress.h"
 
 /* ---- one file ---------------------------------------------------------- */
 
@@ -97,6 +98,7 @@ static int learn_head(struct archive_list *l, struct archive_file *f)
 	err = archive_list_segment(l, (size_t)(f - l->file), &r);
 	if (err)
 		return err == -ENOENT || err == -EBADMSG ? 0 : err;
+	progress_expect(r.size);
 	err = read_first(&r, &h);
 	segment_done(&r);
 	if (!err) {

@@ -7,6 +7,7 @@
 #include "archive.h"
 #include "archive_list.h"
 #include "block.h"
+#include "progress.h"
 #include "verify_account.h"
 #include "verify_say.h"
 
@@ -286,6 +287,7 @@ static int check_frame(struct verify *v, struct segment_reader *r,
 	int err;
 
 	v->r->frames++;
+	progress_add(frame_bytes(f));
 	check_seq(v, f);
 	err = segment_read(r, f, &v->payload);
 	if (err)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "progress.h"
+
 /* ---- what is wanted ---------------------------------------------------- */
 
 static uint64_t kind_bits(const bool *kinds)
@@ -107,6 +109,7 @@ static int next_frame(struct archive_walk *w, const struct frame **ret)
 	const struct frame *f = &w->frames.frame[w->frame++];
 	int rc;
 
+	progress_add(frame_bytes(f));
 	if (w->at_head && f->type == FRAME_BLOCK) {
 		w->at_head = false;
 		w->state_due = false;

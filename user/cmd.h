@@ -92,11 +92,12 @@ int write_failed(const char *name, int err);
 struct query_args {
 	struct opt_list sources, kinds;
 	const char *filter, *from, *to;
-	bool utc, json;
+	bool utc, json, quiet;
 };
 
 /* Rows that commands share; offsets are of struct query_args. */
-extern const struct opt opts_select[], opts_span[], opts_utc[], opts_json[];
+extern const struct opt opts_select[], opts_span[], opts_utc[], opts_json[],
+	opts_quiet[];
 
 /**
  * query_open - open the archives and compile the question; says what is wrong

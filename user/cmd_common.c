@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "progress.h"
 #include "utf8.h"
 
 const struct opt opts_select[] = {
@@ -73,6 +74,17 @@ const struct opt opts_utc[] = {
 	{0},
 };
 
+const struct opt opts_quiet[] = {
+	{
+		.letter = 'q',
+		.name = "quiet",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct query_args, quiet),
+		.help = "do not tell on a terminal how far reading is",
+	},
+	{0},
+};
+
 const struct opt opts_json[] = {
 	{
 		.letter = 'j',
@@ -95,6 +107,7 @@ static void vsay(const char *fmt, va_list args)
 
 	if (len < 0)
 		return;
+	progress_wipe();
 	buf_puts(&line, "weir: ");
 	render_escape(&line, text, (size_t)len);
 	buf_putc(&line, '\n');
@@ -181,7 +194,10 @@ int write_failed(const char *name, int err)
 
 int put_stdout(struct buf *b)
 {
-	int err = buf_flush(b, STDOUT_FILENO);
+	int err;
+
+	progress_wipe();
+	err = buf_flush(b, STDOUT_FILENO);
 
 	buf_done(b);
 	return err ? write_failed("stdout", err) : EXIT_OK;

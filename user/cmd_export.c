@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "progress.h"
 
 /* query.to is set here: --to is a format, or a time, or both in turn. */
 struct export_args {
@@ -171,6 +172,8 @@ static int export(const void *arg, const struct opt_words *words)
 	if (rc)
 		return rc;
 	rc = open_output(&o, args);
+	if (o.fd == STDOUT_FILENO && isatty(o.fd))
+		progress_stop(); /* the lines tell enough */
 	if (!rc) {
 		err = write_events(&r, format, &o);
 		rc = err && err != -EBADMSG ? write_failed(o.name, err)
@@ -190,7 +193,7 @@ const struct command cmd_export = {
 		 "status 3 tell of them. In CSV a text that a spreadsheet "
 		 "would take for a\n"
 		 "formula begins with a '.\n",
-	.opts = {opts, opts_select, opts_utc},
+	.opts = {opts, opts_select, opts_utc, opts_quiet},
 	.args_size = sizeof(struct export_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

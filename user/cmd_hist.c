@@ -498,7 +498,7 @@ const struct command cmd_hist = {
 		 "percent do not exceed, within 0.4 percent. FIELD is a number "
 		 "of any event that\n"
 		 "was asked for (weir list fields EVENT).\n",
-	.opts = {opts, opts_select, opts_span, opts_json, opts_utc},
+	.opts = {opts, opts_select, opts_span, opts_json, opts_utc, opts_quiet},
 	.args_size = sizeof(struct hist_args),
 	.min_words = 2,
 	.max_words = ARCHIVES_MAX,

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cmd.h"
+#include "progress.h"
 
 int say_open_failed(int err, const char *path)
 {
@@ -73,6 +75,8 @@ int query_open(struct replay *r, const struct query_args *args,
 		setenv("TZ", "UTC0", 1);
 		tzset();
 	}
+	if (!args->quiet)
+		progress_start(STDERR_FILENO);
 	rc = replay_open(r, words->word, words->count, &o, &err);
 	return rc ? say_replay_failed(rc, args, &err) : EXIT_OK;
 }
@@ -81,6 +85,7 @@ int query_end(const struct replay *r, int err)
 {
 	struct archive_info info;
 
+	progress_stop();
 	archive_info(r->archive, &info);
 	if (err && err != -EBADMSG)
 		return write_failed("stdout", err);

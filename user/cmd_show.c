@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "cmd_follow.h"
+#include "progress.h"
 
 struct show_args {
 	struct query_args query;
@@ -56,6 +57,8 @@ static int show(const void *arg, const struct opt_words *words)
 
 	if (!rc)
 		rc = query_open(&r, &args->query, words);
+	if (isatty(STDOUT_FILENO) || args->follow)
+		progress_stop(); /* the lines tell enough */
 	if (rc)
 		return rc;
 	err = put_events(&r, args, &skipped);
@@ -73,7 +76,7 @@ const struct command cmd_show = {
 		 "was asked for has some, stderr tells how many events are "
 		 "missing, and the exit\n"
 		 "status is 3.\n",
-	.opts = {opts, opts_select, opts_span, opts_json, opts_utc},
+	.opts = {opts, opts_select, opts_span, opts_json, opts_utc, opts_quiet},
 	.args_size = sizeof(struct show_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -11,6 +11,7 @@
 
 #include "cmd_sql.h"
 #include "json.h"
+#include "progress.h"
 #include "render.h"
 
 #define FLUSH_BYTES 65536
@@ -37,6 +38,7 @@ static int flush(struct rows *r, size_t least)
 {
 	if (r->out.len < least)
 		return buf_err(&r->out);
+	progress_wipe();
 	return buf_flush(&r->out, STDOUT_FILENO);
 }
 

@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "json.h"
+#include "progress.h"
 
 struct findings {
 	struct buf out;
@@ -93,6 +95,8 @@ static int verify(const void *arg, const struct opt_words *words)
 		json_key(&f.json, "findings");
 		json_begin(&f.json, '[');
 	}
+	if (!args->quiet)
+		progress_start(STDERR_FILENO);
 	err = archive_verify(words->word, words->count, &v, on_finding, &f);
 	if (err && (err != -EBADMSG || !(v.frames + v.damaged))) {
 		buf_done(&f.out);
@@ -114,7 +118,7 @@ const struct command cmd_verify = {
 	.help = "check every part of an archive, and that nothing is missing",
 	.about = "Exit status: 0 whole, 3 whole but events were lost while "
 		 "recording, 1 damaged.\n",
-	.opts = {opts_json},
+	.opts = {opts_json, opts_quiet},
 	.args_size = sizeof(struct query_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "progress.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+#define PATIENCE_NS (2 * NS_PER_S) /* nothing is drawn before */
+#define EACH_NS	    (NS_PER_S / 5) /* between two drawings */
+#define WIPE	    "\r\033[K"	   /* ECMA-48 EL */
+
+static struct {
+	int fd; /* 0: off */
+	uint64_t all, done, next_ns;
+	bool drawn;
+} line;
+
+void progress_start(int fd)
+{
+	if (!isatty(fd))
+		return;
+	line.next_ns = clock_now() + PATIENCE_NS;
+	line.fd = fd;
+}
+
+void progress_expect(uint64_t bytes)
+{
+	__atomic_fetch_add(&line.all, bytes, __ATOMIC_RELAXED);
+}
+
+/* What was read more than once has no end that is known. */
+static void draw(uint64_t done, uint64_t all)
+{
+	char text[80];
+	int len;
+
+	if (done <= all)
+		len = snprintf(text, sizeof(text),
+			       WIPE "weir: %llu %% of %llu MiB read",
+			       (unsigned long long)(done * 100 / (all + !all)),
+			       (unsigned long long)(all >> 20));
+	else
+		len = snprintf(text, sizeof(text), WIPE "weir: %llu MiB read",
+			       (unsigned long long)(done >> 20));
+	line.drawn = true;
+	if (write(line.fd, text, (size_t)len) < 0)
+		line.fd = 0; /* nobody to tell */
+}
+
+void progress_add(uint64_t bytes)
+{
+	uint64_t done, next, now;
+
+	if (!line.fd)
+		return;
+	done = __atomic_add_fetch(&line.done, bytes, __ATOMIC_RELAXED);
+	next = __atomic_load_n(&line.next_ns, __ATOMIC_RELAXED);
+	now = clock_now();
+	if (now < next)
+		return;
+	/* who moves it on is the one that draws; nothing else is ordered */
+	if (__atomic_compare_exchange_n(&line.next_ns, &next, now + EACH_NS,
+					false, __ATOMIC_RELAXED,
+					__ATOMIC_RELAXED))
+		draw(done, __atomic_load_n(&line.all, __ATOMIC_RELAXED));
+}
+
+void progress_wipe(void)
+{
+	if (line.drawn && line.fd && write(line.fd, WIPE, sizeof(WIPE) - 1) < 0)
+		line.fd = 0;
+	line.drawn = false;
+	line.done = 0;
+	line.next_ns = clock_now() + PATIENCE_NS;
+}
+
+void progress_stop(void)
+{
+	progress_wipe();
+	line.fd = 0;
+}
