@@ -17,7 +17,7 @@
 #include "weir.bpf.h"
 
 WEIR_SOURCE(block, "block requests, from issue to completion");
-WEIR_EVENT(block_io, EV_BLOCK_IO);
+WEIR_FILTERED(block_io, EV_BLOCK_IO, 0)
 
 /* 5.11, and stable 5.10, took the queue from before the request. */
 const volatile __u32 args_block_rq_insert;
@@ -248,8 +248,9 @@ static __always_inline void set_times(struct ev_block_io *ev,
 static __always_inline int put_io(struct request *rq, const struct io *io,
 				  __s32 error)
 {
-	struct ev_block_io *ev = weir_reserve(block_io, EV_BLOCK_IO);
+	struct ev_block_io image, *ev;
 
+	ev = weir_draft(block_io, EV_BLOCK_IO, &image);
 	if (!ev)
 		return 1;
 	ev->h.pid = io->pid;
@@ -262,7 +263,7 @@ static __always_inline int put_io(struct request *rq, const struct io *io,
 	ev->error = io->error ? io->error : error;
 	ev->requeues = io->requeues;
 	set_times(ev, io);
-	return weir_submit(ev);
+	return weir_commit(block_io, EV_BLOCK_IO, ev);
 }
 
 /*

@@ -35,6 +35,88 @@ struct call {
 	__u64 args[ARGS];
 };
 
+/* ---- the filter ---------------------------------------------------------- */
+
+WEIR_FILTERED(syscall_done, EV_SYSCALL_DONE, 1)
+WEIR_FILTERED(syscall_enter, EV_SYSCALL_ENTER, 0)
+
+/* The first, of a call that is not the current task's. */
+static __noinline bool wants_others_done(const struct weir_hdr *h)
+{
+	return weir_filter_passes(&weir_filter_syscall_done, WEIR_CLAUSES, h,
+				  NULL);
+}
+
+/*
+ * What both events of a call begin with; its entry knows it, but for the tid:
+ * an exec gives a thread that of its leader.
+ */
+struct call_head {
+	struct weir_hdr h;
+	__u32 nr;
+	__u32 compat;
+};
+
+#define AT_PID __builtin_offsetof(struct call_head, h.pid)
+#define AT_NR  __builtin_offsetof(struct call_head, nr)
+
+_Static_assert(AT_NR == __builtin_offsetof(struct ev_syscall_done, name),
+	       "head");
+_Static_assert(AT_NR == __builtin_offsetof(struct ev_syscall_enter, name),
+	       "head");
+
+WEIR_EARLY(entry, syscall_done, AT_PID, AT_NR)
+WEIR_EARLY(entry, syscall_enter, AT_PID, AT_NR)
+WEIR_EARLY(exit, syscall_done, AT_PID)
+WEIR_EARLY(exit, syscall_enter, AT_PID)
+
+/* May a call @nr by @pid, entered now, become an event that is wanted? */
+static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
+{
+	struct call_head head;
+
+	head.h.pid = pid;
+	head.nr = nr;
+	return weir_entry_wants_syscall_done(&head) ||
+	       weir_entry_wants_syscall_enter(&head);
+}
+
+/* The same for any call of @pid. */
+static __always_inline bool wanted_at_exit(__u32 pid)
+{
+	struct call_head head;
+
+	head.h.pid = pid;
+	return weir_exit_wants_syscall_done(&head) ||
+	       weir_exit_wants_syscall_enter(&head);
+}
+
+/*
+ * The filter, asked about an event whose strings have not been read yet. Where
+ * there is one the duration ends here, so that what it saw is what is recorded.
+ * Return: is the event wanted? Where its span is that the stamp ends, else 0,
+ * is in @ret_span.
+ */
+static __always_inline bool wants_named(struct ev_syscall_done *ev,
+					const __u64 since, const bool own,
+					__u32 *ret_span)
+{
+	bool yes;
+
+	ev->duration = since;
+	*ret_span = offsetof(struct ev_syscall_done, duration);
+	if (!weir_filter_syscall_done.used)
+		return true;
+	*ret_span = 0;
+	if (since)
+		ev->duration = bpf_ktime_get_ns() - since;
+	ev->h.cpu = bpf_get_smp_processor_id();
+	yes = own ? weir_wants_syscall_done(&ev->h) : wants_others_done(&ev->h);
+	if (!yes)
+		weir_count_filtered();
+	return yes;
+}
+
 /* ---- numbers ------------------------------------------------------------- */
 
 struct signature {
@@ -105,6 +187,12 @@ static __always_inline bool is_fork(__u32 nr)
 {
 	return nr == WEIR_SYS_clone || nr == WEIR_SYS_fork ||
 	       nr == WEIR_SYS_vfork || nr == WEIR_SYS_clone3;
+}
+
+/* Is its number at the exit not surely that of the entry? See is_same(). */
+static __always_inline bool changes_number(__u32 nr)
+{
+	return is_exec(nr) || nr == WEIR_SYS_rt_sigreturn;
 }
 
 /* Does it return a descriptor of a file that it opens? */

@@ -31,13 +31,13 @@
 #include "weir.bpf.h"
 
 WEIR_SOURCE(net, "TCP connections, resets, retransmissions; dropped packets");
-WEIR_EVENT(net_connect, EV_NET_CONNECT);
-WEIR_EVENT(net_accept, EV_NET_ACCEPT);
-WEIR_EVENT(net_close, EV_NET_CLOSE);
-WEIR_EVENT(net_listen, EV_NET_LISTEN);
-WEIR_EVENT(net_retransmit, EV_NET_RETRANSMIT);
-WEIR_EVENT(net_reset, EV_NET_RESET);
-WEIR_EVENT(net_drop, EV_NET_DROP);
+WEIR_FILTERED(net_connect, EV_NET_CONNECT, 0)
+WEIR_FILTERED(net_accept, EV_NET_ACCEPT, 0)
+WEIR_FILTERED(net_close, EV_NET_CLOSE, 0)
+WEIR_FILTERED(net_listen, EV_NET_LISTEN, 1)
+WEIR_FILTERED(net_retransmit, EV_NET_RETRANSMIT, 0)
+WEIR_FILTERED(net_reset, EV_NET_RESET, 0)
+WEIR_FILTERED(net_drop, EV_NET_DROP, 0)
 
 /* 5.17 added the reason, 6.11 the socket; 6.17 a retransmission's error */
 const volatile __u32 args_kfree_skb;
@@ -67,14 +67,14 @@ static __always_inline int on_listen(const struct sock *sk)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct listener l = {.sock = (__u64)sk, .pid = id >> 32, .tid = id};
-	struct ev_net_listen *ev;
+	struct ev_net_listen image, *ev;
 	struct flow f;
 
 	sock_flow(&f, sk);
 	listener_keep(&f, &l);
 	if (!weir_admit(l.pid))
 		return 1;
-	ev = weir_reserve(net_listen, EV_NET_LISTEN);
+	ev = weir_draft(net_listen, EV_NET_LISTEN, &image);
 	if (!ev)
 		return 1;
 	ev->family = f.family;
@@ -83,7 +83,7 @@ static __always_inline int on_listen(const struct sock *sk)
 	__builtin_memcpy(ev->laddr, &f.laddr, sizeof(f.laddr));
 	ev->backlog = BPF_CORE_READ(sk, sk_max_ack_backlog);
 	ev->netns = f.netns;
-	return weir_submit(ev);
+	return weir_commit(net_listen, EV_NET_LISTEN, ev);
 }
 
 static __always_inline int on_unlisten(const struct sock *sk)
@@ -110,13 +110,13 @@ static __always_inline int on_connecting(const struct sock *sk)
 static __always_inline int put_connect(const struct sock *sk,
 				       const struct end *end, __s32 error)
 {
-	struct ev_net_connect *ev;
+	struct ev_net_connect image, *ev;
 	struct flow f;
 
 	if (!weir_admit(end->pid))
 		return 1;
 	sock_flow(&f, sk);
-	ev = weir_reserve(net_connect, EV_NET_CONNECT);
+	ev = weir_draft(net_connect, EV_NET_CONNECT, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
@@ -125,7 +125,7 @@ static __always_inline int put_connect(const struct sock *sk,
 	ev->duration = end->since ? ev->h.ts - end->since : 0;
 	ev->error = error;
 	ev->netns = f.netns;
-	return weir_submit(ev);
+	return weir_commit(net_connect, EV_NET_CONNECT, ev);
 }
 
 /* A socket that sent no SYN was made for a connection that came in. */
@@ -134,18 +134,18 @@ static __always_inline int put_accept(const struct flow *f,
 				      const struct listener *l)
 {
 	const struct sock *sk = l ? (void *)l->sock : NULL;
-	struct ev_net_accept *ev;
+	struct ev_net_accept image, *ev;
 
 	if (!weir_admit(end->pid))
 		return 1;
-	ev = weir_reserve(net_accept, EV_NET_ACCEPT);
+	ev = weir_draft(net_accept, EV_NET_ACCEPT, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
 	flow_put(ev, f);
 	ev->netns = f->netns;
 	ev->backlog = sk ? BPF_CORE_READ(sk, sk_ack_backlog) : 0;
-	return weir_submit(ev);
+	return weir_commit(net_accept, EV_NET_ACCEPT, ev);
 }
 
 static __always_inline int on_accepted(const struct sock *sk)
@@ -228,13 +228,13 @@ static __always_inline int put_close(const struct sock *sk,
 				     const struct end *end)
 {
 	bool whole = end->since && end->established;
-	struct ev_net_close *ev;
+	struct ev_net_close image, *ev;
 	struct flow f;
 
 	if (!weir_admit(end->pid))
 		return 1;
 	sock_flow(&f, sk);
-	ev = weir_reserve(net_close, EV_NET_CLOSE);
+	ev = weir_draft(net_close, EV_NET_CLOSE, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
@@ -244,7 +244,7 @@ static __always_inline int put_close(const struct sock *sk,
 	set_amounts(ev, sk);
 	ev->error = BPF_CORE_READ(sk, sk_err);
 	ev->netns = f.netns;
-	return weir_submit(ev);
+	return weir_commit(net_close, EV_NET_CLOSE, ev);
 }
 
 /*
@@ -339,18 +339,18 @@ static __always_inline int put_retransmit(const struct sock *sk,
 					  const struct flow *f,
 					  const struct end *end)
 {
-	struct ev_net_retransmit *ev;
+	struct ev_net_retransmit image, *ev;
 
 	if (!weir_admit(end->pid))
 		return 1;
-	ev = weir_reserve(net_retransmit, EV_NET_RETRANSMIT);
+	ev = weir_draft(net_retransmit, EV_NET_RETRANSMIT, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
 	flow_put(ev, f);
 	ev->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	ev->netns = f->netns;
-	return weir_submit(ev);
+	return weir_commit(net_retransmit, EV_NET_RETRANSMIT, ev);
 }
 
 static __always_inline int on_retransmit(const struct sock *sk, int error)
@@ -365,7 +365,7 @@ static __always_inline int on_retransmit(const struct sock *sk, int error)
 	return put_retransmit(sk, &f, &end);
 }
 
-SEC("tp_btf/tcp_retransmit_skb")
+WEIR_HOOK("tp_btf/tcp_retransmit_skb", "net_retransmit")
 int net__retransmit(__u64 *ctx)
 {
 	const struct sock *sk = (const void *)ctx[0];
@@ -375,7 +375,7 @@ int net__retransmit(__u64 *ctx)
 	return on_retransmit(sk, 0);
 }
 
-SEC("tp/tcp/tcp_retransmit_skb")
+WEIR_HOOK("tp/tcp/tcp_retransmit_skb", "net_retransmit")
 int net__retransmit_tp(struct trace_event_raw_tcp_retransmit_skb *ctx)
 {
 	return on_retransmit(ctx->skaddr, ctx->err);
@@ -397,13 +397,13 @@ static __always_inline int on_synack(const struct sock *request)
 	return put_retransmit(request, &f, &end);
 }
 
-SEC("tp_btf/tcp_retransmit_synack")
+WEIR_HOOK("tp_btf/tcp_retransmit_synack", "net_retransmit")
 int net__synack(__u64 *ctx)
 {
 	return on_synack((const void *)ctx[1]);
 }
 
-SEC("tp/tcp/tcp_retransmit_synack")
+WEIR_HOOK("tp/tcp/tcp_retransmit_synack", "net_retransmit")
 int net__synack_tp(struct trace_event_raw_tcp_retransmit_synack *ctx)
 {
 	return on_synack(ctx->req);
@@ -412,20 +412,20 @@ int net__synack_tp(struct trace_event_raw_tcp_retransmit_synack *ctx)
 static __always_inline int put_reset(const struct sock *sk, struct flow *f,
 				     enum weir_direction direction)
 {
-	struct ev_net_reset *ev;
+	struct ev_net_reset image, *ev;
 	struct end end;
 
 	end_get_late(&end, sk);
 	if (!weir_admit(end.pid))
 		return 1;
-	ev = weir_reserve(net_reset, EV_NET_RESET);
+	ev = weir_draft(net_reset, EV_NET_RESET, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, &end);
 	flow_put(ev, f);
 	ev->direction = direction;
 	ev->netns = f->netns;
-	return weir_submit(ev);
+	return weir_commit(net_reset, EV_NET_RESET, ev);
 }
 
 /*
@@ -448,13 +448,13 @@ static __always_inline int on_reset_sent(const struct sock *sk,
 	return put_reset(sk, &f, WEIR_DIRECTION_SENT);
 }
 
-SEC("tp_btf/tcp_send_reset")
+WEIR_HOOK("tp_btf/tcp_send_reset", "net_reset")
 int BPF_PROG(net__reset_sent, const struct sock *sk, const struct sk_buff *skb)
 {
 	return on_reset_sent(sk, skb);
 }
 
-SEC("tp/tcp/tcp_send_reset")
+WEIR_HOOK("tp/tcp/tcp_send_reset", "net_reset")
 int net__reset_sent_tp(struct trace_event_raw_tcp_send_reset *ctx)
 {
 	return on_reset_sent(ctx->skaddr, ctx->skbaddr);
@@ -468,13 +468,13 @@ static __always_inline int on_reset_received(const struct sock *sk)
 	return put_reset(sk, &f, WEIR_DIRECTION_RECEIVED);
 }
 
-SEC("tp_btf/tcp_receive_reset")
+WEIR_HOOK("tp_btf/tcp_receive_reset", "net_reset")
 int BPF_PROG(net__reset_received, const struct sock *sk)
 {
 	return on_reset_received(sk);
 }
 
-SEC("tp/tcp/tcp_receive_reset")
+WEIR_HOOK("tp/tcp/tcp_receive_reset", "net_reset")
 int net__reset_received_tp(struct trace_event_raw_tcp_event_sk *ctx)
 {
 	return on_reset_received(ctx->skaddr);
@@ -499,7 +499,7 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 				   __u32 reason, const struct sock *to)
 {
 	struct sock *from = BPF_CORE_READ(skb, sk);
-	struct ev_net_drop *ev;
+	struct ev_net_drop image, *ev;
 	struct end end;
 	struct flow f;
 
@@ -511,7 +511,7 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 	end_get(&end, from ? from : to);
 	if (!weir_admit(end.pid))
 		return 1;
-	ev = weir_reserve(net_drop, EV_NET_DROP);
+	ev = weir_draft(net_drop, EV_NET_DROP, &image);
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, &end);
@@ -520,10 +520,10 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 	ev->protocol = f.protocol;
 	ev->location = location;
 	ev->bytes = f.bytes;
-	return weir_submit(ev);
+	return weir_commit(net_drop, EV_NET_DROP, ev);
 }
 
-SEC("tp_btf/kfree_skb")
+WEIR_HOOK("tp_btf/kfree_skb", "net_drop")
 int net__drop(__u64 *ctx)
 {
 	const struct sk_buff *skb = (const void *)ctx[0];
@@ -535,7 +535,7 @@ int net__drop(__u64 *ctx)
 	return on_drop(skb, ctx[1], 0, NULL);
 }
 
-SEC("tp/skb/kfree_skb")
+WEIR_HOOK("tp/skb/kfree_skb", "net_drop")
 int net__drop_tp(struct trace_event_raw_kfree_skb *ctx)
 {
 	return on_drop(ctx->skbaddr, (__u64)ctx->location, ctx->reason,

@@ -12,6 +12,7 @@ WEIR_EVENT(gap, EV_GAP);
 WEIR_EVENT(clock, EV_CLOCK);
 
 /* Settings of user space, read back by user/recorder.c. */
-const volatile __u64 repo_stall; /* ns to sleep before reading: tests */
+const volatile __u64 repo_stall;       /* ns to sleep before reading: tests */
+const volatile __u32 repo_user_filter; /* 1: none in the kernel: tests */
 
 char LICENSE[] SEC("license") = "GPL";

@@ -18,9 +18,9 @@
 #include "weir.bpf.h"
 
 WEIR_SOURCE(sched, "the scheduler: context switches, wakeups, migrations");
-WEIR_EVENT(sched_switch, EV_SCHED_SWITCH);
-WEIR_EVENT(sched_wakeup, EV_SCHED_WAKEUP);
-WEIR_EVENT(sched_migrate, EV_SCHED_MIGRATE);
+WEIR_FILTERED(sched_switch, EV_SCHED_SWITCH, 1)
+WEIR_FILTERED(sched_wakeup, EV_SCHED_WAKEUP, 1)
+WEIR_FILTERED(sched_migrate, EV_SCHED_MIGRATE, 1)
 
 const volatile __u32 args_sched_switch;
 
@@ -135,13 +135,13 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 	__u64 clock = rq_clock(prev);
 	__u64 ran = take_ran(clock ? clock : bpf_ktime_get_ns());
 	__u64 waited = clock ? take_waited(next, clock) : 0;
-	struct ev_sched_switch *ev;
+	struct ev_sched_switch image, *ev;
 
 	if (idle_or_self(pid) && idle_or_self(next_pid))
 		return 1;
 	if (!follows(pid, next_pid))
 		return 1;
-	ev = weir_reserve(sched_switch, EV_SCHED_SWITCH);
+	ev = weir_draft(sched_switch, EV_SCHED_SWITCH, &image);
 	if (!ev)
 		return 1;
 	ev->h.pid = pid;
@@ -153,11 +153,11 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 	ev->next_tid = next->pid;
 	ev->prev_state = preempt ? 0 : state;
 	ev->preempted = pid && (preempt || !state);
-	return weir_submit(ev);
+	return weir_commit(sched_switch, EV_SCHED_SWITCH, ev);
 }
 
 /* 5.18 added prev_state: before, a wakeup could overtake what is read here. */
-SEC("tp_btf/sched_switch")
+WEIR_HOOK("tp_btf/sched_switch", "sched_switch")
 int sched__switch(__u64 *ctx)
 {
 	struct task_struct *prev = (void *)ctx[1];
@@ -172,39 +172,39 @@ int sched__switch(__u64 *ctx)
  * The waker is the current task: for a wakeup from an interrupt the one that
  * was interrupted, as everywhere in Linux tracing.
  */
-SEC("tp_btf/sched_waking")
+WEIR_HOOK("tp_btf/sched_waking", "sched_wakeup")
 int BPF_PROG(sched__wakeup, struct task_struct *t)
 {
 	__u32 waker = bpf_get_current_pid_tgid() >> 32, pid = t->tgid;
-	struct ev_sched_wakeup *ev;
+	struct ev_sched_wakeup image, *ev;
 
 	if (weir_is_own(pid) || weir_is_own(waker))
 		return 1;
 	if (!follows(waker, pid))
 		return 1;
-	ev = weir_reserve(sched_wakeup, EV_SCHED_WAKEUP);
+	ev = weir_draft(sched_wakeup, EV_SCHED_WAKEUP, &image);
 	if (!ev)
 		return 1;
 	ev->target_pid = pid;
 	ev->target_tid = t->pid;
 	ev->target_cpu = task_cpu(t);
 	ev->prio = t->prio;
-	return weir_submit(ev);
+	return weir_commit(sched_wakeup, EV_SCHED_WAKEUP, ev);
 }
 
-SEC("tp_btf/sched_migrate_task")
+WEIR_HOOK("tp_btf/sched_migrate_task", "sched_migrate")
 int BPF_PROG(sched__migrate, struct task_struct *t, int to)
 {
-	struct ev_sched_migrate *ev;
+	struct ev_sched_migrate image, *ev;
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	ev = weir_reserve(sched_migrate, EV_SCHED_MIGRATE);
+	ev = weir_draft(sched_migrate, EV_SCHED_MIGRATE, &image);
 	if (!ev)
 		return 1;
 	ev->target_pid = t->tgid;
 	ev->target_tid = t->pid;
 	ev->from_cpu = task_cpu(t);
 	ev->to_cpu = to;
-	return weir_submit(ev);
+	return weir_commit(sched_migrate, EV_SCHED_MIGRATE, ev);
 }

@@ -13,8 +13,6 @@
 #include "uring.bpf.h"
 
 WEIR_SOURCE(syscall, "system calls, from enter to exit");
-WEIR_EVENT(syscall_done, EV_SYSCALL_DONE);
-WEIR_EVENT(syscall_enter, EV_SYSCALL_ENTER);
 
 const volatile bool weir_task_storage = 1; /* for tracing programs: 5.12 */
 
@@ -93,17 +91,53 @@ static __always_inline const struct pt_regs *current_regs(void)
 	return (const struct pt_regs *)bpf_task_pt_regs(t);
 }
 
+/* ---- whose calls --------------------------------------------------------- */
+
+/* Of a process that is recorded at all. */
+static __always_inline bool is_of_interest(__u32 pid)
+{
+	if (weir_is_own(pid))
+		return false;
+	return !weir_follow || bpf_map_lookup_elem(&followed, &pid);
+}
+
+/*
+ * A call that was over before anything was noted of it: its event counts as
+ * filtered. Not where it is not known to have been one: calls that are kept
+ * only when they are slow, forks as they look to the child.
+ */
+static __always_inline int refuse(__u32 pid, __u32 nr, bool compat, __s64 ret)
+{
+	if (weir_is_own(pid) || nr == NR_NONE)
+		return 1;
+	if (compat)
+		nr = ia32_nr(nr);
+	if (call_mode(nr) == CALL_ALWAYS && (ret || !is_fork(nr)))
+		weir_count_filtered();
+	return 1;
+}
+
 /* ---- enter --------------------------------------------------------------- */
 
+/*
+ * Most calls of a host that is filtered end here and at the beginning of
+ * on_exit(). Those whose number may be another at the exit are told there.
+ */
 static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 {
 	struct task_struct *t = weir_current();
-	bool compat = in_compat(t);
+	__u32 pid = weir_get(t, tgid);
 	struct call *c;
+	bool compat;
 
+	if (!is_of_interest(pid) || !wanted_at_exit(pid))
+		return 1;
+	compat = in_compat(t);
 	if (compat)
 		nr = ia32_nr(nr);
 	if (call_mode(nr) == CALL_NEVER || never_returns(nr))
+		return 1;
+	if (!changes_number(nr) && !wanted_at_entry(pid, nr))
 		return 1;
 	c = call_make(t);
 	if (!c)
@@ -156,9 +190,9 @@ static __always_inline bool gets_file(const struct call *c)
 
 static __always_inline int emit_plain(const struct call *c, __s64 ret)
 {
-	struct ev_syscall_done *ev;
+	struct ev_syscall_done image, *ev;
 
-	ev = weir_reserve(syscall_done, EV_SYSCALL_DONE);
+	ev = weir_draft(syscall_done, EV_SYSCALL_DONE, &image);
 	if (!ev)
 		return 1;
 	fill_done(ev, c, ret);
@@ -166,7 +200,7 @@ static __always_inline int emit_plain(const struct call *c, __s64 ret)
 	put_none(&ev->path, path_arg(c, 0));
 	put_none(&ev->path2, path_arg(c, 1));
 	put_none(&ev->file, ret >= 0 && gets_file(c));
-	return weir_submit(ev);
+	return weir_commit(syscall_done, EV_SYSCALL_DONE, ev);
 }
 
 static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
@@ -194,12 +228,13 @@ static __always_inline int emit_named(struct task_struct *t,
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
 	struct mm_struct *mm = weir_get(t, mm);
 	struct file *file = NULL;
-	__u32 len = sizeof(*ev);
+	__u32 len = sizeof(*ev), span;
 
 	if (!ev)
 		return 1;
 	fill_done(ev, c, ret);
-	ev->duration = c->since;
+	if (!wants_named(ev, c->since, true, &span))
+		return 1;
 	len = put_path(ev, &ev->path, len,
 		       exec ? exec_path(mm) : path_arg(c, 0));
 	len = put_path(ev, &ev->path2, len, path_arg(c, 1));
@@ -211,8 +246,7 @@ static __always_inline int emit_named(struct task_struct *t,
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len,
-			      offsetof(struct ev_syscall_done, duration));
+	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len, span);
 }
 
 static __always_inline bool has_names(const struct call *c)
@@ -224,8 +258,6 @@ static __always_inline void record(struct task_struct *t, const struct call *c,
 				   __s64 ret)
 {
 	if (call_mode(c->nr) == CALL_SLOW && !is_slow(c))
-		return;
-	if (!weir_admit(weir_get(t, tgid)))
 		return;
 	if (weir_strings && has_names(c))
 		emit_named(t, c, ret);
@@ -261,9 +293,12 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 				   __s64 ret)
 {
 	struct task_struct *t = weir_current();
+	__u32 pid = weir_get(t, tgid);
 	bool compat = in_compat(t);
 	struct call missed, *c;
 
+	if (!is_of_interest(pid) || !wanted_at_exit(pid))
+		return refuse(pid, nr, compat, ret);
 	if (compat)
 		nr = ia32_nr(nr);
 	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)
@@ -305,9 +340,9 @@ static __always_inline bool still_inside(struct call *copy, struct call *c)
 static __always_inline int emit_inside(const struct task_struct *t,
 				       const struct call *c)
 {
-	struct ev_syscall_enter *ev;
+	struct ev_syscall_enter image, *ev;
 
-	ev = weir_reserve(syscall_enter, EV_SYSCALL_ENTER);
+	ev = weir_draft(syscall_enter, EV_SYSCALL_ENTER, &image);
 	if (!ev)
 		return 0;
 	ev->h.pid = t->tgid;
@@ -317,7 +352,7 @@ static __always_inline int emit_inside(const struct task_struct *t,
 	fill_args(ev->args, c);
 	ev->since = c->since;
 	ev->duration = ev->h.ts - c->since;
-	weir_submit(ev);
+	weir_commit(syscall_enter, EV_SYSCALL_ENTER, ev);
 	return 0;
 }
 

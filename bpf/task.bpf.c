@@ -3,9 +3,9 @@
  * task.bpf.c - the life of tasks: fork, exec, exit, rename, signals, cgroups,
  * and what was alive when recording began.
  *
- * The repo's task table is made of these events alone, so this source is
- * never shed or filtered by kind, and has a mini-buffer that no flood of
- * another source can fill.
+ * The repo's task table is made of these events alone (but for signals), so
+ * this source is never shed or filtered in the kernel, and has a mini-buffer
+ * that no flood of another source can fill.
  */
 #include "flavors.h"
 #include "path.bpf.h"
@@ -16,7 +16,7 @@ WEIR_EVENT(task_fork, EV_TASK_FORK);
 WEIR_EVENT(task_exec, EV_TASK_EXEC);
 WEIR_EVENT(task_exit, EV_TASK_EXIT);
 WEIR_EVENT(task_rename, EV_TASK_RENAME);
-WEIR_EVENT(task_signal, EV_TASK_SIGNAL);
+WEIR_FILTERED(task_signal, EV_TASK_SIGNAL, 1)
 WEIR_EVENT(task_alive, EV_TASK_ALIVE);
 WEIR_EVENT(task_cgroup, EV_TASK_CGROUP);
 WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
@@ -306,15 +306,15 @@ int BPF_PROG(task__rename, struct task_struct *t, const char *comm)
 	return weir_submit(ev);
 }
 
-SEC("tp_btf/signal_generate")
+WEIR_HOOK("tp_btf/signal_generate", "task_signal")
 int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 	     struct task_struct *t, int group, int result)
 {
-	struct ev_task_signal *ev;
+	struct ev_task_signal image, *ev;
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	ev = weir_reserve(task_signal, EV_TASK_SIGNAL);
+	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image);
 	if (!ev)
 		return 1;
 	ev->signal = sig;
@@ -331,7 +331,7 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 	ev->target_tid = t->pid;
 	ev->group = group;
 	ev->result = result;
-	return weir_submit(ev);
+	return weir_commit(task_signal, EV_TASK_SIGNAL, ev);
 }
 
 SEC("tp_btf/cgroup_attach_task")

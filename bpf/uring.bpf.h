@@ -297,7 +297,7 @@ static __always_inline int emit_request(const struct uring_request *r,
 {
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
 	struct file *file = request_file(r, ret);
-	__u32 len = sizeof(*ev);
+	__u32 len = sizeof(*ev), span;
 
 	if (!ev)
 		return 1;
@@ -305,14 +305,14 @@ static __always_inline int emit_request(const struct uring_request *r,
 	ev->h.tid = r->tid;
 	ev->h.flags = WEIR_F_URING;
 	fill_done(ev, &r->call, ret);
-	ev->duration = r->call.since;
+	if (!wants_named(ev, r->call.since, false, &span))
+		return 1;
 	len = put_kept_paths(ev, len, r, key);
 	if (file)
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len,
-			      offsetof(struct ev_syscall_done, duration));
+	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len, span);
 }
 
 static __always_inline void record_request(const struct uring_request *r,
@@ -354,6 +354,11 @@ static __always_inline int on_submit(struct io_kiocb *req)
 		return 1;
 	r.pid = id >> 32;
 	r.tid = id;
+	if (!wanted_at_entry(r.pid, r.call.nr)) {
+		if (call_mode(r.call.nr) == CALL_ALWAYS)
+			weir_count_filtered();
+		return 1;
+	}
 	ask(&r, req);
 	keep_paths(&r, key);
 	if (is_completed(req)) {

@@ -25,10 +25,13 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#include "clause.h"
 #include "events.h"
 
 /*
  * Markers, read from BTF by user/schema_btf.c; no code, no data at run time.
+ * WEIR_HOOK is SEC() for a program that is attached only where one of these
+ * kinds (a blank between them) is wanted; others are wherever their source is.
  * WEIR_EVENT points to an array of @number event structs: one variable says
  * both the kind's number and its struct. (Behind a pointer that is a struct's
  * member clang keeps only a forward declaration.)
@@ -42,6 +45,9 @@
 #define WEIR_EVENT(name, number)                                               \
 	_Static_assert(sizeof(struct ev_##name) % 8 == 0, "pad " #name);       \
 	const struct ev_##name(*weir_event_##name)[number] SEC(".weir.events")
+
+#define WEIR_HOOK(section, kinds)                                              \
+	SEC(section) __attribute__((btf_decl_tag("makes:" kinds)))
 
 /* Set by user/source.c before load; the verifier prunes what they rule out. */
 const volatile __u32 weir_self;	       /* weir's own process, never recorded */
@@ -96,6 +102,23 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } followed SEC(".maps");
+
+/* struct weir_set_key; user/source_filter.c fills it and sets max_entries. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct weir_set_key);
+	__type(value, __u8);
+} sets SEC(".maps");
+
+static __always_inline bool weir_set_has(__u32 set, __u64 a, __u64 b)
+{
+	struct weir_set_key key = {.word = {a, b}, .set = set};
+
+	return bpf_map_lookup_elem(&sets, &key);
+}
+
+#include "clause_eval.h"
 
 /*
  * A field of a pointer that is trusted where bpf_get_current_task_btf()
@@ -156,6 +179,83 @@ static __always_inline bool weir_admit(__u32 pid)
 	weir_count_filtered();
 	return false;
 }
+
+/* ---- the filter ---------------------------------------------------------- */
+
+/*
+ * weir_comm - the name of the current task, as the task table has it: padded
+ * with NULs (which the kernel's own array is not), and that of every idle task
+ * "swapper".
+ */
+static __always_inline void weir_comm(__u64 to[2], __u32 tid)
+{
+	const __u64 ones = 0x0101010101010101, tops = ones << 7;
+	__u64 zero;
+	int i;
+
+	to[0] = to[1] = 0;
+	if (!tid) {
+		__builtin_memcpy(to, "swapper", 8);
+		return;
+	}
+	if (weir_task_btf)
+		__builtin_memcpy(to, weir_current()->comm, WEIR_COMM_LEN);
+	else
+		bpf_get_current_comm(to, WEIR_COMM_LEN);
+#pragma unroll
+	for (i = 0; i < 2; i++) {
+		zero = (to[i] - ones) & ~to[i] & tops; /* lowest: first NUL */
+		if (!zero)
+			continue;
+		to[i] &= ((zero & -zero) >> 7) - 1;
+		if (!i)
+			to[1] = 0;
+	}
+}
+
+/*
+ * WEIR_FILTERED - WEIR_EVENT() of a kind that can be refused before it is
+ * recorded
+ * @comm: 1: they are always the current task's; 0: its name is not known
+ *
+ * Makes weir_wants_<name>(record). Other kinds are filtered in user space
+ * alone, as those must be that the task table is made of.
+ */
+#define WEIR_FILTERED(name, number, comm_)                                     \
+	WEIR_EVENT(name, number);                                              \
+	const volatile struct weir_filter weir_filter_##name = {               \
+		.tells_comm = comm_,                                           \
+	};                                                                     \
+	static __noinline bool weir_wants_##name(const struct weir_hdr *h)     \
+	{                                                                      \
+		const volatile struct weir_filter *f = &weir_filter_##name;    \
+		__u64 comm[2];                                                 \
+                                                                               \
+		if (comm_ && f->comm)                                          \
+			weir_comm(comm, h->tid);                               \
+		return weir_filter_passes(f, WEIR_CLAUSES, h,                  \
+					  comm_ ? comm : NULL);                \
+	}
+
+/*
+ * WEIR_EARLY - ask the same filter when less is known, as early as that is
+ * @at:   name of the place
+ * @name: kind, which is WEIR_FILTERED
+ * @...:  offsets of the fields that are known there and will not change
+ *
+ * Makes weir_<at>_wants_<name>(record): may the event concern who asked?
+ */
+#define WEIR_EARLY(at, name, ...)                                              \
+	const volatile struct weir_filter weir_##at##_##name = {               \
+		.known = {__VA_ARGS__},                                        \
+	};                                                                     \
+	static __noinline bool weir_##at##_wants_##name(const void *record)    \
+	{                                                                      \
+		return weir_filter_passes(&weir_##at##_##name,                 \
+					  WEIR_CLAUSES_EARLY, record, NULL);   \
+	}
+
+/* ---- records of a fixed size --------------------------------------------- */
 
 static __always_inline void *weir_ring(__u32 cpu)
 {
@@ -236,6 +336,98 @@ static __always_inline int weir_submit_len(void *rec, __u64 size)
 }
 
 #define weir_submit(ev) weir_submit_len(ev, sizeof(*(ev)))
+
+/* Stamp a copied record; the header's pid and tid are the original's. */
+static __always_inline void weir_restamp(struct weir_hdr *h,
+					 const struct weir_hdr *from,
+					 struct weir_account *a, __u32 cpu,
+					 __u16 kind, __u16 len)
+{
+	__sync_fetch_and_add(&a->submitted, 1);
+	h->kind = kind;
+	h->cpu = cpu;
+	h->len = len;
+	h->flags = from->flags;
+	h->pid = from->pid;
+	h->tid = from->tid;
+	h->ts = bpf_ktime_get_ns();
+}
+
+/* ---- records that a filter may refuse ------------------------------------ */
+
+/* Nothing but the header is set: what a filter is asked about must be whole. */
+static __always_inline void *weir_image(struct weir_hdr *h, __u16 kind,
+					const __u64 size)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	__builtin_memset(h, 0, size);
+	h->ts = bpf_ktime_get_ns();
+	h->kind = kind;
+	h->cpu = bpf_get_smp_processor_id();
+	h->pid = id >> 32;
+	h->tid = id;
+	return h;
+}
+
+static __always_inline void *
+weir_draft_kind(const volatile struct weir_filter *f, struct weir_hdr *image,
+		__u16 kind, const __u64 size)
+{
+	if (!f->used)
+		return weir_reserve_kind(kind, size);
+	if (!f->never)
+		return weir_image(image, kind, size);
+	weir_count_filtered();
+	return NULL;
+}
+
+static __always_inline int weir_commit_image(const struct weir_hdr *image,
+					     __u16 kind, const __u64 size)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct weir_account *a = weir_account_here(cpu);
+	void *ring = weir_ring(cpu), *rec;
+
+	if (!a || !ring)
+		return 1;
+	rec = bpf_ringbuf_reserve(ring, size, 0);
+	if (!rec) {
+		weir_count_lost(a);
+		return 1;
+	}
+	__builtin_memcpy(rec, image, size);
+	weir_restamp(rec, image, a, cpu, kind, size);
+	return weir_submit_len(rec, size);
+}
+
+/*
+ * weir_draft - begin an event of a kind that is WEIR_FILTERED
+ * @image: struct ev_<name> on the stack; may stay unused
+ *
+ * As weir_reserve(), but where a filter is set nothing is reserved before
+ * weir_commit() has asked it. h.ts is then the time of the draft, and the
+ * record's own is later; spans end at the draft, so that the filter sees what
+ * is recorded.
+ */
+#define weir_draft(name, kind_, image)                                         \
+	((struct ev_##name *)weir_draft_kind(&weir_filter_##name, &(image)->h, \
+					     kind_, sizeof(struct ev_##name)))
+
+/* weir_commit - record what weir_draft() gave, or count it as filtered. */
+#define weir_commit(name, kind_, ev)                                           \
+	({                                                                     \
+		int ret_ = 1;                                                  \
+                                                                               \
+		if (!weir_filter_##name.used)                                  \
+			ret_ = weir_submit(ev);                                \
+		else if (weir_wants_##name(&(ev)->h))                          \
+			ret_ = weir_commit_image(&(ev)->h, kind_,              \
+						 sizeof(*(ev)));               \
+		else                                                           \
+			weir_count_filtered();                                 \
+		ret_;                                                          \
+	})
 
 /* ---- records with strings ------------------------------------------------ */
 
@@ -368,22 +560,6 @@ static __always_inline void weir_copy(void *to, const void *from, __u32 size)
 		weir_end_span(rec_, span);                                     \
 		return weir_submit_len(rec_, size);                            \
 	} while (0)
-
-/* Stamp a copied record; the header's pid and tid are the scratch record's. */
-static __always_inline void weir_restamp(struct weir_hdr *h,
-					 const struct weir_hdr *from,
-					 struct weir_account *a, __u32 cpu,
-					 __u16 kind, __u16 len)
-{
-	__sync_fetch_and_add(&a->submitted, 1);
-	h->kind = kind;
-	h->cpu = cpu;
-	h->len = len;
-	h->flags = from->flags;
-	h->pid = from->pid;
-	h->tid = from->tid;
-	h->ts = bpf_ktime_get_ns();
-}
 
 /* The instant at @span becomes the time since then; 0, unknown, stays. */
 static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)

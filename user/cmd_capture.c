@@ -66,6 +66,12 @@ const struct opt opts_capture[] = {
 			"nobody); root: give up nothing",
 	},
 	{
+		.name = "explain",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct capture_args, explain),
+		.help = "tell which part of -f the kernel decides, and end",
+	},
+	{
 		.letter = 'q',
 		.name = "quiet",
 		.type = OPT_FLAG,
@@ -80,6 +86,13 @@ const struct opt opts_capture[] = {
 static int measure(void *arg, bool on)
 {
 	return errand_measure(arg, on);
+}
+
+/* The command, also when it is only explained what would be recorded of it. */
+static uint32_t follow_of(const struct capture *c)
+{
+	return c->command && c->args->explain ? (uint32_t)getpid()
+					      : (uint32_t)c->child.pid;
 }
 
 static struct recorder_options options_of(const struct capture *c,
@@ -98,7 +111,7 @@ static struct recorder_options options_of(const struct capture *c,
 				.name_count = q->sources.count,
 				.settings = settings,
 				.setting_count = a->settings.count,
-				.follow = (uint32_t)c->child.pid,
+				.follow = follow_of(c),
 				.ring_bytes = a->ring_bytes,
 				.errand = (uint32_t)errand_pid(c->errand),
 				.measure = c->errand ? measure : NULL,
@@ -181,7 +194,7 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
 	rc = find_user(c);
-	if (!rc)
+	if (!rc && !args->explain)
 		rc = start_others(c);
 	return rc ? rc : open_recorder(c);
 }

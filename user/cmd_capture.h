@@ -26,7 +26,7 @@ struct capture_args {
 	struct opt_list settings;
 	uint64_t for_ns, ring_bytes, main_bytes;
 	const char *user;
-	bool quiet;
+	bool quiet, explain;
 };
 
 /* Rows of both; offsets are of struct capture_args. */
@@ -53,7 +53,7 @@ struct capture {
 };
 
 /**
- * capture_open - fork the command, check the options
+ * capture_open - fork the command (not to explain), check the options
  * Return: EXIT_OK; else the exit code, having said why. capture_close() in
  * any case.
  */
@@ -74,6 +74,12 @@ int capture_load(struct capture *c, const int *dirs, size_t dir_count);
  * Return: EXIT_OK; EXIT_FAILED; EXIT_CANNOT_RUN or EXIT_NOT_FOUND.
  */
 int capture_start(struct capture *c, const char *into);
+
+/**
+ * capture_explain - on stdout, what of the question is decided where
+ * Return: exit code.
+ */
+int capture_explain(const struct capture *c);
 
 /** capture_run - until the command ends, time is up, or a signal comes. */
 void capture_run(struct capture *c);

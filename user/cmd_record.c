@@ -300,6 +300,11 @@ static int record(const void *arg, const struct opt_words *words)
 	r.path = args->output ? args->output : r.name;
 	snprintf(into, sizeof(into), " into %s", r.path);
 	rc = capture_open(&r.capture, &args->capture, words->command);
+	if (!rc && args->capture.explain) {
+		rc = capture_explain(&r.capture);
+		capture_close(&r.capture);
+		return rc;
+	}
 	if (!rc)
 		rc = open_dir(&r);
 	if (!rc)

@@ -38,6 +38,11 @@ static int watch(const void *arg, const struct opt_words *words)
 	struct capture c;
 	int rc = capture_open(&c, args, words->command);
 
+	if (!rc && args->explain) {
+		rc = capture_explain(&c);
+		capture_close(&c);
+		return rc;
+	}
 	c.ends_on_error = true;
 	c.shows_status = false;
 	if (!rc)

@@ -124,6 +124,9 @@ struct filter {
 /** filter_root - Return: the top of the tree, never NULL. */
 const struct node *filter_root(const struct filter *f);
 
+/** filter_put - append the expression that @n stands for; it compiles again. */
+void filter_put(struct buf *b, const struct node *n);
+
 /* ---- the steps of filter_compile() --------------------------------------- */
 
 /* What the steps work on. */

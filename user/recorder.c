@@ -37,28 +37,6 @@ struct recorder {
 
 /* ---- open ---------------------------------------------------------------- */
 
-/* -e without -s: load what makes those kinds, and nothing else. */
-static void want_sources_of_kinds(struct recorder *r)
-{
-	const struct schema_kind *k;
-	struct source_info info;
-	unsigned i, kind;
-	bool wanted;
-
-	if (r->o.sources.name_count || !r->o.kind_count)
-		return;
-	for (i = 0; i < sources_count(r->sources); i++) {
-		sources_info(r->sources, i, &info);
-		wanted = false;
-		for (kind = 0; kind < SCHEMA_KINDS_MAX; kind++) {
-			k = schema_kind(sources_schema(r->sources), kind);
-			wanted |= k && r->select.kinds[kind] &&
-				  !strcmp(k->source, info.name);
-		}
-		sources_want(r->sources, i, wanted);
-	}
-}
-
 static int open_select(struct recorder *r, struct recorder_error *err)
 {
 	struct select_options so = {
@@ -104,12 +82,13 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 	r->render.tasks = r->tasks;
 	r->render.wall_offset = clock_wall_offset();
 	e = open_select(r, err);
+	if (!e)
+		e = sources_narrow(r->sources, &r->select);
 	if (e)
 		goto out;
 	e = make_account(r);
 	if (e)
 		goto out;
-	want_sources_of_kinds(r);
 	*ret = r;
 	return 0;
 out:

@@ -209,6 +209,13 @@ int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
  */
 int btf_tracepoint_args(const struct btf *kernel, const char *name);
 
+/**
+ * btf_program_makes - which kinds a program says it makes: WEIR_HOOK()
+ *
+ * Return: their names, a blank between, borrowed from @btf; "": it does not say
+ */
+const char *btf_program_makes(const struct btf *btf, const char *program);
+
 /* ---- to and from bytes: schema_wire.c ------------------------------------ */
 
 /** schema_encode - append the table in its archive encoding to @b. */

@@ -14,6 +14,7 @@
 #define TAG_DOC	       "doc:"
 #define TAG_TEXT       "text:"
 #define TAG_ENUM       "kenum:"
+#define TAG_MAKES      "makes:"
 #define OF_STRUCT      (-1) /* component of a decl_tag on the type itself */
 #define CHAIN_MAX      32   /* typedefs and qualifiers before a type */
 
@@ -522,4 +523,11 @@ int btf_tracepoint_args(const struct btf *kernel, const char *name)
 	if (!t || !btf_is_func_proto(t) || !btf_vlen(t))
 		return -ENOENT;
 	return btf_vlen(t) - 1;
+}
+
+const char *btf_program_makes(const struct btf *btf, const char *program)
+{
+	int id = btf__find_by_name_kind(btf, program, BTF_KIND_FUNC);
+
+	return id > 0 ? find_tag(btf, (uint32_t)id, OF_STRUCT, TAG_MAKES) : "";
 }

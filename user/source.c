@@ -370,9 +370,9 @@ uint64_t sources_setting(const struct sources *s, const char *source,
 	return src && src->obj ? rodata_get(src->obj, full, 0) : 0;
 }
 
-void sources_want(struct sources *s, unsigned i, bool wanted)
+bool sources_wants(const struct sources *s, const struct schema_kind *k)
 {
-	s->list[i].wanted = wanted;
+	return !s->unwanted[k->number];
 }
 
 unsigned sources_count(const struct sources *s)

@@ -17,8 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../bpf/clause.h"
 #include "account.h"
 #include "schema.h"
+#include "select.h"
 
 /* Made by user/embed.sh from build/bpf/<name>.bpf.o; ends with a NULL name. */
 struct embedded {
@@ -89,8 +91,30 @@ const struct schema *sources_schema(const struct sources *s);
 uint64_t sources_setting(const struct sources *s, const char *source,
 			 const char *name);
 
-/** sources_want - before load: choose source @i, or not (task always is). */
-void sources_want(struct sources *s, unsigned i, bool wanted);
+/**
+ * sources_narrow - before load: record as little as @sel allows
+ *
+ * What of its filter the kernel can decide goes into the sources' constants,
+ * and what only makes kinds that it never selects is not attached, nor loaded
+ * where that is all of a source. Events that the task table needs are made in
+ * any case. `--set repo.user_filter=1` leaves all of the filter to the repo.
+ * Return: 0; -ENOMEM.
+ */
+int sources_narrow(struct sources *s, const struct select *sel);
+
+/* What can be asked of a kind in the kernel, see struct weir_filter. */
+struct source_filter {
+	bool tells_comm;
+	uint16_t known[WEIR_KNOWN]; /* before the event happens; none: 0 */
+};
+
+/** sources_filters - Return: can the kernel refuse events of this kind? */
+bool sources_filters(const struct sources *s, const struct schema_kind *k,
+		     struct source_filter *ret);
+
+/** sources_wants - Return: may there be an event of this kind that is wanted,
+ * after sources_narrow()? */
+bool sources_wants(const struct sources *s, const struct schema_kind *k);
 
 /** sources_load - load the wanted objects. Return: 0; -errno when none could
  * be (sources_info() has each one's reason). */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * source_internal.h - what the files of the source module share:
- * source.c (which there are, what they are set to), source_load.c (into the
- * kernel and out), source_measure.c (account and cost). For nobody else.
+ * source.c (which there are, what they are set to), source_filter.c (what is
+ * asked for), source_load.c (into the kernel and out), source_measure.c
+ * (account and cost). For nobody else.
  */
 #ifndef WEIR_SOURCE_INTERNAL_H
 #define WEIR_SOURCE_INTERNAL_H
@@ -43,6 +44,9 @@ struct source {
 	struct weir_account *account; /* mapped, one for each CPU; or NULL */
 	size_t account_bytes;
 	uint64_t reported_missed;
+	struct weir_set_key *keys; /* of the sets its filters ask */
+	size_t key_count;
+	uint32_t set_count;
 };
 
 struct sources {
@@ -53,6 +57,7 @@ struct sources {
 	struct source list[SOURCES_MAX];
 	unsigned count;
 	struct account_row *rows;
+	bool unwanted[SCHEMA_KINDS_MAX]; /* no event of it is selected */
 	int stats_fd; /* holds the kernel's run-time statistics on */
 };
 
@@ -73,6 +78,17 @@ int source_apply(struct sources *s, struct source *src, char *why,
  * bpf(2) would tell as well, but is not there for who gave up his privileges.
  */
 void source_open_info(struct source *src);
+
+/** source_makes_wanted - Return: does the program make anything that is
+ * wanted? Those that do not say what they make do. */
+bool source_makes_wanted(const struct sources *s, const struct source *src,
+			 const struct bpf_program *p);
+
+/** source_size_sets - before load. Return: 0; -errno. */
+int source_size_sets(const struct source *src, struct bpf_map *map);
+
+/** source_fill_sets - after load. Return: 0; -errno. */
+int source_fill_sets(const struct source *src);
 
 /** source_map_account - map a loaded source's account. Return: 0; -errno. */
 int source_map_account(struct sources *s, struct source *src);

@@ -149,6 +149,8 @@ static int set_maps(struct sources *s, struct source *src)
 		err = 0;
 		if (!strcmp(name, "account"))
 			err = bpf_map__set_max_entries(m, s->kernel.cpus);
+		else if (!strcmp(name, "sets"))
+			err = source_size_sets(src, m);
 		else if (bpf_map__type(m) == BPF_MAP_TYPE_TASK_STORAGE)
 			err = bpf_map__set_autocreate(m,
 						      s->kernel.task_storage);
@@ -219,6 +221,7 @@ static void choose_programs(struct sources *s, struct source *src)
 	bpf_object__for_each_program(p, src->obj)
 	{
 		yes = wants_program(s, src, p) &&
+		      source_makes_wanted(s, src, p) &&
 		      src->program_count < PROGRAMS_MAX;
 		bpf_program__set_autoload(p, yes);
 		if (!yes)
@@ -265,6 +268,8 @@ static int load_object(struct sources *s, struct source *src)
 		err = bpf_object__load(src->obj);
 	if (!err)
 		err = make_rings(src);
+	if (!err)
+		err = source_fill_sets(src);
 	if (!err)
 		err = source_map_account(s, src);
 	if (!err)
@@ -568,6 +573,7 @@ void sources_free(struct sources *s)
 		if (src->account)
 			munmap(src->account, src->account_bytes);
 		bpf_object__close(src->obj);
+		free(src->keys);
 	}
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);

@@ -61,8 +61,8 @@ check_libbpf() {
 		say "$f includes libbpf"
 	done
 	grep -nE '#include "../bpf/[^"]*"' user/*.[ch] |
-		grep -vE '"../bpf/(events|syscalls)\.h"' &&
-		say "user/ knows of bpf/ only events.h"
+		grep -vE '"../bpf/(events|syscalls|clause)\.h"' &&
+		say "user/ knows of bpf/ only events.h and clause.h"
 }
 
 check_refused() {

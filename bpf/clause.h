@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * clause.h - what a filter wants of an event, in a form that the kernel can
+ * decide before it reserves a record.
+ *
+ * Made of an expression by user/filter_clause.c, put into each source's
+ * .rodata by user/source_filter.c, asked by clause_eval.h.
+ *
+ * A filter is a list of groups that must all hold, a group a list of clauses
+ * of which one must. Every comparison of a number with constants is membership
+ * of an interval of the integers modulo 2^64, and so is its negation: the
+ * number is in lo .. lo + span, ends included. (x != 5 is 6 .. 4.)
+ */
+#ifndef WEIR_CLAUSE_H
+#define WEIR_CLAUSE_H
+
+#include "events.h"
+
+#define WEIR_CLAUSES	   16  /* of one kind of event */
+#define WEIR_CLAUSES_EARLY 4   /* of those asked early */
+#define WEIR_FILTER_BITS   512 /* numbers that a bitmap can tell */
+#define WEIR_KNOWN	   4
+
+/* weir_clause.flags; a clause with none ends the list. */
+#define WEIR_CLAUSE_USED   0x01
+#define WEIR_CLAUSE_LAST   0x02 /* of its group */
+#define WEIR_CLAUSE_SIGNED 0x04 /* the number is extended by its sign */
+#define WEIR_CLAUSE_COMM   0x08 /* offset is into the name of the task */
+#define WEIR_CLAUSE_TEXT   0x10 /* 16 bytes: equal to lo, then span */
+#define WEIR_CLAUSE_BITS   0x20 /* the number is in the filter's bitmap */
+#define WEIR_CLAUSE_SET	   0x40 /* number, or 16 bytes of TEXT, is in a set */
+#define WEIR_CLAUSE_NOT	   0x80 /* of TEXT, BITS and SET: the contrary */
+
+struct weir_clause {
+	__u16 offset; /* of the number, from the start of the record */
+	__u8 size;    /* of it: 1, 2, 4, 8; a multiple of it is the offset */
+	__u8 flags;
+	__u32 set;
+	__u64 mask; /* of the number, before it is compared */
+	__u64 lo;
+	__u64 span;
+};
+
+/*
+ * The filter of one kind. The source says in @known which fields it knows
+ * when it asks this one (their offsets, 0: none or all of them), and in
+ * @tells_comm whether it can tell the name of the event's task; the rest is
+ * set before load. Nothing set: everything passes, and nothing is asked.
+ */
+struct weir_filter {
+	__u16 known[WEIR_KNOWN];
+	__u16 tells_comm;
+	__u8 used;  /* something is asked */
+	__u8 never; /* nothing passes */
+	__u8 comm;  /* a clause asks for the task's name */
+	__u8 zero[3];
+	__u64 bits[WEIR_FILTER_BITS / 64];
+	struct weir_clause clauses[WEIR_CLAUSES];
+};
+
+/* A member of a set: a number and 0, or 16 bytes. */
+struct weir_set_key {
+	__u64 word[2];
+	__u32 set;
+	__u32 zero;
+};
+
+#endif

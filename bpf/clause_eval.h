@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * clause_eval.h - does an event pass a filter of clauses? The one function
+ * that decides it.
+ *
+ * Compiled for both sides: BPF programs run it on constants of .rodata, whose
+ * values the verifier knows, so that what is left of it are the comparisons
+ * asked for; the tests hold it against filter_match().
+ *
+ * Whoever includes this defines weir_set_has(set, a, b) before.
+ */
+#ifndef WEIR_CLAUSE_EVAL_H
+#define WEIR_CLAUSE_EVAL_H
+
+#include "clause.h"
+
+#ifdef __bpf__
+#define WEIR_CLAUSE_INLINE static inline __attribute__((always_inline))
+#define WEIR_CLAUSE_UNROLL _Pragma("unroll")
+#else
+#define WEIR_CLAUSE_INLINE static inline
+#define WEIR_CLAUSE_UNROLL
+#endif
+
+WEIR_CLAUSE_INLINE __u64 weir_clause_number(__u8 size, __u8 flags,
+					    const void *at)
+{
+	__u32 above = 64 - 8 * size;
+	__u64 v;
+
+	if (size == 1)
+		v = *(const __u8 *)at;
+	else if (size == 2)
+		v = *(const __u16 *)at;
+	else if (size == 4)
+		v = *(const __u32 *)at;
+	else
+		return *(const __u64 *)at;
+	if (flags & WEIR_CLAUSE_SIGNED)
+		v = (__u64)((__s64)(v << above) >> above);
+	return v;
+}
+
+WEIR_CLAUSE_INLINE bool weir_filter_bit(const volatile struct weir_filter *f,
+					__u64 v)
+{
+	if (v >= WEIR_FILTER_BITS)
+		return false;
+	return f->bits[v / 64 & (WEIR_FILTER_BITS / 64 - 1)] >> (v & 63) & 1;
+}
+
+/* Is what is found at @at, @a and for a text @b, what the clause wants? */
+WEIR_CLAUSE_INLINE bool weir_clause_is(const volatile struct weir_filter *f,
+				       const volatile struct weir_clause *c,
+				       __u8 flags, __u64 a, __u64 b)
+{
+	if (flags & WEIR_CLAUSE_SET)
+		return weir_set_has(c->set, a, b);
+	if (flags & WEIR_CLAUSE_BITS)
+		return weir_filter_bit(f, a);
+	if (flags & WEIR_CLAUSE_TEXT)
+		return a == c->lo && b == c->span;
+	return (a & c->mask) - c->lo <= c->span;
+}
+
+WEIR_CLAUSE_INLINE bool weir_clause_holds(const volatile struct weir_filter *f,
+					  const volatile struct weir_clause *c,
+					  __u8 flags, const void *record,
+					  const __u64 *comm)
+{
+	const char *at = record;
+	__u64 a, b = 0;
+	bool yes;
+
+	if (flags & WEIR_CLAUSE_COMM) {
+		if (!comm)
+			return true; /* nobody knows: the repo will */
+		at = (const char *)comm;
+	}
+	at += c->offset;
+	if (flags & WEIR_CLAUSE_TEXT) {
+		a = *(const __u64 *)at;
+		b = *(const __u64 *)(at + 8);
+	} else {
+		a = weir_clause_number(c->size, flags, at);
+	}
+	yes = weir_clause_is(f, c, flags, a, b);
+	return flags & WEIR_CLAUSE_NOT ? !yes : yes;
+}
+
+/**
+ * weir_filter_passes - may this event concern who asked?
+ * @max:    clauses there can be, a constant
+ * @record: its header and struct, or as much of them as the clauses ask for
+ * @comm:   the name of its task, NUL-padded, as two words; NULL: not known
+ *
+ * Return: false when the filter refuses it for certain.
+ */
+WEIR_CLAUSE_INLINE bool weir_filter_passes(const volatile struct weir_filter *f,
+					   const int max, const void *record,
+					   const __u64 *comm)
+{
+	bool hit = false;
+	__u8 flags;
+	int i;
+
+	if (f->never)
+		return false;
+	WEIR_CLAUSE_UNROLL
+	for (i = 0; i < max; i++) {
+		flags = f->clauses[i].flags;
+		if (!flags)
+			break;
+		if (!hit)
+			hit = weir_clause_holds(f, &f->clauses[i], flags,
+						record, comm);
+		if (flags & WEIR_CLAUSE_LAST) {
+			if (!hit)
+				return false;
+			hit = false;
+		}
+	}
+	return true;
+}
+
+#endif
