@@ -257,11 +257,12 @@ $(O)/tests/bench/trace_drain: $(O)/%: $(O)/%.o
 
 -include $(O)/tests/bench/trace_drain.d
 
-$(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o $(O)/libweir.a
+$(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o \
+		$(O)/tests/bench/archive_ways.o $(O)/libweir.a
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
 
--include $(O)/tests/bench/archive_bench.d
+-include $(O)/tests/bench/archive_bench.d $(O)/tests/bench/archive_ways.d
 
 ## bench-archive: bytes and speed of blocks, of the events in ARCHIVE=DIR
 .PHONY: bench-archive

@@ -2,33 +2,35 @@
 /*
  * archive_bench.c - how small and how fast blocks are, on events of an archive
  *
- *	archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS] [-s]
+ *	archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS] [-s] [--json]
  *
  * Events are collected into blocks as the recorder does (BYTES of rows, 64 Ki
  * events, 1 s), then each block is encoded and decoded by every way in turn,
  * and each result compared with the rows to the byte. Times are CPU time of
- * this thread, the best of ROUNDS (3). -s: bytes by what they hold.
+ * this thread, the median of ROUNDS (5); slow ways are measured on some of the
+ * blocks. -s: bytes by what they hold.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <zstd.h>
 
 #include "../../user/archive.h"
 #include "../../user/block.h"
-#include "../../user/columns.h"
+#include "archive_ways.h"
 
 #define BLOCK_NS   1000000000ULL
 #define BLOCKS_MAX 65536
+#define ROUNDS_MAX 64
 
 struct options {
 	size_t block_bytes;
 	uint64_t events;
 	unsigned rounds;
-	bool streams;
+	bool streams, json;
 };
 
 struct bench {
@@ -38,17 +40,7 @@ struct bench {
 	size_t blocks;
 	uint64_t events, raw, first_ns;
 	struct schema *schema;
-	struct columns *columns;
-	ZSTD_CCtx *pack;
-	ZSTD_DCtx *unpack;
-};
-
-struct way {
-	const char *name;
-	int (*encode)(struct bench *b, const struct buf *rows, struct buf *to);
-	int (*decode)(struct bench *b, const struct buf *from, size_t len,
-		      struct buf *rows);
-	uint64_t bytes, encode_ns, decode_ns;
+	struct tools tools;
 };
 
 static void die(const char *what, int err)
@@ -116,117 +108,163 @@ static void load(struct bench *b, char *path)
 	archive_free(a);
 }
 
-/* ---- ways ---------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------- */
 
-static int rows_encode(struct bench *b, const struct buf *rows, struct buf *to)
-{
-	size_t room = ZSTD_compressBound(rows->len), n;
-	void *dst = buf_space(to, room);
-
-	if (!dst)
-		return -ENOMEM;
-	n = ZSTD_compressCCtx(b->pack, dst, room, rows->data, rows->len, 1);
-	if (ZSTD_isError(n))
-		return -ENOMEM;
-	to->len += n;
-	return 0;
-}
-
-static int rows_decode(struct bench *b, const struct buf *from, size_t len,
-		       struct buf *rows)
-{
-	void *dst;
-
-	buf_reset(rows);
-	dst = buf_space(rows, len);
-	if (!dst)
-		return -ENOMEM;
-	rows->len = ZSTD_decompressDCtx(b->unpack, dst, len, from->data,
-					from->len);
-	return rows->len == len ? 0 : -EBADMSG;
-}
-
-static int columns_zstd(struct bench *b, const struct buf *rows, struct buf *to)
-{
-	return columns_encode(b->columns, rows, false, to);
-}
-
-static int columns_lz4(struct bench *b, const struct buf *rows, struct buf *to)
-{
-	return columns_encode(b->columns, rows, true, to);
-}
-
-static int columns_rows_back(struct bench *b, const struct buf *from,
-			     size_t len, struct buf *rows)
-{
-	int err = columns_open(b->columns, from->data, from->len);
-
-	return err ? err : columns_decode(b->columns, rows, len);
-}
-
-static struct way ways[] = {
-	{.name = "rows, zstd-1", .encode = rows_encode, .decode = rows_decode},
-	{.name = "columns, zstd-1",
-	 .encode = columns_zstd,
-	 .decode = columns_rows_back},
-	{.name = "columns, lz4",
-	 .encode = columns_lz4,
-	 .decode = columns_rows_back},
+struct result {
+	uint64_t events, bytes;
+	uint64_t encode_ns[ROUNDS_MAX], decode_ns[ROUNDS_MAX];
 };
-#define WAYS (sizeof(ways) / sizeof(*ways))
 
-static void least(uint64_t *best, uint64_t ns)
+/* Views of a block's events, each with its task. */
+static void view_events(struct bench *b, size_t block)
 {
-	if (!*best || ns < *best)
-		*best = ns;
+	const struct buf *rows = &b->block[block];
+	struct tools *t = &b->tools;
+	size_t at;
+
+	free(t->event);
+	t->event = calloc(b->count[block], sizeof(*t->event));
+	t->event_count = 0;
+	if (!t->event)
+		die("events", -ENOMEM);
+	for (at = 0; at < rows->len;) {
+		struct event *ev = &t->event[t->event_count++];
+
+		if (event_init(ev, b->schema, rows->data + at, rows->len - at))
+			die("events", -EBADMSG);
+		tasks_apply(t->tasks, ev);
+		at += (ev->len + 7) & ~(size_t)7;
+	}
+}
+
+static void check(const struct way *w, const struct buf *a, const struct buf *b)
+{
+	if (a->len != b->len || memcmp(a->data, b->data, a->len) != 0)
+		die(w->name, -EBADMSG);
+}
+
+static void go_block(struct bench *b, const struct way *w, size_t block,
+		     struct result *r, unsigned round)
+{
+	static struct buf packed, rows;
+	uint64_t start;
+	int err;
+
+	if (w->events)
+		view_events(b, block);
+	buf_reset(&packed);
+	start = cpu_ns();
+	err = w->encode(&b->tools, &b->block[block], &packed);
+	r->encode_ns[round] += cpu_ns() - start;
+	r->bytes += packed.len;
+	r->events += b->count[block];
+	if (err)
+		die(w->name, err);
+	if (!w->decode)
+		return;
+	start = cpu_ns();
+	err = w->decode(&b->tools, &packed, b->block[block].len, &rows);
+	r->decode_ns[round] += cpu_ns() - start;
+	if (err)
+		die(w->name, err);
+	check(w, &rows, &b->block[block]);
 }
 
 /* All blocks one way, there and back. */
-static void go(struct bench *b, struct way *w)
+static void go(struct bench *b, const struct way *w, struct result *r,
+	       unsigned round)
 {
-	uint64_t encode_ns = 0, decode_ns = 0, start;
-	struct buf packed = {0}, rows = {0};
-	size_t i;
+	size_t step = w->blocks ? 1 + (b->blocks - 1) / w->blocks : 1, i;
+	uint64_t start;
 	int err;
 
-	w->bytes = 0;
-	for (i = 0; i < b->blocks; i++) {
-		buf_reset(&packed);
-		start = cpu_ns();
-		err = w->encode(b, &b->block[i], &packed);
-		encode_ns += cpu_ns() - start;
-		if (err)
-			die(w->name, err);
-		start = cpu_ns();
-		err = w->decode(b, &packed, b->block[i].len, &rows);
-		decode_ns += cpu_ns() - start;
-		if (err)
-			die(w->name, err);
-		if (rows.len != b->block[i].len ||
-		    memcmp(rows.data, b->block[i].data, rows.len))
-			die("not the same rows", -EBADMSG);
-		w->bytes += packed.len;
-	}
-	least(&w->encode_ns, encode_ns);
-	least(&w->decode_ns, decode_ns);
-	buf_done(&packed);
-	buf_done(&rows);
+	r->bytes = r->events = 0;
+	err = w->begin ? w->begin(&b->tools) : 0;
+	if (err)
+		die(w->name, err);
+	for (i = 0; i < b->blocks; i += step)
+		go_block(b, w, i, r, round);
+	if (!w->end)
+		return;
+	start = cpu_ns();
+	r->bytes += w->end(&b->tools);
+	r->encode_ns[round] += cpu_ns() - start;
 }
 
-static void say(const struct bench *b)
+static int by_size(const void *a, const void *b)
 {
-	double n = (double)b->events;
-	size_t i;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	printf("%zu blocks, %.0f events, %.1f bytes each as records\n",
-	       b->blocks, n, (double)b->raw / n);
-	printf("%-16s %12s %14s %14s\n", "", "bytes/event", "encode M/s",
-	       "decode M/s");
-	for (i = 0; i < WAYS; i++)
-		printf("%-16s %12.3f %14.2f %14.2f\n", ways[i].name,
-		       (double)ways[i].bytes / n,
-		       n * 1e3 / (double)ways[i].encode_ns,
-		       n * 1e3 / (double)ways[i].decode_ns);
+	return x < y ? -1 : x > y;
+}
+
+/* Median of all rounds, in M events/s; 0 not measured. */
+static double speed(const struct bench *b, const struct result *r,
+		    const uint64_t *ns)
+{
+	uint64_t v[ROUNDS_MAX];
+
+	memcpy(v, ns, sizeof(v));
+	qsort(v, b->o.rounds, sizeof(*v), by_size);
+	return v[b->o.rounds / 2]
+		       ? (double)r->events * 1e3 / (double)v[b->o.rounds / 2]
+		       : 0;
+}
+
+static double bytes_each(const struct result *r)
+{
+	return (double)r->bytes / (double)r->events;
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static void say(const struct bench *b, const struct result *r)
+{
+	const struct result *c = &r[WAY_COLUMNS];
+	double encode = speed(b, c, c->encode_ns);
+	double decode = speed(b, c, c->decode_ns);
+	unsigned i;
+
+	printf("%zu blocks, %" PRIu64 " events, %.1f bytes each as records\n"
+	       "M events/s of one core; (x) is columns against that way\n",
+	       b->blocks, b->events, (double)b->raw / (double)b->events);
+	printf("%-20s %8s %7s  %8s %7s  %8s %7s\n", "", "B/event", "", "encode",
+	       "", "decode", "");
+	for (i = 0; i < WAYS; i++) {
+		double e = speed(b, &r[i], r[i].encode_ns);
+		double d = speed(b, &r[i], r[i].decode_ns);
+
+		printf("%-20s %8.3f (%.3f)  %8.2f (%.2f)", ways[i].name,
+		       bytes_each(&r[i]), bytes_each(c) / bytes_each(&r[i]), e,
+		       encode / e);
+		if (d > 0)
+			printf("  %8.2f (%.2f)", d, decode / d);
+		putchar('\n');
+	}
+}
+
+/* A list of objects, one for each way. */
+static void say_json(const struct bench *b, const struct result *r)
+{
+	unsigned i;
+
+	printf("{\"blocks\":%zu,\"events\":%" PRIu64
+	       ",\"record_bytes\":%" PRIu64 ",\"rounds\":%u,\"ways\":[",
+	       b->blocks, b->events, b->raw, b->o.rounds);
+	for (i = 0; i < WAYS; i++) {
+		double d = speed(b, &r[i], r[i].decode_ns);
+
+		printf("%s{\"way\":\"%s\",\"events\":%" PRIu64
+		       ",\"bytes\":%" PRIu64 ",\"bytes_per_event\":%.4f"
+		       ",\"encode_events_per_s\":%.0f",
+		       i ? "," : "", ways[i].key, r[i].events, r[i].bytes,
+		       bytes_each(&r[i]),
+		       speed(b, &r[i], r[i].encode_ns) * 1e6);
+		if (d > 0)
+			printf(",\"decode_events_per_s\":%.0f", d * 1e6);
+		putchar('}');
+	}
+	puts("]}");
 }
 
 /* ---- what the bytes are -------------------------------------------------- */
@@ -290,10 +328,11 @@ static void say_streams(struct bench *b)
 		die("streams", -ENOMEM);
 	for (i = 0; i < b->blocks; i++) {
 		buf_reset(&packed);
-		if (columns_encode(b->columns, &b->block[i], false, &packed))
+		if (columns_encode(b->tools.columns, &b->block[i], false,
+				   &packed))
 			die("streams", -EBADMSG);
 		all += packed.len;
-		for (k = 0; columns_stream(b->columns, k, &s); k++) {
+		for (k = 0; columns_stream(b->tools.columns, k, &s); k++) {
 			name_of(b, &s, name);
 			add_stream(sums, &count, &s, name);
 			in += s.bytes;
@@ -315,42 +354,56 @@ static void say_streams(struct bench *b)
 static void usage(void)
 {
 	fputs("usage: archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS]"
-	      " [-s]\n",
+	      " [-s] [--json]\n",
 	      stderr);
 	exit(2);
 }
 
-int main(int argc, char **argv)
+static char *parse(struct options *o, int argc, char **argv)
 {
-	struct bench b = {.o = {.block_bytes = BLOCK_BYTES, .rounds = 3}};
-	unsigned round;
-	size_t i;
+	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+					      {0}};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "b:n:r:s")) != -1) {
+	while ((opt = getopt_long(argc, argv, "b:n:r:s", longs, NULL)) != -1) {
 		if (opt == 'b')
-			b.o.block_bytes = strtoull(optarg, NULL, 0);
+			o->block_bytes = strtoull(optarg, NULL, 0);
 		else if (opt == 'n')
-			b.o.events = strtoull(optarg, NULL, 0);
+			o->events = strtoull(optarg, NULL, 0);
 		else if (opt == 'r')
-			b.o.rounds = (unsigned)strtoul(optarg, NULL, 0);
+			o->rounds = (unsigned)strtoul(optarg, NULL, 0);
 		else if (opt == 's')
-			b.o.streams = true;
+			o->streams = true;
+		else if (opt == 'j')
+			o->json = true;
 		else
 			usage();
 	}
-	if (optind + 1 != argc)
+	if (optind + 1 != argc || !o->rounds || o->rounds > ROUNDS_MAX)
 		usage();
-	load(&b, argv[optind]);
-	b.pack = ZSTD_createCCtx();
-	b.unpack = ZSTD_createDCtx();
-	if (columns_new(&b.columns, b.schema) || !b.pack || !b.unpack)
-		die("codecs", -ENOMEM);
+	return argv[optind];
+}
+
+int main(int argc, char **argv)
+{
+	struct bench b = {.o = {.block_bytes = BLOCK_BYTES, .rounds = 5}};
+	static struct result result[WAYS];
+	unsigned round, i;
+	int err;
+
+	load(&b, parse(&b.o, argc, argv));
+	err = b.blocks ? tools_init(&b.tools, b.schema) : -ENODATA;
+	if (err)
+		die("tools", err);
 	for (round = 0; round < b.o.rounds; round++)
 		for (i = 0; i < WAYS; i++)
-			go(&b, &ways[i]);
-	say(&b);
+			go(&b, &ways[i], &result[i], round);
+	if (b.o.json)
+		say_json(&b, result);
+	else
+		say(&b, result);
 	if (b.o.streams)
 		say_streams(&b);
+	tools_done(&b.tools);
 	return 0;
 }
