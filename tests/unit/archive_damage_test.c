@@ -260,6 +260,8 @@ static void random_damage_is_survived(void **state)
 		for (j = store_random(&seed) % 40 + 1; j--;)
 			copy[store_random(&seed) % len] =
 				(uint8_t)store_random(&seed);
+		if (!memcmp(copy, whole, len))
+			continue; /* the one byte was the same by chance */
 		put_bytes(copy, len);
 		assert_true(store_read(path).events <= EVENTS);
 		assert_int_equal(store_verify(path, &v), -EBADMSG);
