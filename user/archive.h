@@ -191,7 +191,7 @@ struct archive_info {
 	uint64_t bytes;				  /* on disk */
 	uint32_t segments;
 	uint32_t open_segments; /* not sealed: in use, or cut off */
-	uint32_t damaged;	/* frames that could not be read */
+	uint32_t damaged; /* frames that could not be read; more after a pass */
 	const char *host, *kernel, *boot_id, *command, *version; /* META */
 };
 void archive_info(const struct archive *a, struct archive_info *ret);

@@ -156,6 +156,8 @@ int archive_each(struct archive *a, const struct archive_range *range,
 		a->wall_offset = it->walk.wall_offset;
 		stop = fn(arg, &ev);
 	}
+	if (it->walk.damaged > a->info.damaged)
+		a->info.damaged = (uint32_t)it->walk.damaged;
 	archive_iter_close(it);
 	return stop ? stop : rc;
 }

@@ -176,8 +176,9 @@ static int export(const void *arg, const struct opt_words *words)
 		progress_stop(); /* the lines tell enough */
 	if (!rc) {
 		err = write_events(&r, format, &o);
-		rc = err && err != -EBADMSG ? write_failed(o.name, err)
-					    : query_end(&r, err);
+		rc = err && err != -EBADMSG && err != -EPROTONOSUPPORT
+			     ? write_failed(o.name, err)
+			     : query_end(&r, err);
 	}
 	close_output(&o, false);
 	replay_close(&r);

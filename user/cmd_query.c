@@ -87,6 +87,9 @@ int query_end(const struct replay *r, int err)
 
 	progress_stop();
 	archive_info(r->archive, &info);
+	if (err == -EPROTONOSUPPORT)
+		return fail("a part of the archive was made by a newer weir "
+			    "(read it with that one)");
 	if (err && err != -EBADMSG)
 		return write_failed("stdout", err);
 	if (err)

@@ -56,9 +56,11 @@ run __complete -- weir export a --to ''
 has "formats are completed" out '^jsonl$'
 
 if command -v man >/dev/null && command -v groff >/dev/null; then
-	LC_ALL=C.UTF-8 MANWIDTH=78 man --warnings=w -E UTF-8 -l "$man" \
-		>page 2>warnings </dev/null
-	is "weir.1: what groff warns of" "$(cat warnings)" ""
-	[ "$(lines page)" -gt 100 ] || fail "weir.1 is empty"
+	for p in "$man" "$root"/user/man/*.5; do
+		LC_ALL=C.UTF-8 MANWIDTH=78 man --warnings=w -E UTF-8 -l "$p" \
+			>page 2>warnings </dev/null
+		is "${p##*/}: what groff warns of" "$(cat warnings)" ""
+		[ "$(lines page)" -gt 100 ] || fail "${p##*/} is empty"
+	done
 fi
 done_testing
