@@ -16,24 +16,47 @@ static int allocate(struct writing *w)
 	w->from = pool_alloc(p, w->n, sizeof(*w->from));
 	w->id = pool_alloc(p, w->n, sizeof(*w->id));
 	w->ts = pool_alloc(p, w->n, sizeof(*w->ts));
-	w->key = pool_alloc(p, w->n, sizeof(*w->key));
-	w->delta = pool_alloc(p, w->n, sizeof(*w->delta));
 	w->run = pool_alloc(p, w->n, sizeof(*w->run));
 	w->task = pool_alloc(p, w->n, sizeof(*w->task));
 	w->c->group_of = pool_alloc(p, w->n, sizeof(*w->c->group_of));
-	return w->from && w->id && w->ts && w->key && w->delta && w->run &&
-			       w->task && w->c->group_of
+	return w->from && w->id && w->ts && w->run && w->task && w->c->group_of
 		       ? 0
 		       : -ENOMEM;
 }
 
-/* Where each run goes on, and the time before. */
-struct place {
-	uint64_t last;
-	uint32_t next;
-};
+static void begin_runs(const struct writing *w, uint32_t *next)
+{
+	uint32_t i, at = 0;
 
-static void place_rows(struct writing *w, struct place *place)
+	for (i = 0; i < w->c->head.runs; i++) {
+		next[i] = at;
+		at += (uint32_t)w->run_rows[i];
+	}
+}
+
+/* Times, but of late rows the latest before. */
+static int find_keys(struct writing *w, uint32_t *next)
+{
+	uint64_t latest = 0;
+	uint32_t i;
+
+	w->key = w->ts;
+	if (!w->c->head.late)
+		return 0;
+	w->key = pool_alloc(&w->c->block, w->n, sizeof(*w->key));
+	if (!w->key)
+		return -ENOMEM;
+	begin_runs(w, next);
+	for (i = 0; i < w->n; i++) {
+		const struct came *r = &w->came[i];
+
+		latest = r->ts > latest ? r->ts : latest;
+		w->key[next[r->run]++] = latest;
+	}
+	return 0;
+}
+
+static void place_rows(struct writing *w, uint32_t *next)
 {
 	uint64_t latest = 0;
 	unsigned before = 0;
@@ -42,8 +65,7 @@ static void place_rows(struct writing *w, struct place *place)
 	w->in_order = true;
 	for (i = 0; i < w->n; i++) {
 		const struct came *r = &w->came[i];
-		struct place *p = &place[r->run];
-		uint32_t row = p->next++;
+		uint32_t row = next[r->run]++;
 
 		if (r->ts <= latest) {
 			w->in_order &= r->run >= before;
@@ -55,9 +77,6 @@ static void place_rows(struct writing *w, struct place *place)
 		w->from[row] = r->start;
 		w->id[row] = r->task;
 		w->ts[row] = r->ts;
-		w->key[row] = latest;
-		w->delta[row] = r->ts - p->last;
-		p->last = r->ts;
 		w->run[row] = r->run;
 		w->c->group_of[row] = (uint16_t)w->slot[r->slot].group;
 	}
@@ -65,17 +84,14 @@ static void place_rows(struct writing *w, struct place *place)
 
 int write_order(struct writing *w)
 {
-	uint32_t runs = (uint32_t)w->c->head.runs, i, at = 0;
-	struct place *place = pool_alloc(&w->c->block, runs, sizeof(*place));
+	uint32_t *next = pool_alloc(&w->c->block, w->c->head.runs,
+				    sizeof(*next));
 
-	if (!place || allocate(w))
+	if (!next || allocate(w))
 		return -ENOMEM;
-	for (i = 0; i < runs; i++) {
-		place[i] = (struct place){w->c->head.base_ns, at};
-		at += (uint32_t)w->run_rows[i];
-	}
-	place_rows(w, place);
-	return groups_fill(w->c);
+	begin_runs(w, next);
+	place_rows(w, next);
+	return find_keys(w, next) ? -ENOMEM : groups_fill(w->c);
 }
 
 /* ---- late rows and picks ------------------------------------------------- */

@@ -239,10 +239,13 @@ static void fetch_rows(const struct putting *t, uint32_t from)
 	uint32_t to = t->g->rows - from < BATCH ? t->g->rows : from + BATCH, i;
 	unsigned size = t->p->plan->size, at;
 
-	for (i = from; i < to; i++)
+	for (i = from; i < to; i++) {
+		const char *p = t->rows + t->start[t->g->row[i]];
+
 		for (at = 0; at < size; at += LINE)
-			__builtin_prefetch(
-				t->rows + t->start[t->g->row[i]] + at, 1);
+			__builtin_prefetch(p + at, 1);
+		__builtin_prefetch(p + size - 1, 1);
+	}
 }
 
 static void put_batch(struct putting *t, uint32_t from, uint32_t n)
@@ -424,18 +427,16 @@ static int put_rows(struct putting *t, struct buf *rows, size_t max)
 
 int columns_decode(struct columns *c, struct buf *rows, size_t max)
 {
-	struct putting *t;
 	int err;
 
 	buf_reset(rows);
 	err = read_all(c);
 	if (err)
 		return err;
-	t = malloc(sizeof(*t));
-	if (!t)
+	if (!c->putting)
+		c->putting = malloc(sizeof(*c->putting));
+	if (!c->putting)
 		return -ENOMEM;
-	t->c = c;
-	err = put_rows(t, rows, max < UINT32_MAX ? max : UINT32_MAX);
-	free(t);
-	return err;
+	c->putting->c = c;
+	return put_rows(c->putting, rows, max < UINT32_MAX ? max : UINT32_MAX);
 }

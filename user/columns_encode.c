@@ -5,25 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STREAMS_MIN 256
+
 /* ---- streams ------------------------------------------------------------- */
 
+static int more_streams(struct columns *c)
+{
+	uint32_t room = c->stream_room < STREAMS_MIN ? STREAMS_MIN
+						     : 2 * c->stream_room;
+	struct stream *s = realloc(c->stream, room * sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	c->stream = s;
+	c->stream_room = room;
+	return 0;
+}
+
+/* There is room for one: begin() sees to it. */
 struct stream *write_line(struct columns *c, size_t data_start)
 {
-	struct stream *s;
+	struct stream *s = &c->stream[c->stream_count];
 
-	if (c->stream_count == c->stream_room) {
-		uint32_t room = c->stream_room ? 2 * c->stream_room : 256;
-
-		s = realloc(c->stream, room * sizeof(*s));
-		if (!s) {
-			c->data.err = -ENOMEM;
-			return &c->stream[c->stream_count - 1];
-		}
-		c->stream = s;
-		c->stream_room = room;
-	}
-	s = &c->stream[c->stream_count++];
 	*s = (struct stream){.at = data_start, .len = c->data.len - data_start};
+	if (c->stream_count + 1 < c->stream_room || !more_streams(c))
+		return &c->stream[c->stream_count++];
+	c->data.err = -ENOMEM; /* the next one takes this one's place */
 	return s;
 }
 
@@ -157,6 +164,8 @@ static int begin(struct columns *c)
 	c->group_count = 0;
 	c->known = 0;
 	c->payload = NULL;
+	if (c->stream_room < STREAMS_MIN && more_streams(c))
+		return -ENOMEM;
 	return c->choice && buf_space(&c->data, 1) ? 0 : -ENOMEM;
 }
 

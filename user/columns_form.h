@@ -30,8 +30,8 @@ enum column_form {
 	 */
 	FORM_LOG = 2,
 	/*
-	 * @base distinct numbers, ascending, as a column of their differences
-	 * (within), then indexes in planes: @width of one.
+	 * @base distinct numbers as a column of their differences (within),
+	 * then indexes in planes: @width of them.
 	 */
 	FORM_DICT = 3,
 	/* @base runs: a column (within) of values, one of lengths less one. */

@@ -78,11 +78,18 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sort; a value's rank is what stands for it. */
-static void dict_sort(struct dict *d)
+/*
+ * Sort; a value's rank is what stands for it. In a hurry it is the order of
+ * first use: readers do not mind.
+ */
+static void dict_sort(struct dict *d, bool hurry)
 {
 	size_t i;
 
+	for (i = 0; i < d->count && hurry; i++)
+		d->rank[i] = (uint16_t)i;
+	if (hurry)
+		return;
 	qsort(d->value, d->count, sizeof(*d->value), by_value);
 	for (i = 0; i < d->count; i++)
 		d->rank[d->number[dict_slot(d, d->value[i])]] = (uint16_t)i;
@@ -118,7 +125,7 @@ bool put_dict(struct packer *p, const uint64_t *v, size_t n,
 
 	if (!d || !number || !dict_fill(d, v, n, number))
 		return false;
-	dict_sort(d);
+	dict_sort(d, p->hurry);
 	step = scratch(&p->words, d->count, sizeof(*step));
 	if (!step)
 		return false;

@@ -109,6 +109,7 @@ struct choice {
 #define CHOICES 8192
 
 struct taking;
+struct putting;
 
 struct columns {
 	struct plans *plans;
@@ -130,6 +131,7 @@ struct columns {
 	struct buf directory, data, trial;
 
 	/* reading */
+	struct putting *putting;
 	const uint8_t *payload;
 	size_t payload_len;
 	uint32_t known; /* what has been unpacked, READ_* */

@@ -75,10 +75,20 @@ static void settle(struct merge *m, uint32_t at)
 	sift_down(m, at);
 }
 
+/* Is the best run still the best? Rows of a CPU come in bursts. */
+static inline bool goes_on(const struct merge *m, uint32_t run)
+{
+	return m->heap[0] == run && m->next[run] != m->end[run] &&
+	       (m->heap_len < 2 || is_before(m, run, m->heap[1])) &&
+	       (m->heap_len < 3 || is_before(m, run, m->heap[2]));
+}
+
 uint32_t merge_take(struct merge *m, uint32_t run)
 {
 	uint32_t row = m->next[run]++, at = 0;
 
+	if (goes_on(m, run))
+		return row;
 	while (m->heap[at] != run)
 		at++;
 	settle(m, at);

@@ -96,7 +96,7 @@ static int room_for_streams(struct columns *c, uint64_t count)
 {
 	struct stream *s;
 
-	if (count > STREAMS_MAX)
+	if (count > STREAMS_MAX || count < COMMON_STREAMS)
 		return -EBADMSG;
 	if (count > c->stream_room) {
 		s = realloc(c->stream, count * sizeof(*s));

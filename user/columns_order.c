@@ -112,6 +112,7 @@ void columns_free(struct columns *c)
 	buf_done(&c->trial);
 	free(c->choice);
 	free(c->taking);
+	free(c->putting);
 	free(c->stream);
 	free(c);
 }

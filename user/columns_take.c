@@ -11,7 +11,8 @@
 
 #include "columns_write.h"
 
-#define BATCH 64
+#define BATCH	      64
+#define STRINGS_AHEAD 8 /* rows */
 
 struct taking {
 	struct writing *w;
@@ -68,6 +69,7 @@ static void fetch(const struct taking *t, uint32_t from)
 
 		for (at = 0; at < size; at += LINE)
 			__builtin_prefetch(p + at);
+		__builtin_prefetch(p + size - 1);
 	}
 }
 
@@ -169,13 +171,19 @@ static int take_plain(struct taking *t)
 
 /* ---- times and strings --------------------------------------------------- */
 
+/* Since the row before on this CPU. */
 static int take_times(struct taking *t, unsigned column)
 {
 	uint64_t *v = begin_column(t, column, 0);
-	uint32_t i;
+	const struct writing *w = t->w;
+	uint32_t i, row;
 
-	for (i = 0; i < t->n && v; i++)
-		v[i] = t->w->delta[t->row[i]];
+	for (i = 0; i < t->n && v; i++) {
+		row = t->row[i];
+		v[i] = w->ts[row] - (row && w->run[row] == w->run[row - 1]
+					     ? w->ts[row - 1]
+					     : w->c->head.base_ns);
+	}
 	return v ? 0 : -ENOMEM;
 }
 
@@ -206,6 +214,14 @@ static bool is_without(struct taking *t, unsigned column)
 	return true;
 }
 
+static void fetch_string(const struct taking *t, uint32_t i, unsigned offset)
+{
+	const char *p = write_row(t->w, t->row[i]);
+
+	__builtin_prefetch(p + offset);
+	__builtin_prefetch(p + t->p->plan->size);
+}
+
 /* Strings, and what of their descriptors is not told by them. */
 static int take_strings(struct taking *t, unsigned column)
 {
@@ -224,6 +240,8 @@ static int take_strings(struct taking *t, unsigned column)
 		const char *h = write_row(t->w, t->row[i]);
 		struct weir_str s;
 
+		if (i + STRINGS_AHEAD < t->n)
+			fetch_string(t, i + STRINGS_AHEAD, offset);
 		memcpy(&s, h + offset, sizeof(s));
 		full[i] = s.full - (uint32_t)s.len;
 		if (!s.len) {
