@@ -115,6 +115,14 @@ int archive_flush(struct archive_writer *w);
 int archive_state(struct archive_writer *w, const void *record, size_t len);
 
 /**
+ * archive_note - one more line of META, for what is known only later
+ *
+ * Waits until it is written. A name that is there already keeps its value.
+ * Return: 0; -errno as append.
+ */
+int archive_note(struct archive_writer *w, const char *name, const char *value);
+
+/**
  * archive_tick - hand over what is older than 1 s, and what else is due
  *
  * A new segment, the account each 10 s, a clock that was stepped. Cheap when
@@ -193,6 +201,9 @@ struct archive_info {
 	uint32_t open_segments; /* not sealed: in use, or cut off */
 	uint32_t damaged; /* frames that could not be read; more after a pass */
 	const char *host, *kernel, *boot_id, *command, *version; /* META */
+	/* META of a snapshot: why it was taken, the event that was the cause,
+	 * the time it covers, why it ends early; or "" */
+	const char *snapshot, *trigger, *covers, *cut;
 };
 void archive_info(const struct archive *a, struct archive_info *ret);
 

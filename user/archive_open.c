@@ -46,10 +46,19 @@ static int take_clock(struct archive *a)
 	return 0;
 }
 
+#define META_MAX 65536 /* bytes: more than any recorder has to say */
+
+static void take_note(void *arg, const char *name, const char *value)
+{
+	struct archive *a = arg;
+
+	if (a->meta.len < META_MAX && !segment_get_meta(&a->meta, name))
+		segment_put_meta(&a->meta, name, value);
+}
+
 static int take_meta(struct archive *a)
 {
-	if (!a->meta.len)
-		buf_put(&a->meta, a->payload.data, a->payload.len);
+	segment_each_meta(&a->payload, take_note, a);
 	return buf_err(&a->meta);
 }
 
@@ -344,6 +353,10 @@ static void fill_info(struct archive *a)
 	info->boot_id = meta(a, "boot_id");
 	info->command = meta(a, "command");
 	info->version = meta(a, "version");
+	info->snapshot = meta(a, "snapshot");
+	info->trigger = meta(a, "trigger");
+	info->covers = meta(a, "covers");
+	info->cut = meta(a, "cut");
 }
 
 int archive_open(struct archive **ret, char *const *paths, unsigned count,

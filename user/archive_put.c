@@ -72,6 +72,14 @@ static int put_meta(struct archive_put *p)
 	return put(p, &f);
 }
 
+int archive_put_note(struct archive_put *p, const struct buf *pairs)
+{
+	buf_put(&p->meta, pairs->data, pairs->len);
+	if (buf_err(&p->meta) || buf_err(pairs))
+		return -ENOMEM;
+	return p->segment ? put_meta(p) : 0;
+}
+
 static int put_packed(struct archive_put *p, struct frame *f,
 		      const struct buf *bytes)
 {

@@ -78,6 +78,10 @@ int archive_put_block(struct archive_put *p, enum frame_type type,
 /** archive_put_clock - Return: as archive_put_block(). */
 int archive_put_clock(struct archive_put *p);
 
+/** archive_put_note - META, now and in segments to come; @pairs by
+ * segment_put_meta(). Return: as archive_put_block(). */
+int archive_put_note(struct archive_put *p, const struct buf *pairs);
+
 /** archive_put_account - @flags: LOSS_*. Return: as archive_put_block(). */
 int archive_put_account(struct archive_put *p, const struct archive_account *a,
 			uint32_t flags);

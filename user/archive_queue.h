@@ -26,6 +26,7 @@ enum parcel_job {
 	PARCEL_STATE,	/* its block is of state records */
 	PARCEL_CLOCK,	/* write what the clocks say */
 	PARCEL_TELL,	/* that, and the account in it */
+	PARCEL_NOTE,	/* its account is pairs for META */
 	PARCEL_SEGMENT, /* seal the segment there is, begin another */
 	PARCEL_END,	/* seal the segment: nothing more will come */
 	PARCEL_GIVE_UP, /* remove it: nothing ever came */

@@ -50,6 +50,11 @@ static int tell(struct archive_thread *t, struct parcel *p)
 	return err ? err : archive_put_account(&t->put, &a, 0);
 }
 
+static int note(struct archive_thread *t, struct parcel *p)
+{
+	return archive_put_note(&t->put, &p->account);
+}
+
 static int next_segment(struct archive_thread *t, struct parcel *p)
 {
 	const struct archive_account a = account_of(p);
@@ -72,10 +77,10 @@ static int give_up(struct archive_thread *t, struct parcel *p)
 }
 
 static int (*const jobs[])(struct archive_thread *t, struct parcel *p) = {
-	[PARCEL_EVENTS] = put_events,	 [PARCEL_STATE] = put_state,
-	[PARCEL_CLOCK] = put_clock,	 [PARCEL_TELL] = tell,
-	[PARCEL_SEGMENT] = next_segment, [PARCEL_END] = seal,
-	[PARCEL_GIVE_UP] = give_up,
+	[PARCEL_EVENTS] = put_events, [PARCEL_STATE] = put_state,
+	[PARCEL_CLOCK] = put_clock,   [PARCEL_TELL] = tell,
+	[PARCEL_NOTE] = note,	      [PARCEL_SEGMENT] = next_segment,
+	[PARCEL_END] = seal,	      [PARCEL_GIVE_UP] = give_up,
 };
 
 /* ---- the thread --------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "archive_thread.h"
 #include "clock.h"
 #include "losses.h"
+#include "segment.h"
 
 #define SEGMENT_BYTES	  (256ULL << 20)
 #define SEGMENT_BYTES_MIN (1ULL << 20)
@@ -359,6 +360,16 @@ void archive_writer_stats(const struct archive_writer *w,
 {
 	*ret = w->stats;
 	ret->waiting = ARCHIVE_QUEUED - archive_queue_spares(w->queue);
+}
+
+int archive_note(struct archive_writer *w, const char *name, const char *value)
+{
+	int err = archive_flush(w);
+
+	segment_put_meta(&w->filling->account, name, value);
+	note_error(w, hand_over(w, PARCEL_NOTE));
+	learn_all(w, true);
+	return err ? err : take_error(w);
 }
 
 /* ---- beginning and end ------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -222,11 +223,18 @@ static void stop_signals(sigset_t *set)
 		sigaddset(set, SIGHUP); /* else: nohup */
 }
 
+static bool has_window(const struct capture *c)
+{
+	return c->control && recorder_flight_of(c->recorder);
+}
+
 static int watch_signals(struct capture *c)
 {
 	sigset_t set;
 
 	stop_signals(&set);
+	if (has_window(c))
+		sigaddset(&set, SIGUSR1);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	c->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -256,6 +264,18 @@ static void pass_signal(struct capture *c)
 		kill(c->child.pid, c->signal);
 }
 
+static void take_snapshot(struct capture *c, const struct signalfd_siginfo *by)
+{
+	char why[64];
+	int err;
+
+	snprintf(why, sizeof(why), "SIGUSR1 from uid %u, pid %u", by->ssi_uid,
+		 by->ssi_pid);
+	err = control_snapshot(c->control, why);
+	if (err)
+		say("SIGUSR1: no snapshot: %s", strerror(-err));
+}
+
 /*
  * Take a signal, if one came. From a terminal the command got it as well;
  * what was sent to weir alone is passed on.
@@ -266,6 +286,10 @@ static bool take_signal(struct capture *c)
 
 	if (read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return false;
+	if (info.ssi_signo == SIGUSR1) {
+		take_snapshot(c, &info);
+		return false;
+	}
 	c->signal = (int)info.ssi_signo;
 	if (c->child.pid && !c->child.ended && info.ssi_code != SI_KERNEL)
 		pass_signal(c);
@@ -280,6 +304,20 @@ static void clear_status(const struct capture *c)
 	if (c->shows_status &&
 	    write(STDERR_FILENO, CLEAR_LINE, strlen(CLEAR_LINE)) < 0)
 		return; /* nowhere to tell */
+}
+
+void capture_said(void *capture, const struct snapshot_result *r)
+{
+	const struct capture *c = capture;
+	struct buf b = {0};
+
+	if (c->args->quiet && !r->err)
+		return;
+	clear_status(c);
+	health_snapshot_text(&b, r);
+	if (!buf_err(&b))
+		say("%.*s", (int)b.len - 1, b.data);
+	buf_done(&b);
 }
 
 static uint64_t per_second(uint64_t now, uint64_t before, uint64_t ns)
@@ -315,6 +353,10 @@ static void show_status(struct capture *c, uint64_t now, uint64_t since)
 		   (unsigned long long)s.lost,
 		   cost_percent(&s, &c->last, since));
 	render_bytes(&b, s.rss_bytes);
+	if (s.window.bytes) {
+		buf_puts(&b, "  window ");
+		render_ns(&b, s.window.reach_ns);
+	}
 	buf_flush(&b, STDERR_FILENO);
 	buf_done(&b);
 	c->last = s;
@@ -452,18 +494,31 @@ static bool is_over(struct capture *c)
 	return end && clock_now() >= end;
 }
 
+static unsigned poll_control(const struct capture *c, struct pollfd fds[2])
+{
+	int fd[2];
+	unsigned i, n = c->control ? control_fds(c->control, fd) : 0;
+
+	for (i = 0; i < n; i++)
+		fds[i] = (struct pollfd){.fd = fd[i], .events = POLLIN};
+	return n;
+}
+
 /* Until something happens, or it is time to look again. */
 static void wait_a_while(const struct capture *c)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[4] = {
 		{.fd = c->signal_fd, .events = POLLIN},
 		{.fd = c->child.pidfd, .events = POLLIN},
 	};
+	unsigned n = 2 + poll_control(c, fds + 2);
 	uint64_t ns = POLL_NS, end = deadline(c), now = clock_now();
 
 	if (end && end - now < ns)
 		ns = end > now ? end - now : 0;
-	poll(fds, 2, (int)((ns + NS_PER_MS - 1) / NS_PER_MS));
+	poll(fds, n, (int)((ns + NS_PER_MS - 1) / NS_PER_MS));
+	if (c->control)
+		control_run(c->control);
 }
 
 void capture_run(struct capture *c)
@@ -488,78 +543,6 @@ int capture_stop(struct capture *c)
 {
 	c->stopped_ns = clock_now();
 	return recorder_stop(c->recorder);
-}
-
-struct stage {
-	const char *name, *remedy;
-	uint64_t (*count)(const struct account_row *row);
-};
-
-static uint64_t at_hook(const struct account_row *r)
-{
-	return r->missed;
-}
-
-static uint64_t at_kernel(const struct account_row *r)
-{
-	return r->lost_kernel;
-}
-
-static uint64_t at_main(const struct account_row *r)
-{
-	return r->lost_main;
-}
-
-static uint64_t at_archive(const struct account_row *r)
-{
-	return r->lost_archive;
-}
-
-static const struct stage stages[] = {
-	{"at the hook", "the kernel skipped the program", at_hook},
-	{"in the kernel's buffers", "try a larger --buffer", at_kernel},
-	{"in the main ring", "try a larger --main-ring", at_main},
-	{"on the way to the disk", "is it full, or too slow?", at_archive},
-};
-
-#define STAGES (sizeof(stages) / sizeof(stages[0]))
-
-/* One stage: which sources lost how many there. */
-static uint64_t say_stage(const struct stage *stage,
-			  const struct account_row *rows, size_t count)
-{
-	struct account_row sum;
-	struct buf list = {0};
-	uint64_t n, total = 0;
-	size_t i = 0;
-
-	while (i < count) {
-		sum = rows[i++];
-		while (i < count && !strcmp(rows[i].source, sum.source))
-			account_add(&sum, &rows[i++]);
-		n = stage->count(&sum);
-		total += n;
-		if (n)
-			buf_printf(&list, "%s%s %llu", list.len ? ", " : "",
-				   sum.source, (unsigned long long)n);
-	}
-	if (total)
-		say("lost %llu events %s: %.*s (%s, or fewer events: -s, -e)",
-		    (unsigned long long)total, stage->name, (int)list.len,
-		    list.data ? list.data : "", stage->remedy);
-	buf_done(&list);
-	return total;
-}
-
-uint64_t capture_lost(struct capture *c)
-{
-	const struct account_row *rows;
-	size_t i, count = recorder_account(c->recorder, &rows);
-	uint64_t lost = 0;
-
-	for (i = 0; i < STAGES; i++)
-		lost += say_stage(&stages[i], rows, count);
-	return lost;
 }
 
 int capture_exit(struct capture *c, int rc)

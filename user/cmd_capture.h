@@ -16,6 +16,7 @@
 #include "child.h"
 #include "cmd.h"
 #include "confine.h"
+#include "control.h"
 #include "errand.h"
 #include "privileged.h"
 #include "recorder.h"
@@ -50,6 +51,7 @@ struct capture {
 	uint64_t started_ns; /* since then events flow */
 	uint64_t stopped_ns;
 	struct recorder_status last; /* as of the status line before */
+	struct control *control;     /* borrowed; NULL: nobody is heard */
 };
 
 /**
@@ -80,6 +82,9 @@ int capture_start(struct capture *c, const char *into);
  * Return: exit code.
  */
 int capture_explain(const struct capture *c);
+
+/** capture_said - a snapshot has ended: a line of it; options.ended. */
+void capture_said(void *capture, const struct snapshot_result *r);
 
 /** capture_run - until the command ends, time is up, or a signal comes. */
 void capture_run(struct capture *c);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,12 +13,14 @@
 #include "clock.h"
 #include "cmd_capture.h"
 #include "keep.h"
+#include "units.h"
 
 struct record_args {
 	struct capture_args capture;
 	const char *output;
 	uint64_t segment_bytes, keep_bytes, keep_ns;
 	bool append;
+	const char *window, *snapshot_dir, *name;
 };
 
 static const struct opt opts[] = {
@@ -62,6 +65,36 @@ static const struct opt opts[] = {
 	{0},
 };
 
+static const struct opt opts_flight[] = {
+	{
+		.name = "window",
+		.type = OPT_STRING,
+		.arg = "TIME|SIZE",
+		.offset = offsetof(struct record_args, window),
+		.help = "keep the last of it in memory, for snapshots; on disk "
+			"only with -o, too: 30s (in at most 256M), 1G, or "
+			"30s,64M",
+	},
+	{
+		.name = "snapshot-dir",
+		.type = OPT_STRING,
+		.complete = OPT_FILE,
+		.arg = "DIR",
+		.offset = offsetof(struct record_args, snapshot_dir),
+		.help = "where snapshots are written (./weir-<UTC "
+			"time>-snapshots)",
+	},
+	{
+		.name = "name",
+		.type = OPT_STRING,
+		.arg = "NAME|SOCKET",
+		.offset = offsetof(struct record_args, name),
+		.help = "what weir snapshot and weir status find it by (its "
+			"process id)",
+	},
+	{0},
+};
+
 struct recording {
 	const struct record_args *args;
 	struct capture capture;
@@ -69,7 +102,11 @@ struct recording {
 	const char *path;
 	char command[512]; /* for the archive: what was recorded */
 	struct archive_dir dir;
-	int dir_fd; /* the same, when the archive has it */
+	int dir_fd;		      /* the same, when the archive has it */
+	struct flight_options flight; /* .window.bytes 0: no window */
+	char spool_name[KEEP_NAME_LEN + 16];
+	int spool_fd; /* directory that snapshots are written into */
+	struct control *control;
 };
 
 /* The command line as the archive keeps it; cut where it is long. */
@@ -227,6 +264,114 @@ static void give(const struct recording *r)
 		say("'%s' stays root's: %s", r->path, strerror(-err));
 }
 
+/* ---- the window ---------------------------------------------------------- */
+
+static bool parse_window_part(struct window_options *w, const char *text,
+			      size_t len)
+{
+	char part[32];
+
+	if (len >= sizeof(part))
+		return false;
+	memcpy(part, text, len);
+	part[len] = '\0';
+	if (!w->ns && !parse_duration_ns(part, &w->ns) && w->ns)
+		return true;
+	return !w->bytes && !parse_size(part, &w->bytes) && w->bytes;
+}
+
+/* A time, a size, or both with a comma between. */
+static int parse_window(struct recording *r)
+{
+	struct window_options *w = &r->flight.window;
+	const char *text = r->args->window;
+	size_t len;
+
+	for (; text; text = text[len] ? text + len + 1 : NULL) {
+		len = strcspn(text, ",");
+		if (!parse_window_part(w, text, len))
+			return usage("record: --window '%.60s' is no time and "
+				     "no size (write 30s, 256M, or 30s,64M)",
+				     r->args->window);
+	}
+	if (r->args->window && !w->bytes)
+		w->bytes = WINDOW_BYTES;
+	if (w->bytes &&
+	    (w->bytes < WINDOW_BYTES_MIN || w->bytes > WINDOW_BYTES_MAX))
+		return usage("record: --window '%.60s': it can have 4M to 1G",
+			     r->args->window);
+	return EXIT_OK;
+}
+
+/* The directory that snapshots go to, made for whom we become. */
+static int open_spool(struct recording *r)
+{
+	const struct capture *c = &r->capture;
+	const char *path = r->args->snapshot_dir;
+	int err;
+
+	if (!path) {
+		snprintf(r->spool_name, sizeof(r->spool_name), "%s-snapshots",
+			 r->name);
+		path = r->spool_name;
+	}
+	err = keep_dir(path, c->becomes ? &c->user : NULL, &r->spool_fd);
+	if (!err && !realpath(path, r->flight.dir))
+		err = -errno;
+	if (err == -EPERM)
+		return fail("'%s' is not of the user weir becomes (chown it, "
+			    "or choose one with --user)",
+			    path);
+	return err ? fail("snapshots cannot go to '%s': %s", path,
+			  strerror(-err))
+		   : EXIT_OK;
+}
+
+static int open_window(struct recording *r)
+{
+	int err = open_spool(r);
+
+	if (err)
+		return err;
+	r->flight.dir_fd = r->spool_fd;
+	err = recorder_flight(r->capture.recorder, &r->flight);
+	return err ? fail("cannot keep a window: %s", strerror(-err)) : EXIT_OK;
+}
+
+/* Nobody needs to speak to it, unless a name was asked for. */
+static int open_control(struct recording *r)
+{
+	struct control_options o = {
+		.recorder = r->capture.recorder,
+		.name = r->args->name,
+		.into = r->path,
+		.command = r->command[0] ? r->command : NULL,
+		.ended = capture_said,
+		.arg = &r->capture,
+	};
+	int socket_error, err = control_open(&r->control, &o, &socket_error);
+
+	if (err)
+		return fail("%s", strerror(-err));
+	r->capture.control = r->control;
+	if (!socket_error)
+		return EXIT_OK;
+	if (socket_error == -EADDRINUSE && o.name)
+		return fail("--name: a recorder called '%s' runs already",
+			    o.name);
+	if (socket_error == -EINVAL && o.name)
+		return usage("record: --name '%.60s': write a path, or at most "
+			     "64 of A-Z a-z 0-9 . _ -",
+			     o.name);
+	if (o.name)
+		return fail("--name '%s': %s", o.name, strerror(-socket_error));
+	if (r->flight.window.bytes)
+		say("weir snapshot will not find it: %s (signal SIGUSR1 takes "
+		    "one)",
+		    strerror(-socket_error));
+	return EXIT_OK;
+}
+
 /* Events flow; until all is on disk. Return: exit code. */
 static int run_recording(struct recording *r)
 {
@@ -236,12 +381,15 @@ static int run_recording(struct recording *r)
 
 	capture_run(c);
 	err = capture_stop(c);
+	control_end(r->control);
 	if (err)
 		rc = fail("'%s' lacks events: %s", r->path, strerror(-err));
 	lost = capture_lost(c);
-	give(r);
-	if (!c->args->quiet && say_kept(r))
-		rc = EXIT_FAILED;
+	if (r->path) {
+		give(r);
+		if (!c->args->quiet && say_kept(r))
+			rc = EXIT_FAILED;
+	}
 	if (rc == EXIT_OK && lost)
 		rc = EXIT_LOSSES;
 	return capture_exit(c, rc);
@@ -257,6 +405,7 @@ static int discard(void *arg)
 
 static void close_recording(struct recording *r, bool keep)
 {
+	control_close(r->control);
 	capture_end(&r->capture);
 	archive_dir_done(&r->dir);
 	if (!keep && r->dir.is_fresh && r->dir_fd >= 0)
@@ -264,6 +413,10 @@ static void close_recording(struct recording *r, bool keep)
 	capture_close(&r->capture);
 	if (r->dir_fd >= 0)
 		close(r->dir_fd);
+	if (r->spool_fd >= 0)
+		close(r->spool_fd);
+	if (r->spool_name[0]) /* as long as there is nothing in it */
+		rmdir(r->spool_name);
 }
 
 /* What was asked for must be possible. Return: EXIT_OK; EXIT_USAGE, told. */
@@ -280,6 +433,52 @@ static int check_keep(const struct record_args *a)
 	return EXIT_OK;
 }
 
+/* Where it goes: on disk, unless a window is all that was asked for. */
+static void choose_path(struct recording *r)
+{
+	keep_name(r->name);
+	r->path = r->args->output;
+	if (!r->path && !r->flight.window.bytes)
+		r->path = r->name;
+}
+
+/* With the rights we have now: what is confined later is to work there. */
+static int open_outputs(struct recording *r)
+{
+	int rc = r->path ? open_dir(r) : EXIT_OK;
+
+	if (!rc && r->flight.window.bytes)
+		rc = open_window(r);
+	return rc ? rc : open_control(r);
+}
+
+static int load(struct recording *r)
+{
+	int dirs[2];
+	size_t n = 0;
+
+	if (r->dir.fd >= 0)
+		dirs[n++] = r->dir.fd;
+	if (r->spool_fd >= 0)
+		dirs[n++] = r->spool_fd;
+	return capture_load(&r->capture, dirs, n);
+}
+
+static int start(struct recording *r)
+{
+	struct buf into = {0};
+	int rc;
+
+	if (r->path)
+		buf_printf(&into, " into %s", r->path);
+	if (r->flight.window.bytes)
+		buf_puts(&into, r->path ? " and a window" : " into a window");
+	buf_putc(&into, '\0');
+	rc = capture_start(&r->capture, buf_err(&into) ? "" : into.data);
+	buf_done(&into);
+	return rc;
+}
+
 static int record(const void *arg, const struct opt_words *words)
 {
 	const struct record_args *args = arg;
@@ -287,18 +486,17 @@ static int record(const void *arg, const struct opt_words *words)
 		.args = args,
 		.dir = {.fd = -1, .lock_fd = -1},
 		.dir_fd = -1,
+		.spool_fd = -1,
 	};
-	char into[4096];
 	bool keep = false;
-	int rc;
+	int rc = parse_window(&r);
 
-	rc = check_keep(args);
+	if (!rc)
+		rc = check_keep(args);
 	if (rc)
 		return rc;
 	join_words(r.command, sizeof(r.command), words->command);
-	keep_name(r.name);
-	r.path = args->output ? args->output : r.name;
-	snprintf(into, sizeof(into), " into %s", r.path);
+	choose_path(&r);
 	rc = capture_open(&r.capture, &args->capture, words->command);
 	if (!rc && args->capture.explain) {
 		rc = capture_explain(&r.capture);
@@ -306,13 +504,13 @@ static int record(const void *arg, const struct opt_words *words)
 		return rc;
 	}
 	if (!rc)
-		rc = open_dir(&r);
+		rc = open_outputs(&r);
 	if (!rc)
-		rc = capture_load(&r.capture, &r.dir.fd, 1);
-	if (!rc)
+		rc = load(&r);
+	if (!rc && r.path)
 		rc = open_archive(&r);
 	if (!rc)
-		rc = capture_start(&r.capture, into);
+		rc = start(&r);
 	if (!rc) {
 		keep = true;
 		rc = run_recording(&r);
@@ -342,8 +540,10 @@ const struct command cmd_record = {
 		"(--user), and the\n"
 		"archive is his, readable by him alone: who called sudo, else "
 		"nobody. weir(1),\n"
-		"PRIVILEGES, tells more.\n",
-	.opts = {opts_select, opts, opts_capture},
+		"PRIVILEGES, tells more.\n"
+		"\nWith --window nothing goes to disk until weir snapshot or "
+		"SIGUSR1 asks for it.\n",
+	.opts = {opts_select, opts, opts_flight, opts_capture},
 	.args_size = sizeof(struct record_args),
 	.takes_command = true,
 	.run = record,

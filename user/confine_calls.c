@@ -23,6 +23,7 @@ enum limit {
 	SELF_ONLY,	/* first argument is this process */
 	NAMES_ONLY,	/* prctl(2) that names a thread */
 	OWN_NICE_ONLY,	/* setpriority(2) of the calling thread */
+	OWN_CWD_ONLY,	/* unshare(2) of the working directory */
 	DETACH_ONLY,	/* ioctl(2) that switches a perf event off */
 };
 
@@ -48,6 +49,8 @@ static const struct call {
 	{SCMP_SYS(newfstatat), ANY},
 	{SCMP_SYS(getdents64), ANY},
 	{SCMP_SYS(fchdir), ANY},
+	{SCMP_SYS(mkdirat), ANY},
+	{SCMP_SYS(unshare), OWN_CWD_ONLY},
 	{SCMP_SYS(fchmod), ANY},
 	{SCMP_SYS(fallocate), ANY},
 	{SCMP_SYS(ftruncate), ANY},
@@ -56,6 +59,11 @@ static const struct call {
 	{SCMP_SYS(renameat), ANY},
 	{SCMP_SYS(renameat2), ANY},
 	{SCMP_SYS(unlinkat), ANY},
+	/* who asks: weir status, weir snapshot */
+	{SCMP_SYS(accept4), ANY},
+	{SCMP_SYS(getsockopt), ANY},
+	{SCMP_SYS(recvfrom), ANY},
+	{SCMP_SYS(sendto), ANY},
 	/* waiting, and waking others */
 	{SCMP_SYS(poll), ANY},
 	{SCMP_SYS(ppoll), ANY},
@@ -122,6 +130,8 @@ static struct scmp_arg_cmp argument(enum limit limit)
 		return SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
 	case OWN_NICE_ONLY:
 		return SCMP_A1(SCMP_CMP_EQ, 0);
+	case OWN_CWD_ONLY:
+		return SCMP_A0(SCMP_CMP_EQ, CLONE_FS);
 	case DETACH_ONLY:
 	case ANY:
 		break;

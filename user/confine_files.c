@@ -33,11 +33,11 @@ static const char *const readable[] = {
 
 #define READABLE (sizeof(readable) / sizeof(readable[0]))
 
-/* What weir does with the files of an archive. */
+/* What weir does with the files of an archive, and where snapshots go. */
 #define ACCESS_ARCHIVE                                                         \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |        \
 	 LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |        \
-	 LANDLOCK_ACCESS_FS_MAKE_REG)
+	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR)
 
 /* struct landlock_ruleset_attr as of version 4. */
 struct ruleset {

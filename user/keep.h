@@ -10,10 +10,29 @@
 
 #include <stddef.h>
 
+#include "confine.h"
+
 #define KEEP_NAME_LEN 64
 
 /** keep_name - weir-20261122T140320Z, a name that is free in this directory. */
 void keep_name(char name[KEEP_NAME_LEN]);
+
+/**
+ * keep_dir - a directory to make archives in, made 0700 if it is not there
+ * @user: whose it is to be: what is made is given to him; NULL: who we are
+ * @path: its last component must be no link
+ *
+ * Return: 0, a descriptor in @ret_fd; -EPERM it is another's; -ELOOP, -ENOTDIR;
+ * -errno.
+ */
+int keep_dir(const char *path, const struct confine_user *user, int *ret_fd);
+
+/**
+ * keep_move - give an archive another name, on another file system a copy
+ *
+ * Return: 0; -EEXIST there is something called @to; -errno: @from is as it was.
+ */
+int keep_move(const char *from, const char *to);
 
 /**
  * keep_give - hand the archive to the user who called sudo

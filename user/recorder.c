@@ -26,6 +26,7 @@ struct recorder {
 	struct sink *sinks[REPO_SINKS_MAX];
 	unsigned sink_count;
 	struct archive_writer *archive;
+	struct flight *flight;
 	struct ring_producer *main_p, *own_p;
 	struct ring_consumer *main_c, *own_c;
 	int notify_fd;
@@ -158,6 +159,20 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w)
 	r->archive = w;
 }
 
+int recorder_flight(struct recorder *r, const struct flight_options *o)
+{
+	int err = flight_new(&r->flight, o, recorder_schema(r), r->tasks);
+
+	if (!err)
+		recorder_add_sink(r, flight_sink(r->flight));
+	return err;
+}
+
+struct flight *recorder_flight_of(const struct recorder *r)
+{
+	return r->flight;
+}
+
 /* ---- start --------------------------------------------------------------- */
 
 static int make_rings(struct recorder *r)
@@ -229,6 +244,7 @@ static int make_repo(struct recorder *r)
 	if (err)
 		return err;
 	repo_watch_archive(r->repo, r->archive);
+	repo_watch_flight(r->repo, r->flight);
 	while (r->sink_count)
 		repo_add_sink(r->repo, r->sinks[--r->sink_count]);
 	return 0;
@@ -271,6 +287,8 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 	int e;
 
 	e = make_repo(r);
+	if (!e && r->flight)
+		e = flight_start(r->flight);
 	if (!e)
 		e = aggregator_start(r->aggregator);
 	if (!e)
@@ -288,10 +306,28 @@ int recorder_attach(struct recorder *r, struct recorder_error *err)
 		explain(r, e, err);
 	else
 		r->started_ns = clock_now();
+	if (!e && r->flight)
+		flight_began(r->flight, r->started_ns);
 	return e;
 }
 
 /* ---- while it runs, and after -------------------------------------------- */
+
+/* With nothing waiting for it the repo is not behind, however long ago the
+ * last event was. */
+static void ring_status(struct recorder *r, struct recorder_status *ret,
+			uint64_t stream_ns)
+{
+	struct ring_stats ring;
+	uint64_t now = clock_now();
+
+	ring_consumer_stats(r->main_c, &ring);
+	ret->started_ns = r->started_ns;
+	ret->main_bytes = ring.size;
+	ret->main_used = ring.used;
+	if (ring.used && stream_ns && stream_ns < now)
+		ret->lag_ns = now - stream_ns;
+}
 
 void recorder_status(struct recorder *r, struct recorder_status *ret)
 {
@@ -314,6 +350,13 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->tasks = rs.tasks;
 	ret->retired = rs.retired;
 	ret->sink_error = (int)rs.sink_error;
+	ret->archive_bytes = rs.archive_bytes;
+	ret->archive_segments = rs.archive_segments;
+	ret->archive_events = rs.archive_events;
+	ret->archive_error = (int)rs.archive_error;
+	ring_status(r, ret, rs.stream_ns);
+	if (r->flight)
+		window_stats(flight_window(r->flight), &ret->window);
 }
 
 int recorder_stop(struct recorder *r)
@@ -324,8 +367,18 @@ int recorder_stop(struct recorder *r)
 	repo_last_words(r->repo);
 	aggregator_stop(r->aggregator);
 	repo_stop(r->repo);
+	if (r->flight)
+		flight_stop(r->flight);
 	sources_account(r->sources);
 	return repo_close_sinks(r->repo);
+}
+
+size_t recorder_rows(const struct recorder *r, const struct account_row **ret)
+{
+	size_t count;
+
+	*ret = sources_rows(r->sources, &count);
+	return count;
 }
 
 static void ask_kernel(void *sources)
@@ -362,6 +415,7 @@ void recorder_free(struct recorder *r)
 	else
 		close_sinks(r);
 	repo_free(r->repo);
+	flight_free(r->flight);
 	aggregator_free(r->aggregator);
 	free(r->account);
 	ring_producer_close(r->main_p);

@@ -11,6 +11,7 @@
 
 #include "archive.h"
 #include "filter.h"
+#include "flight.h"
 #include "sink.h"
 #include "source.h"
 
@@ -53,6 +54,15 @@ void recorder_archive(struct recorder *r, struct archive_options *opts);
 /** recorder_watch_archive - count and report what @w loses (before start). */
 void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
 
+/**
+ * recorder_flight - keep a window and take snapshots of it (before start)
+ * Return: 0; errors of flight_new(). recorder_flight_of() then returns it.
+ */
+int recorder_flight(struct recorder *r, const struct flight_options *o);
+
+/** recorder_flight_of - Return: the flight recorder, or NULL: there is none. */
+struct flight *recorder_flight_of(const struct recorder *r);
+
 /*
  * Three steps from there to events, for they need different rights. One source
  * that fails is no error: see sources_info().
@@ -68,6 +78,13 @@ int recorder_start(struct recorder *r, struct recorder_error *err);
 /** recorder_attach - attach, walk: needs privileges; any thread. Events flow
  * when it returns. */
 int recorder_attach(struct recorder *r, struct recorder_error *err);
+/**
+ * recorder_rows - the account while recording, the kernel's part of it as of a
+ * second ago
+ *
+ * Thread: any; account_read() them. Return: how many.
+ */
+size_t recorder_rows(const struct recorder *r, const struct account_row **ret);
 
 struct recorder_status {
 	uint64_t events, bytes; /* taken by the repo since start */
@@ -77,8 +94,14 @@ struct recorder_status {
 	uint64_t bpf_ns; /* kernel cost: programs */
 	uint64_t rss_bytes;
 	size_t tasks;
-	uint64_t retired; /* segments of the archive removed: --keep */
-	int sink_error;	  /* first error of a sink, 0 none */
+	uint64_t retired;    /* segments of the archive removed: --keep */
+	int sink_error;	     /* first error of a sink, 0 none */
+	uint64_t started_ns; /* monotonic; 0: not yet */
+	uint64_t lag_ns;     /* the repo is so far behind */
+	uint64_t main_bytes, main_used;
+	uint64_t archive_bytes, archive_segments, archive_events;
+	int archive_error;
+	struct window_stats window; /* .bytes 0: there is none */
 };
 void recorder_status(struct recorder *r, struct recorder_status *ret);
 

@@ -12,6 +12,11 @@
 
 /* ---- one event ----------------------------------------------------------- */
 
+static void tell(uint64_t *to, uint64_t v)
+{
+	__atomic_store_n(to, v, __ATOMIC_RELAXED);
+}
+
 static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
 {
 	unsigned cpu = h->cpu < r->cpus ? h->cpu : r->cpus;
@@ -66,6 +71,8 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	}
 	repo_count(&r->stats.events, 1);
 	repo_count(&r->stats.bytes, len);
+	if (ev.h->ts > r->stats.stream_ns)
+		tell(&r->stats.stream_ns, ev.h->ts);
 	if (tasks_apply(r->o.tasks, &ev))
 		ev.task = NULL;
 	row = row_of(r, ev.h);
@@ -106,16 +113,30 @@ static void tick_sinks(struct repo *r, uint64_t now)
 	}
 }
 
+static void tell_archive(struct repo *r)
+{
+	struct archive_stats s;
+
+	archive_writer_stats(r->archive, &s);
+	tell(&r->stats.archive_bytes, s.bytes);
+	tell(&r->stats.archive_segments, s.segments);
+	tell(&r->stats.archive_events, s.events);
+	tell((uint64_t *)&r->stats.archive_error, (uint64_t)s.error);
+}
+
 static void tick(struct repo *r)
 {
 	uint64_t now = clock_now();
 
 	tick_sinks(r, now);
-	__atomic_store_n(&r->stats.tasks, tasks_count(r->o.tasks),
-			 __ATOMIC_RELAXED);
+	if (r->flight)
+		flight_tick(r->flight, r, r->stats.stream_ns);
+	tell(&r->stats.tasks, tasks_count(r->o.tasks));
 	if (now < r->due.tick)
 		return;
 	r->due.tick = now + REPO_TICK_NS;
+	if (r->archive)
+		tell_archive(r);
 	repo_report_tick(r, now);
 }
 
@@ -139,6 +160,8 @@ static void last_losses(struct repo *r)
 	r->direct = true;
 	repo_report_losses(r);
 	tick_sinks(r, clock_now());
+	if (r->flight)
+		flight_end(r->flight, r->stats.stream_ns);
 }
 
 static void *run(void *arg)
@@ -228,6 +251,11 @@ int repo_add_sink(struct repo *r, struct sink *s)
 void repo_watch_archive(struct repo *r, struct archive_writer *w)
 {
 	r->archive = w;
+}
+
+void repo_watch_flight(struct repo *r, struct flight *f)
+{
+	r->flight = f;
 }
 
 int repo_start(struct repo *r)

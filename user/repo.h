@@ -13,6 +13,7 @@
 #include "../ring/ring.h"
 #include "aggregator.h"
 #include "archive.h"
+#include "flight.h"
 #include "select.h"
 #include "sink.h"
 #include "source.h"
@@ -43,6 +44,9 @@ int repo_add_sink(struct repo *r, struct sink *s);
 /** repo_watch_archive - count and report what @w loses; before start. */
 void repo_watch_archive(struct repo *r, struct archive_writer *w);
 
+/** repo_watch_flight - see to @f, a sink as well; before start. */
+void repo_watch_flight(struct repo *r, struct flight *f);
+
 /** repo_start - Return: 0; -errno of pthread_create(). */
 int repo_start(struct repo *r);
 
@@ -66,6 +70,9 @@ struct repo_stats {
 	uint64_t tasks;
 	uint64_t retired;   /* segments of the archive removed: --keep */
 	int64_t sink_error; /* first -errno of a sink, 0 none */
+	uint64_t stream_ns; /* all events up to here have come through */
+	uint64_t archive_bytes, archive_segments, archive_events;
+	int64_t archive_error; /* of the last write, 0 none */
 };
 
 /** repo_stats - Thread: any. */

@@ -24,6 +24,7 @@ struct repo {
 	struct sink *sinks[REPO_SINKS_MAX];
 	unsigned sink_count;
 	struct archive_writer *archive;
+	struct flight *flight;
 	struct account_row *rows; /* sources_rows() */
 	size_t row_count;
 	unsigned cpus;
@@ -69,6 +70,9 @@ void repo_report_tick(struct repo *r, uint64_t now);
 
 /** repo_report_losses - every loss not yet reported, as gap events. */
 void repo_report_losses(struct repo *r);
+
+/** repo_report_window - how far back it reaches, as events. */
+void repo_report_window(struct repo *r);
 
 /** repo_report_all - losses and metrics, due or not. */
 void repo_report_all(struct repo *r, uint64_t now);

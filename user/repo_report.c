@@ -267,6 +267,15 @@ static void archive_metrics(struct repo *r)
 	r->hurried = s.hurried;
 }
 
+void repo_report_window(struct repo *r)
+{
+	struct window_stats w;
+
+	window_stats(flight_window(r->flight), &w);
+	metric(r, "window_reach", "", "ns", (int64_t)w.reach_ns);
+	metric(r, "window_used", "", "bytes", (int64_t)w.used);
+}
+
 static void metrics(struct repo *r, uint64_t now)
 {
 	uint64_t span = now - r->metrics_at, cpu = self_cpu_ns();
@@ -275,6 +284,7 @@ static void metrics(struct repo *r, uint64_t now)
 	r->due.metrics = now + METRICS_NS;
 	if (!span)
 		return;
+	sources_account(r->o.sources);
 	source_metrics(r, span);
 	ring_consumer_stats(r->o.main, &ring);
 	metric(r, "main_ring_used", "", "bytes", (int64_t)ring.used);
@@ -284,6 +294,8 @@ static void metrics(struct repo *r, uint64_t now)
 	metric(r, "tasks", "", "tasks", (int64_t)tasks_count(r->o.tasks));
 	if (r->archive)
 		archive_metrics(r);
+	if (r->flight)
+		repo_report_window(r);
 	r->metrics_at = now;
 	r->cpu_before = cpu;
 }

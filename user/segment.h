@@ -265,6 +265,11 @@ int segment_get_account(const struct buf *b, struct account_row **ret_rows,
 			size_t *ret_count, uint32_t *ret_flags);
 
 void segment_put_meta(struct buf *b, const char *name, const char *value);
+/** segment_each_meta - each pair that is whole; the strings are in @b. */
+void segment_each_meta(const struct buf *b,
+		       void (*fn)(void *arg, const char *name,
+				  const char *value),
+		       void *arg);
 /** segment_get_meta - Return: the value, in @b, or NULL. */
 const char *segment_get_meta(const struct buf *b, const char *name);
 

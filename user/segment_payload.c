@@ -230,7 +230,10 @@ void segment_put_meta(struct buf *b, const char *name, const char *value)
 	buf_put(b, value, strlen(value) + 1);
 }
 
-const char *segment_get_meta(const struct buf *b, const char *name)
+void segment_each_meta(const struct buf *b,
+		       void (*fn)(void *arg, const char *name,
+				  const char *value),
+		       void *arg)
 {
 	const char *p = b->data, *value, *stop;
 	size_t left = b->len;
@@ -238,15 +241,33 @@ const char *segment_get_meta(const struct buf *b, const char *name)
 	while (left) {
 		value = memchr(p, '\0', left);
 		if (!value++)
-			return NULL;
+			return;
 		left -= (size_t)(value - p);
 		stop = left ? memchr(value, '\0', left) : NULL;
 		if (!stop)
-			return NULL;
-		if (!strcmp(p, name))
-			return value;
+			return;
+		fn(arg, p, value);
 		left -= (size_t)(stop + 1 - value);
 		p = stop + 1;
 	}
-	return NULL;
+}
+
+struct meta_search {
+	const char *name, *value;
+};
+
+static void is_it(void *arg, const char *name, const char *value)
+{
+	struct meta_search *s = arg;
+
+	if (!s->value && !strcmp(name, s->name))
+		s->value = value;
+}
+
+const char *segment_get_meta(const struct buf *b, const char *name)
+{
+	struct meta_search s = {.name = name};
+
+	segment_each_meta(b, is_it, &s);
+	return s.value;
 }

@@ -9,6 +9,9 @@
  *
  *	load info             kernel, CPUs, BTF: the machine it runs on
  *	load calls THREADS N  N times getppid in each of THREADS threads
+ *	load numbered THREADS N  N times close of a bad descriptor in each
+ *	                      thread T, numbered T * 100000000 + 1, + 2, ...
+ *	load crash FILE MS    open FILE, wait MS milliseconds, die of SIGSEGV
  *	load naps N US        N times nanosleep of US microseconds
  *	load opens FILE N     N opens of FILE for reading
  *	load flip A B N       N opens of a path that another thread keeps
@@ -34,6 +37,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +53,7 @@
 #define MAX_THREADS  64
 #define BLOCK_BYTES  4096
 #define NS_PER_S     1000000000LL
+#define NUMBERS	     100000000L /* of one thread of numbered */
 
 static int failed(const char *what)
 {
@@ -92,20 +97,67 @@ static void *call_thread(void *arg)
 	return NULL;
 }
 
-static int calls(char **arg)
+static int in_threads(void *(*run)(void *), long threads, void *args,
+		      size_t step)
 {
-	long threads = atol(arg[0]), n = atol(arg[1]);
 	pthread_t thread[MAX_THREADS];
 
-	if (threads > MAX_THREADS)
-		threads = MAX_THREADS;
 	for (long i = 0; i < threads; i++) {
-		errno = pthread_create(&thread[i], NULL, call_thread, &n);
+		errno = pthread_create(&thread[i], NULL, run,
+				       (char *)args + (size_t)i * step);
 		if (errno)
 			return failed("pthread_create");
 	}
 	for (long i = 0; i < threads; i++)
 		pthread_join(thread[i], NULL);
+	return 0;
+}
+
+static long thread_count(const char *arg)
+{
+	long threads = atol(arg);
+
+	return threads < MAX_THREADS ? threads : MAX_THREADS;
+}
+
+static int calls(char **arg)
+{
+	long n = atol(arg[1]);
+
+	return in_threads(call_thread, thread_count(arg[0]), &n, 0);
+}
+
+struct numbers {
+	long first, last;
+};
+
+static void *number_thread(void *arg)
+{
+	const struct numbers *n = arg;
+
+	for (long i = n->first; i <= n->last; i++)
+		syscall(SYS_close, i);
+	return NULL;
+}
+
+static int numbered(char **arg)
+{
+	long threads = thread_count(arg[0]);
+	struct numbers numbers[MAX_THREADS];
+
+	for (long i = 0; i < threads; i++) {
+		numbers[i].first = (i + 1) * NUMBERS + 1;
+		numbers[i].last = (i + 1) * NUMBERS + atol(arg[1]);
+	}
+	return in_threads(number_thread, threads, numbers, sizeof(*numbers));
+}
+
+static int crash(char **arg)
+{
+	if (open(arg[0], O_RDONLY | O_CLOEXEC) < 0)
+		return failed(arg[0]);
+	sleep_ns(atol(arg[1]) * 1000000LL);
+	raise(SIGSEGV);
 	return 0;
 }
 
@@ -359,11 +411,12 @@ static const struct {
 	int args;
 	int (*run)(char **arg);
 } loads[] = {
-	{"info", 0, info},   {"calls", 2, calls},   {"naps", 2, naps},
-	{"opens", 2, opens}, {"flip", 3, flip},	    {"procs", 1, procs},
-	{"child", 0, child}, {"tree", 1, tree},	    {"branch", 0, branch},
-	{"tcp", 1, tcp},     {"blocks", 2, blocks}, {"pipes", 1, pipes},
-	{"rate", 2, rate},   {"hold", 1, hold},	    {"storm", 1, storm},
+	{"info", 0, info},	   {"calls", 2, calls},	  {"naps", 2, naps},
+	{"opens", 2, opens},	   {"flip", 3, flip},	  {"procs", 1, procs},
+	{"child", 0, child},	   {"tree", 1, tree},	  {"branch", 0, branch},
+	{"tcp", 1, tcp},	   {"blocks", 2, blocks}, {"pipes", 1, pipes},
+	{"numbered", 2, numbered}, {"crash", 2, crash},	  {"rate", 2, rate},
+	{"hold", 1, hold},	   {"storm", 1, storm},
 };
 
 /* Return: what the load returned; 2 there is none of that name. */

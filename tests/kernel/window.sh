@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Snapshots of the window during a flood at full speed: each is whole, decodes
+# alone, covers what it says, and has every numbered call of its time but those
+# it says were lost. LONG=1: 100 of them; else 20.
+. tests/kernel/lib.sh
+
+N=20
+[ -z "${LONG:-}" ] || N=100
+SOCKET=$dir/socket
+recorder=
+flood=
+trap 'kill -9 $recorder ${flood:+-$flood} 2>/dev/null; rm -rf "$dir"' EXIT
+
+start() { # options of record
+	"$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" "$@" \
+		>"$dir/out" 2>"$dir/err" &
+	recorder=$!
+	for _ in $(seq 400); do
+		grep -q capturing "$dir/err" && return
+		sleep 0.05
+	done
+	fail "does not start: $(cat "$dir/err")"
+}
+
+stop() {
+	kill -TERM $recorder
+	wait $recorder
+	rc=$?
+	recorder=
+	case $rc in 0 | 3) ;; *) fail "exit $rc: $(cat "$dir/err")" ;; esac
+}
+
+rss_kb() { awk '/^VmRSS/ { print $2 }' /proc/$recorder/status; }
+status() { "$WEIR" status --json --name "$SOCKET" | jq "$1"; }
+
+# missing ARCHIVE: numbered calls that are not there, between the first and
+# the last of each thread; and how many there are
+missing() {
+	"$WEIR" show "$1" -e syscall_done 2>/dev/null \
+		-f 'name == close and ret == EBADF and comm == "load"' |
+		sed -n 's/.* load\[\([0-9/]*\)\].*close(\([0-9]\{9\}\)) .*/\1 \2/p' |
+		awk '{ if ($1 in last) gone += $2 - last[$1] - 1
+			last[$1] = $2; n++ }
+			END { print gone + 0, n + 0 }'
+}
+
+# outside ARCHIVE FROM TO: events that are, and not marked as late; awk's
+# numbers are exact to 256 ns here
+outside() {
+	"$WEIR" export "$1" --to jsonl -s syscall 2>/dev/null |
+		grep -v -e '"kind":"gap"' -e '"marks"' |
+		sed 's/^{"ts":\([0-9]*\).*/\1/' |
+		awk -v from="$2" -v to="$3" \
+			'$1 < from - 512 || $1 > to + 512' | wc -l
+}
+
+# check NUMBER ANSWER
+check() {
+	local path lost events v gone calls
+	path=$(jq -r .path "$2")
+	lost=$(jq .lost "$2") events=$(jq .events "$2")
+	"$WEIR" verify --json "$path" >"$dir/verify"
+	v=$?
+	[ $v = 0 ] || [ $v = 3 ] || fail "$1: verify: $(cat "$dir/verify")"
+	[ "$(jq '.disorder + .unsealed + .unaccounted' "$dir/verify")" = 0 ] ||
+		fail "$1: $(cat "$dir/verify")"
+	[ "$(jq .lost "$dir/verify")" = "$lost" ] ||
+		fail "$1: lost $lost, verify: $(cat "$dir/verify")"
+	read -r gone calls < <(missing "$path")
+	[ "$gone" -le "$lost" ] || fail "$1: $gone calls missing, lost $lost"
+	[ "$calls" -gt 10 ] || fail "$1: $calls calls of the flood"
+	[ -z "${after:-}" ] || [ "$(outside "$path" "$(jq .from "$2")" "$(jq .to "$2")")" = 0 ] ||
+		fail "$1: events outside of what it covers"
+	[ -n "${3:-}" ] || rm -rf "$path"
+	echo "ok: $1: $events events, $calls calls, lost $lost, missing $gone"
+}
+
+start --window 16M --set syscall.calls=all --buffer 64M -s syscall,task
+# A group of its own, stopped while what was taken is checked.
+setsid sh -c "while :; do '$LOAD' numbered 2 1000000 >/dev/null; done" &
+flood=$!
+for i in $(seq $N); do
+	kill -CONT -$flood
+	sleep 0.5
+	after=
+	[ $((i % 4)) != 0 ] || after="--after 50ms"
+	# shellcheck disable=SC2086
+	"$WEIR" snapshot --json --name "$SOCKET" $after >"$dir/answer"
+	rc=$?
+	case $rc in 0 | 3) ;; *) fail "snapshot: exit $rc"; break ;; esac
+	[ $i != 2 ] || rss=$(rss_kb)
+	kill -STOP -$flood
+	check $i "$dir/answer"
+done
+now=$(rss_kb)
+within "RSS flat, in kB" $((now - rss)) -50000 50000
+[ "$(status .window.reach)" -gt 0 ] || fail "the window reaches nowhere"
+is "snapshots by its own count" "$(status '.snapshots | .ended - .failed')" $N
+
+# Several at a time, and a signal's.
+kill -CONT -$flood
+sleep 0.5
+for i in 1 2 3; do
+	"$WEIR" snapshot --json --name "$SOCKET" -o "$dir/many$i" \
+		>"$dir/answer$i" &
+	eval "client$i=$!"
+done
+kill -USR1 $recorder
+# shellcheck disable=SC2154
+wait $client1 $client2 $client3
+kill -KILL -$flood
+wait $flood 2>/dev/null
+flood=
+for i in 1 2 3; do check "at a time, $i" "$dir/answer$i" keep; done
+for _ in $(seq 100); do
+	ls -d "$dir"/snapshots/* >/dev/null 2>&1 &&
+		[ "$(status .snapshots.active)" = 0 ] && break
+	sleep 0.1
+done
+"$WEIR" verify "$dir"/snapshots/* >/dev/null
+case $? in 0 | 3) ;; *) fail "SIGUSR1: verify" ;; esac
+"$WEIR" snapshot --name "$SOCKET" -o "$dir/many1" 2>"$dir/said"
+is "a name that is taken: exit" $? 1
+grep -q "is there already" "$dir/said" || fail "$(cat "$dir/said")"
+stop
+"$WEIR" status --name "$SOCKET" 2>"$dir/said"
+is "status of one that has ended" $? 1
+[ ! -e "$SOCKET" ] || fail "the socket is left behind"
+done_testing

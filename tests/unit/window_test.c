@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* window_test.c - what a snapshot holds, whatever the window has forgotten. */
+#include "store.h"
+
+#include <pthread.h>
+
+#include "../../user/snapshot.h"
+#include "../../user/source.h"
+
+#define TASK_TID   500 /* alive from the beginning on */
+#define TASK_COMM  "the-old-one"
+#define FORK_EVERY 100
+#define SHORT_TIDS 1000 /* of tasks that come and are replaced */
+
+static char dir[64], path[SNAPSHOT_PATH_LEN];
+static struct sources *sources;
+static const struct schema *schema;
+static uint64_t number;
+
+/* What a repo does: keep the table, fill the window. */
+struct feed {
+	struct window *window;
+	struct tasks *tasks;
+	uint64_t ts, seq, step_ns;
+	struct snapshot_end end;
+	pthread_t thread;
+	int stop;
+};
+
+static void feed_event(struct feed *f, void *record, size_t len, unsigned kind)
+{
+	struct weir_hdr *h = record;
+	struct event ev;
+
+	h->ts = f->ts += f->step_ns;
+	h->kind = (uint16_t)kind;
+	h->len = (uint16_t)len;
+	assert_int_equal(event_init(&ev, schema, h, len), 0);
+	assert_int_equal(tasks_apply(f->tasks, &ev), 0);
+	window_put(f->window, &ev);
+}
+
+static void feed_fork(struct feed *f, uint32_t tid, const char *comm)
+{
+	struct ev_task_fork fork = {.child_pid = tid, .child_tid = tid};
+
+	fork.start_time = f->ts;
+	snprintf(fork.child_comm, sizeof(fork.child_comm), "%s", comm);
+	feed_event(f, &fork, sizeof(fork), EV_TASK_FORK);
+}
+
+/* Numbered without a gap, by the task that is old. */
+static void feed_next(struct feed *f)
+{
+	struct ev_block_io io = {.sector = ++f->seq};
+
+	io.h.pid = io.h.tid = TASK_TID;
+	feed_event(f, &io, sizeof(io), EV_BLOCK_IO);
+	if (f->seq % FORK_EVERY == 0)
+		feed_fork(f,
+			  1000 + (uint32_t)(f->seq / FORK_EVERY) % SHORT_TIDS,
+			  "short");
+}
+
+static void feed_init(struct feed *f, uint64_t bytes, uint64_t ns)
+{
+	struct window_options o = {.bytes = bytes, .ns = ns};
+
+	*f = (struct feed){.ts = clock_now(), .step_ns = 500};
+	assert_int_equal(tasks_new(&f->tasks, schema), 0);
+	assert_int_equal(window_new(&f->window, &o, f->tasks), 0);
+	feed_fork(f, TASK_TID, TASK_COMM);
+}
+
+static void feed_done(struct feed *f)
+{
+	window_free(f->window);
+	tasks_free(f->tasks);
+}
+
+static void feed_end(struct feed *f)
+{
+	f->end.pos = window_end(f->window);
+	__atomic_store_n(&f->end.to_ns, f->ts, __ATOMIC_RELEASE);
+	__atomic_store_n(&f->end.known, 1, __ATOMIC_RELEASE);
+}
+
+static struct snapshot_result take(struct feed *f)
+{
+	static struct snapshot_result r;
+	struct snapshot_plan p = {
+		.window = f->window,
+		.schema = schema,
+		.end = &f->end,
+		.number = ++number,
+		.dir = dir,
+		.why = "a test",
+		.event = "",
+	};
+
+	snapshot_take(&p, &r);
+	memcpy(path, r.made, sizeof(path));
+	return r;
+}
+
+/* ---- what is in it ------------------------------------------------------- */
+
+struct seen {
+	struct tasks *tasks;
+	struct bound sector;
+	uint64_t first, last, count, unnamed;
+};
+
+static int look(void *arg, struct event *ev)
+{
+	struct seen *s = arg;
+	uint64_t seq;
+
+	assert_int_equal(tasks_apply(s->tasks, ev), 0);
+	if (ev->kind->number != EV_BLOCK_IO)
+		return 0;
+	seq = bound_u64(&s->sector, ev, 0);
+	if (s->count++)
+		assert_int_equal(seq, s->last + 1);
+	else
+		s->first = seq;
+	s->last = seq;
+	s->unnamed += !ev->task || strcmp(ev->task->comm, TASK_COMM) != 0;
+	return 0;
+}
+
+/* Whole by itself: every event without a gap, and whose it was. */
+static struct seen expect_whole(const struct snapshot_result *r)
+{
+	struct archive_range all = {0};
+	struct verify_report v;
+	char *paths[] = {path};
+	struct seen s = {0};
+	struct archive_info info;
+	struct archive *a;
+	const char *why;
+
+	assert_int_equal(r->err, 0);
+	assert_int_equal(store_verify(path, &v), 0);
+	assert_int_equal(v.unsealed + v.torn_bytes + v.unaccounted, 0);
+	assert_int_equal(v.lost, r->lost);
+	assert_int_equal(archive_open(&a, paths, 1, &why), 0);
+	archive_info(a, &info);
+	assert_string_equal(info.snapshot, "a test");
+	assert_int_equal(tasks_new(&s.tasks, archive_schema(a)), 0);
+	bound_init(&s.sector, archive_schema(a), "block_io", "sector");
+	assert_int_equal(archive_each(a, &all, look, &s), 0);
+	assert_int_equal(s.unnamed, 0);
+	tasks_free(s.tasks);
+	archive_free(a);
+	return s;
+}
+
+static int setup(void **state)
+{
+	struct sources_options o = {0};
+	char why[256];
+
+	(void)state;
+	store_scratch(dir);
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(sources_open(&sources, &o, why, sizeof(why)), 0);
+	schema = sources_schema(sources);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sources_free(sources);
+	store_remove(dir);
+	return 0;
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+static void a_window_that_forgot_nothing_has_all(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+	struct seen s;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 1000)
+		feed_next(&f);
+	feed_end(&f);
+	r = take(&f);
+	s = expect_whole(&r);
+	assert_int_equal(s.count, 1000);
+	assert_int_equal(s.last, 1000);
+	feed_done(&f);
+}
+
+static void what_it_forgot_still_gives_names(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+	struct seen s;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 200000)
+		feed_next(&f);
+	feed_end(&f);
+	r = take(&f);
+	s = expect_whole(&r);
+	assert_int_equal(s.last, 200000);
+	assert_true(s.first > 1);
+	/* three quarters of the bytes are of use, and what that means in time
+	 * is told rightly */
+	assert_true(s.count * (sizeof(struct ev_block_io) + 8) >
+		    WINDOW_BYTES_MIN * 3 / 5);
+	assert_true(r.to_ns == f.ts);
+	assert_true(r.to_ns - r.from_ns >= s.count * f.step_ns);
+	assert_true(r.to_ns - r.from_ns <=
+		    (s.count + s.count / 50) * f.step_ns);
+	feed_done(&f);
+}
+
+static void it_reaches_as_far_as_its_time(void **state)
+{
+	struct window_stats s;
+	struct feed f;
+	unsigned i;
+
+	(void)state;
+	feed_init(&f, 4 * WINDOW_BYTES_MIN, 10 * NS_PER_MS);
+	for (i = 0; i < 200; i++) {
+		uint64_t until = f.seq + 1000;
+
+		while (f.seq < until)
+			feed_next(&f);
+		window_tick(f.window);
+		window_stats(f.window, &s);
+		if (i < 40)
+			continue;
+		assert_in_range(s.reach_ns, 10 * NS_PER_MS, 12 * NS_PER_MS);
+	}
+	feed_done(&f);
+}
+
+static void losses_in_it_are_told(void **state)
+{
+	struct ev_gap gap = {.stage = WEIR_STAGE_KERNEL_RING,
+			     .on_cpu = 0,
+			     .count = 42,
+			     .of = "block"};
+	struct snapshot_result r;
+	struct feed f;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_next(&f);
+	gap.first = gap.last = f.ts;
+	feed_event(&f, &gap, sizeof(gap), EV_GAP);
+	feed_end(&f);
+	r = take(&f);
+	assert_int_equal(r.lost, 42);
+	expect_whole(&r);
+	feed_done(&f);
+}
+
+static void what_comes_after_the_end_is_not_in_it(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+	struct seen s;
+	unsigned i;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 100)
+		feed_next(&f);
+	__atomic_store_n(&f.end.to_ns, f.ts, __ATOMIC_RELEASE);
+	for (i = 0; i < 50; i++)
+		feed_next(&f);
+	f.end.pos = window_end(f.window);
+	__atomic_store_n(&f.end.known, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < 50; i++)
+		feed_next(&f);
+	r = take(&f);
+	s = expect_whole(&r);
+	assert_int_equal(s.last, 100);
+	feed_done(&f);
+}
+
+static void a_window_too_small_for_the_tasks_says_so(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+	uint32_t tid;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	for (tid = 1000; tid < 60000; tid++)
+		feed_fork(&f, tid, "one-of-many");
+	while (f.seq < 200000)
+		feed_next(&f);
+	feed_end(&f);
+	r = take(&f);
+	assert_int_equal(r.err, -ENODATA);
+	assert_non_null(strstr(r.what, "too small"));
+	feed_done(&f);
+}
+
+static void *flood(void *arg)
+{
+	struct feed *f = arg;
+
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED))
+		feed_next(f);
+	feed_end(f);
+	return NULL;
+}
+
+/* At full speed, so that the window turns over several times meanwhile. */
+static void it_is_contiguous_under_a_flood(void **state)
+{
+	struct snapshot_result r;
+	struct seen s;
+	struct feed f;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 8; i++) {
+		feed_init(&f, WINDOW_BYTES_MIN << i % 3, 0);
+		f.step_ns = 50;
+		while (f.seq < 100000)
+			feed_next(&f);
+		assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
+		if (i % 2) /* else the flood goes on until it is cut */
+			__atomic_store_n(&f.stop, 1, __ATOMIC_RELAXED);
+		r = take(&f);
+		__atomic_store_n(&f.stop, 1, __ATOMIC_RELAXED);
+		pthread_join(f.thread, NULL);
+		s = expect_whole(&r);
+		assert_true(s.count > 1000);
+		if (!r.cut)
+			assert_int_equal(s.last, f.seq);
+		assert_true(r.from_ns < r.to_ns && r.to_ns <= f.ts);
+		feed_done(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_window_that_forgot_nothing_has_all),
+		cmocka_unit_test(what_it_forgot_still_gives_names),
+		cmocka_unit_test(it_reaches_as_far_as_its_time),
+		cmocka_unit_test(losses_in_it_are_told),
+		cmocka_unit_test(what_comes_after_the_end_is_not_in_it),
+		cmocka_unit_test(a_window_too_small_for_the_tasks_says_so),
+		cmocka_unit_test(it_is_contiguous_under_a_flood),
+	};
+
+	return cmocka_run_group_tests_name("window", tests, setup, teardown);
+}

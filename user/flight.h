@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flight.h - the flight recorder: a window, and the snapshots of it.
+ *
+ * A sink of the repo. Anybody may ask for a snapshot, from any thread and
+ * without waiting: each runs in a thread that was there before. When its time
+ * is over the repo marks the end: it waits until everything up to that
+ * instant has come through, tells all losses up to there, and when these have
+ * come through as well, the snapshot has all it needs.
+ */
+#ifndef WEIR_FLIGHT_H
+#define WEIR_FLIGHT_H
+
+#include <limits.h>
+
+#include "sink.h"
+#include "snapshot.h"
+#include "window.h"
+
+#define FLIGHT_SNAPSHOTS_MAX 4	/* at a time */
+#define FLIGHT_RESULTS_MAX   64 /* remembered */
+
+struct flight;
+struct repo;
+
+struct flight_options {
+	struct window_options window;
+	char dir[PATH_MAX]; /* for snapshots; to be told of */
+	int dir_fd;	    /* the same, borrowed: where they are written */
+};
+
+/**
+ * flight_new - all that is borrowed must live as long
+ * Return: 0; errors of window_new(); -errno of eventfd(2).
+ */
+int flight_new(struct flight **ret, const struct flight_options *o,
+	       const struct schema *schema, const struct tasks *tasks);
+
+/** flight_sink - to be fed by the repo; stays the flight's, close does nothing.
+ */
+struct sink *flight_sink(struct flight *f);
+
+const struct window *flight_window(const struct flight *f);
+
+/** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
+int flight_start(struct flight *f);
+
+/** flight_began - everything from now on is recorded. */
+void flight_began(struct flight *f, uint64_t now_ns);
+
+/* What is wanted; strings are copied, and cut where they are long. */
+struct flight_ask {
+	const char *path; /* what to call it when it is told of; NULL */
+	uint64_t after_ns;
+	const char *why;
+	const char *event; /* that was the cause, a line; NULL */
+};
+
+/**
+ * flight_ask - take a snapshot
+ *
+ * Thread: any; never blocks. Return: 0, its number in @ret_number (may be
+ * NULL); -EBUSY as many as can be are being taken; -ESHUTDOWN recording ends;
+ * -ENAMETOOLONG.
+ */
+int flight_ask(struct flight *f, const struct flight_ask *ask,
+	       uint64_t *ret_number);
+
+/** flight_fd - readable when a snapshot has ended, until flight_seen(). */
+int flight_fd(const struct flight *f);
+void flight_seen(struct flight *f);
+
+/**
+ * flight_ended - what became of snapshots, one after the other
+ * @cursor: how many of them the caller has seen; counted up. Results older
+ *          than the last FLIGHT_RESULTS_MAX are skipped.
+ *
+ * Thread: any but the repo's. Return: is there one, in @ret?
+ */
+bool flight_ended(struct flight *f, uint64_t *cursor,
+		  struct snapshot_result *ret);
+
+struct flight_stats {
+	struct window_stats window;
+	uint64_t asked;	  /* numbers 1 to this were given */
+	uint64_t refused; /* too many at a time */
+	uint64_t ended, failed;
+	unsigned active;
+};
+
+/** flight_stats - Thread: any. */
+void flight_stats(const struct flight *f, struct flight_stats *ret);
+
+/**
+ * flight_tick - see to the ends of snapshots
+ * @stream_ns: all events up to here have come through
+ *
+ * Thread: the repo's.
+ */
+void flight_tick(struct flight *f, struct repo *r, uint64_t stream_ns);
+
+/** flight_end - nothing more will come. Thread: the repo's, its last call. */
+void flight_end(struct flight *f, uint64_t stream_ns);
+
+/** flight_stop - wait for the snapshots being taken, end the threads. */
+void flight_stop(struct flight *f);
+
+/** flight_free - stops it as well. NULL-safe. */
+void flight_free(struct flight *f);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * health.h - how a running recorder is, as text and as JSON: `weir status`.
+ * Thread: the control thread.
+ */
+#ifndef WEIR_HEALTH_H
+#define WEIR_HEALTH_H
+
+#include "json.h"
+#include "recorder.h"
+#include "server.h"
+
+#define HEALTH_SNAPSHOTS 8 /* told of: the last ones */
+
+struct health {
+	struct recorder *recorder;
+	const char *name;    /* of the recorder */
+	const char *into;    /* its archive, or "" */
+	const char *command; /* that is recorded, or "" */
+	struct server_stats server;
+	struct snapshot_result *snapshots; /* [@snapshot_count], as ended */
+	unsigned snapshot_count;
+};
+
+/** health_json - one object and a newline. */
+void health_json(struct buf *b, const struct health *h);
+
+/** health_text - for people. */
+void health_text(struct buf *b, const struct health *h);
+
+/** health_snapshot_json, health_snapshot_text - what became of one. */
+void health_snapshot_json(struct json *j, const struct snapshot_result *r);
+void health_snapshot_text(struct buf *b, const struct snapshot_result *r);
+
+#endif
