@@ -28,7 +28,7 @@ static void tell_durable(const struct segment *s, uint64_t bytes)
 	if (!log_debug_on)
 		return;
 	segment_name(&s->head, true, name);
-	log_debug("durable: %s %llu bytes", name, (unsigned long long)bytes);
+	log_debug("durable: %s %llu bytes\n", name, (unsigned long long)bytes);
 }
 
 static void note(struct archive_sync *y, int err)

@@ -23,8 +23,14 @@
  *	load blocks FILE N    N direct writes of 4096 bytes to FILE
  *	load pipes N          N round trips of a byte between two processes
  *	load rate HZ S        getppid at HZ per second for S seconds
+ *	load numbers HZ S     lseek(-1, n) at HZ per second for S seconds, with
+ *	                      n = 1, 2, …: which of them are there can be told
+ *	load noise HZ N       N opens, at HZ per second, of paths of 4000 random
+ *	                      bytes: events that cannot be packed
  *	load storm S          all of it at once for S seconds
  *	load hold S           sleep S seconds inside one system call
+ *	load cut MOUNTPOINT   the power fails for that file system (ext4, xfs):
+ *	                      what is not on the disk now never gets there
  *
  * stdout: "ns N", the time the load took by CLOCK_MONOTONIC.
  * Exit code: 0 all were made; 1 one failed (a line on stderr says which);
@@ -36,11 +42,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,8 +61,12 @@
 #define CHILD_STATUS 7
 #define MAX_THREADS  64
 #define BLOCK_BYTES  4096
+#define NOISE_BYTES  4000 /* of a path */
 #define NS_PER_S     1000000000LL
 #define NUMBERS	     100000000L /* of one thread of numbered */
+/* fs/ext4/ext4.h, fs/xfs/libxfs/xfs_fs.h: the log is not flushed before. */
+#define FS_SHUTDOWN	       _IOR('X', 125, uint32_t)
+#define FS_SHUTDOWN_NOLOGFLUSH 2
 
 static int failed(const char *what)
 {
@@ -359,18 +372,75 @@ static int pipes(char **arg)
 	return 0;
 }
 
-static int rate(char **arg)
+/* @one, @hz times a second, until @ns are over or @n are done. */
+static long pace(long hz, long long ns, long n, void (*one)(long number))
 {
-	long hz = atol(arg[0]), done = 0, due;
-	long long start = now_ns(), end = start + atol(arg[1]) * NS_PER_S, t;
+	long long start = now_ns(), t;
+	long done = 0, due;
 
-	for (t = start; t < end; t = now_ns()) {
+	for (t = start; t < start + ns && done < n; t = now_ns()) {
 		due = (long)((t - start) * hz / NS_PER_S);
-		for (; done < due; done++)
-			syscall(SYS_getppid);
+		for (; done < due && done < n; done++)
+			one(done + 1);
 		sleep_ns(1000000);
 	}
-	printf("calls %ld\n", done);
+	return done;
+}
+
+static void call_one(long number)
+{
+	(void)number;
+	syscall(SYS_getppid);
+}
+
+static int rate(char **arg)
+{
+	printf("calls %ld\n",
+	       pace(atol(arg[0]), atol(arg[1]) * NS_PER_S, LONG_MAX, call_one));
+	return 0;
+}
+
+static void number_one(long number)
+{
+	lseek(-1, number, SEEK_SET);
+}
+
+static int numbers(char **arg)
+{
+	printf("numbers %ld\n", pace(atol(arg[0]), atol(arg[1]) * NS_PER_S,
+				     LONG_MAX, number_one));
+	return 0;
+}
+
+static void noise_one(long number)
+{
+	static uint64_t seed = 1;
+	char path[NOISE_BYTES + 1];
+	size_t i;
+
+	for (i = 0; i < NOISE_BYTES; i++) {
+		seed = seed * 6364136223846793005ULL + (uint64_t)number;
+		path[i] = (char)(1 + (seed >> 40) % 255);
+	}
+	path[NOISE_BYTES] = '\0';
+	if (open(path, O_RDONLY | O_CLOEXEC) >= 0)
+		failed("noise is a file");
+}
+
+static int noise(char **arg)
+{
+	pace(atol(arg[0]), LLONG_MAX / 2, atol(arg[1]), noise_one);
+	return 0;
+}
+
+static int cut(char **arg)
+{
+	uint32_t how = FS_SHUTDOWN_NOLOGFLUSH;
+	int fd = open(arg[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, FS_SHUTDOWN, &how))
+		return failed(arg[0]);
+	close(fd);
 	return 0;
 }
 
@@ -411,12 +481,16 @@ static const struct {
 	int args;
 	int (*run)(char **arg);
 } loads[] = {
-	{"info", 0, info},	   {"calls", 2, calls},	  {"naps", 2, naps},
-	{"opens", 2, opens},	   {"flip", 3, flip},	  {"procs", 1, procs},
-	{"child", 0, child},	   {"tree", 1, tree},	  {"branch", 0, branch},
-	{"tcp", 1, tcp},	   {"blocks", 2, blocks}, {"pipes", 1, pipes},
-	{"numbered", 2, numbered}, {"crash", 2, crash},	  {"rate", 2, rate},
-	{"hold", 1, hold},	   {"storm", 1, storm},
+	{"info", 0, info},	   {"calls", 2, calls},
+	{"naps", 2, naps},	   {"opens", 2, opens},
+	{"flip", 3, flip},	   {"procs", 1, procs},
+	{"child", 0, child},	   {"tree", 1, tree},
+	{"branch", 0, branch},	   {"tcp", 1, tcp},
+	{"blocks", 2, blocks},	   {"pipes", 1, pipes},
+	{"numbered", 2, numbered}, {"crash", 2, crash},
+	{"rate", 2, rate},	   {"hold", 1, hold},
+	{"storm", 1, storm},	   {"noise", 2, noise},
+	{"cut", 1, cut},	   {"numbers", 2, numbers},
 };
 
 /* Return: what the load returned; 2 there is none of that name. */
