@@ -18,11 +18,28 @@
 
 /* ---- frames ------------------------------------------------------------ */
 
+/*
+ * What is to go next may not be published yet, where the disk is slow; after
+ * that whatever is older than this segment is done with.
+ */
+static bool retire(struct archive_put *p)
+{
+	struct archive_retain *r = &p->retain;
+
+	if (archive_retain_remove(r))
+		return true;
+	if (!archive_retain_limits(r) || r->dead + 1 >= p->head.number)
+		return false;
+	archive_sync_wait(p->sync);
+	r->dead = p->head.number - 1;
+	archive_retain_look(r, p->dir.fd, p->head.number);
+	return archive_retain_remove(r);
+}
+
 /* The disk is full, or the quota: who keeps only so much can make room. */
 static bool make_room(struct archive_put *p, int err)
 {
-	return (err == -ENOSPC || err == -EDQUOT) &&
-	       archive_retain_remove(&p->retain);
+	return (err == -ENOSPC || err == -EDQUOT) && retire(p);
 }
 
 /* What the segment takes, with what it has allocated ahead. */
@@ -38,7 +55,7 @@ static uint64_t open_bytes(const struct archive_put *p)
 static void keep_limit(struct archive_put *p)
 {
 	while (!archive_retain_fits(&p->retain, open_bytes(p)))
-		if (!archive_retain_remove(&p->retain))
+		if (!retire(p))
 			return;
 }
 

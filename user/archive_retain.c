@@ -96,7 +96,7 @@ int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
 	size_t i;
 	int err;
 
-	if (!r->max_bytes && !r->max_ns)
+	if (!archive_retain_limits(r))
 		return 0;
 	err = archive_dir_each(dirfd, note_file, &s);
 	if (err) {

@@ -43,6 +43,12 @@ void archive_retain_done(struct archive_retain *r);
 void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes,
 			    uint64_t realtime);
 
+/** archive_retain_limits - Return: true when anything may go. */
+static inline bool archive_retain_limits(const struct archive_retain *r)
+{
+	return r->max_bytes || r->max_ns;
+}
+
 /** archive_retain_fits - Return: false: with so much it is over the limit. */
 static inline bool archive_retain_fits(const struct archive_retain *r,
 				       uint64_t open_bytes)

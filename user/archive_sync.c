@@ -13,10 +13,11 @@
 struct archive_sync {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards what follows; held for no I/O */
-	pthread_cond_t changed;
+	pthread_cond_t changed, published;
 	struct segment *current; /* freed by the thread alone */
 	struct segment *done;	 /* to be published, oldest first */
 	struct segment **done_end;
+	unsigned pending; /* ended, and not yet published */
 	int error;
 	bool stop;
 };
@@ -52,6 +53,10 @@ static void publish_all(struct archive_sync *y, struct segment *s)
 		if (!err)
 			tell_durable(s, s->size);
 		segment_close(s);
+		pthread_mutex_lock(&y->mutex);
+		y->pending--;
+		pthread_cond_signal(&y->published);
+		pthread_mutex_unlock(&y->mutex);
 	}
 }
 
@@ -111,6 +116,7 @@ static int init_sync(struct archive_sync *y)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	err = pthread_cond_init(&y->changed, &attr);
 	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&y->published, NULL);
 	y->done_end = &y->done;
 	return -err;
 }
@@ -160,7 +166,16 @@ void archive_sync_end(struct archive_sync *y, struct segment *s)
 	s->next = NULL;
 	*y->done_end = s;
 	y->done_end = &s->next;
+	y->pending++;
 	pthread_cond_signal(&y->changed);
+	pthread_mutex_unlock(&y->mutex);
+}
+
+void archive_sync_wait(struct archive_sync *y)
+{
+	pthread_mutex_lock(&y->mutex);
+	while (y->pending)
+		pthread_cond_wait(&y->published, &y->mutex);
 	pthread_mutex_unlock(&y->mutex);
 }
 
@@ -188,6 +203,7 @@ int archive_sync_stop(struct archive_sync *y)
 	pthread_join(y->thread, NULL);
 	err = y->error;
 	pthread_cond_destroy(&y->changed);
+	pthread_cond_destroy(&y->published);
 	pthread_mutex_destroy(&y->mutex);
 	free(y);
 	return err;

@@ -25,6 +25,9 @@ void archive_sync_begin(struct archive_sync *y, struct segment *s);
 /** archive_sync_end - @s is complete: sync, publish and free it soon. */
 void archive_sync_end(struct archive_sync *y, struct segment *s);
 
+/** archive_sync_wait - until all that was ended is published. */
+void archive_sync_wait(struct archive_sync *y);
+
 /** archive_sync_error - Return: 0; -errno of the last failure, and forget it.
  */
 int archive_sync_error(struct archive_sync *y);
