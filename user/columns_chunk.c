@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <lz4.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -17,7 +16,7 @@ int packer_init(struct packer *p)
 	*p = (struct packer){0};
 	p->zstd = ZSTD_createCCtx();
 	p->unzstd = ZSTD_createDCtx();
-	p->lz4 = malloc((size_t)LZ4_sizeofState());
+	p->lz4 = LZ4_createStream();
 	return p->zstd && p->unzstd && p->lz4 ? 0 : -ENOMEM;
 }
 
@@ -25,7 +24,7 @@ void packer_done(struct packer *p)
 {
 	ZSTD_freeCCtx(p->zstd);
 	ZSTD_freeDCtx(p->unzstd);
-	free(p->lz4);
+	LZ4_freeStream(p->lz4);
 	buf_done(&p->bytes);
 	buf_done(&p->words);
 	buf_done(&p->table);
@@ -76,18 +75,30 @@ static bool is_same(const uint8_t *p, size_t len)
 	return !memcmp(p, p + 1, len - 1);
 }
 
+/*
+ * As a chain of one block: so its table is not cleared each time, which for
+ * many short chunks costs more than to pack them. Given less room than it may
+ * need the stream would be left in no state to be used again.
+ */
+static size_t compress_lz4(struct packer *p, void *dst, const void *data,
+			   size_t len)
+{
+	int rc;
+
+	LZ4_resetStream_fast(p->lz4);
+	rc = LZ4_compress_fast_continue(p->lz4, data, dst, (int)len,
+					LZ4_COMPRESSBOUND((int)len), 1);
+	return rc > 0 && (size_t)rc < len ? (size_t)rc : 0;
+}
+
 /* Return: bytes at @dst, or 0 when they are not fewer than @len. */
 static size_t compress(struct packer *p, void *dst, const void *data,
 		       size_t len)
 {
 	size_t n;
-	int rc;
 
-	if (p->hurry) {
-		rc = LZ4_compress_fast_extState(p->lz4, data, dst, (int)len,
-						(int)len - 1, 1);
-		return rc > 0 ? (size_t)rc : 0;
-	}
+	if (p->hurry)
+		return compress_lz4(p, dst, data, len);
 	n = ZSTD_compressCCtx(p->zstd, dst, len - 1, data, len, ZSTD_LEVEL);
 	return ZSTD_isError(n) ? 0 : n;
 }
@@ -108,12 +119,12 @@ void chunk_put(struct packer *p, const void *data, size_t len, struct buf *to)
 		put_bytes(to, data, 1, CHUNK_SAME);
 		return;
 	}
-	if (len < PACK_MIN || len > INT32_MAX) {
+	if (len < PACK_MIN || len > LZ4_MAX_INPUT_SIZE) {
 		put_bytes(to, data, len, CHUNK_STORED);
 		return;
 	}
 	/* compressed behind the longest header, then moved to the real one */
-	dst = buf_space(to, len + 10);
+	dst = buf_space(to, (size_t)LZ4_COMPRESSBOUND((int)len) + 10);
 	if (!dst)
 		return;
 	n = compress(p, dst + 10, data, len);
