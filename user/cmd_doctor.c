@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "confine.h"
 #include "json.h"
 #include "kernel.h"
 #include "source.h"
@@ -83,39 +85,87 @@ static void check_tracefs(const struct kernel *k, struct finding *f)
 			    : "not needed before Linux 7.0";
 }
 
-/* Bits of include/uapi/linux/capability.h. */
-#define CAP_BIT_SYS_ADMIN (1ULL << 21)
-#define CAP_BIT_PERFMON	  (1ULL << 38)
-#define CAP_BIT_BPF	  (1ULL << 39)
-
-static unsigned long long effective_capabilities(void)
+static bool can(cap_value_t cap)
 {
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long caps = 0;
-	char line[256];
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t set = CAP_CLEAR;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			caps = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return caps;
+	if (caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &set))
+		set = CAP_CLEAR;
+	cap_free(caps);
+	return set == CAP_SET;
+}
+
+/* Linux 5.8 took CAP_BPF and CAP_PERFMON out of CAP_SYS_ADMIN. */
+static bool can_capture(void)
+{
+	return can(CAP_SYS_ADMIN) || (can(CAP_BPF) && can(CAP_PERFMON));
 }
 
 static void check_privileges(const struct kernel *k, struct finding *f)
 {
-	unsigned long long caps = effective_capabilities();
-	bool admin = caps & CAP_BIT_SYS_ADMIN;
-	bool bpf = admin || caps & CAP_BIT_BPF;
-	bool perfmon = admin || caps & CAP_BIT_PERFMON;
-
 	(void)k;
 	snprintf(f->detail, sizeof(f->detail), "CAP_BPF %s, CAP_PERFMON %s",
-		 bpf ? "yes" : "no", perfmon ? "yes" : "no");
-	if (bpf && perfmon)
+		 can(CAP_SYS_ADMIN) || can(CAP_BPF) ? "yes" : "no",
+		 can(CAP_SYS_ADMIN) || can(CAP_PERFMON) ? "yes" : "no");
+	if (can_capture())
 		return;
 	f->verdict = VERDICT_BAD;
 	f->remedy = "try sudo; reading archives needs no privileges";
+}
+
+/* What would do in place of root, from a kernel on or before one. */
+static const struct need {
+	const char *cap, *what;
+	unsigned from, before;
+} needs[] = {
+	{"CAP_BPF", "to load", 0, 0},
+	{"CAP_PERFMON", "to attach", 0, 0},
+	{"CAP_SYS_RESOURCE", "for memory", 0, KERNEL_VERSION_OF(5, 11)},
+	{"CAP_DAC_READ_SEARCH", "for tracefs", KERNEL_VERSION_OF(7, 0), 0},
+	{"CAP_SYS_ADMIN", "to measure the cost; without it weir does not", 0,
+	 0},
+};
+
+static void check_least(const struct kernel *k, struct finding *f)
+{
+	const struct need *n = needs;
+	size_t len = 0;
+
+	for (; n < needs + sizeof(needs) / sizeof(needs[0]); n++) {
+		if (k->version < n->from ||
+		    (n->before && k->version >= n->before))
+			continue;
+		len += (size_t)snprintf(f->detail + len,
+					sizeof(f->detail) - len, "%s%s (%s)",
+					len ? ", " : "", n->cap, n->what);
+	}
+}
+
+static void check_files(const struct kernel *k, struct finding *f)
+{
+	int abi = confine_files_abi();
+
+	(void)k;
+	snprintf(f->detail, sizeof(f->detail), abi ? "version %d" : "no", abi);
+	if (abi)
+		return;
+	f->verdict = VERDICT_NOTE;
+	f->remedy = "while it records, files are kept from weir by its user "
+		    "alone (Linux 5.13, lsm=landlock)";
+}
+
+static void check_calls(const struct kernel *k, struct finding *f)
+{
+	bool yes = confine_has_calls();
+
+	(void)k;
+	snprintf(f->detail, sizeof(f->detail), "%s", yes ? "yes" : "no");
+	if (yes)
+		return;
+	f->verdict = VERDICT_NOTE;
+	f->remedy = "while it records, weir may make any system call "
+		    "(CONFIG_SECCOMP_FILTER)";
 }
 
 static void check_lockdown(const struct kernel *k, struct finding *f)
@@ -164,9 +214,15 @@ static const struct check {
 	const char *name;
 	void (*find)(const struct kernel *k, struct finding *ret);
 } checks[] = {
-	{"kernel", check_kernel},	 {"BTF", check_btf},
-	{"tracefs", check_tracefs},	 {"privileges", check_privileges},
-	{"lockdown", check_lockdown},	 {"JIT", check_jit},
+	{"kernel", check_kernel},
+	{"BTF", check_btf},
+	{"tracefs", check_tracefs},
+	{"privileges", check_privileges},
+	{"instead of root", check_least},
+	{"Landlock", check_files},
+	{"seccomp", check_calls},
+	{"lockdown", check_lockdown},
+	{"JIT", check_jit},
 	{"BPF statistics", check_stats},
 };
 

@@ -213,6 +213,10 @@ static int open_object(struct sources *s, struct source *src, char *why,
 	const char *reason = "";
 	int err;
 
+	/* libbpf fails where it may not search the BTF of modules; for a BTF
+	 * that is named it does not try. */
+	if (!s->kernel.lists_btf)
+		opts.btf_custom_path = KERNEL_BTF_PATH;
 	src->obj = bpf_object__open_mem(src->bytes->data, src->bytes->size,
 					&opts);
 	if (!src->obj) {

@@ -24,6 +24,8 @@ is "no privileges: watch" $? 1
 $weak "$WEIR" doctor >out 2>err
 is "no privileges: doctor" $? 1
 has "no privileges: doctor" out '^privileges +BAD +.*sudo'
+has "doctor: what would do" out '^instead of root +ok +CAP_BPF .*CAP_PERFMON'
+has "doctor: what there is" out '^seccomp +(ok|note) '
 has "no privileges: doctor, sources" out '^task +OFF +.*not permitted'
 $weak "$WEIR" list fields task_exec >out 2>err
 is "no privileges: list" $? 0
@@ -37,12 +39,28 @@ has "another's archive" err "Permission denied .*sudo"
 able="setpriv --reuid=65534 --regid=65534 --clear-groups
 	--inh-caps=-all,+bpf,+perfmon --ambient-caps=-all,+bpf,+perfmon"
 if setpriv --dump | grep -q 'bpf'; then
-	(cd free && $able "$WEIR" record -q -o able -s task -- true \
-		2>../err >../out)
+	(cd free && $able "$WEIR" record -o able -- true 2>../err >../out)
 	rc=$?
 	is "CAP_BPF and CAP_PERFMON: status" $rc 0
+	has "CAP_BPF and CAP_PERFMON: all by default" err \
+		'capturing block, net, syscall, task into able'
 	run show free/able -e task_exec
 	is "CAP_BPF and CAP_PERFMON: events" "$(lines out)" 1
+	run verify free/able
+	is "CAP_BPF and CAP_PERFMON: verify" $rc 0
+	$able "$WEIR" doctor >out 2>err
+	is "CAP_BPF and CAP_PERFMON: doctor" $? 0
+	# and then not even with those
+	(cd free && exec $able "$WEIR" record -q -o soon --for 4s 2>../err) &
+	pid=$!
+	wait_for 10 test -e free/soon/LOCK
+	wait_for 10 grep -q 'Seccomp:.*2' /proc/$pid/status
+	sleep 1
+	is "CAP_BPF and CAP_PERFMON: soon given up" \
+		"$(cat /proc/$pid/task/*/status | grep -E '^Cap(Eff|Prm|Amb)' |
+			sort -u | tr -d '\n')" \
+		"$(printf 'Cap%s:\t0000000000000000' Amb Eff Prm)"
+	wait $pid
 fi
 
 # ---- in a mount namespace of its own

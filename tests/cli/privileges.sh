@@ -43,17 +43,24 @@ finish() { # WHAT
 	is "$1: status" $? 0
 }
 
+# 20,000 calls of getppid by $caller
+calls() {
+	"$O"/tests/load/load calls 1 20000 >/dev/null &
+	caller=$!
+	wait $caller
+}
+
 errand_of() { pgrep -P $pid -x weir-errand; }
 
 # ---- it works, with nothing
-start record -o a --segment 256K --buffer 64M --set syscall.calls=all -s syscall
+start record -o a --segment 16K --buffer 64M --set syscall.calls=getppid
 given_up $pid "$nobody"
 is "no groups" "$(field $pid Groups)" ""
 errand=$(errand_of)
 is "the errand: capabilities" "$(field "$errand" CapPrm)" 0000000000200020
 is "the errand: seccomp" "$(field "$errand" Seccomp)" 2
 is "the errand: files" "$(find /proc/"$errand"/fd -lname "/*")" ""
-"$O"/tests/load/load calls 1 20000 >/dev/null
+calls
 sleep 1.2 # a sample of the cost is taken
 is "what it did not make is closed to it" \
 	"$(ls -l /proc/$pid/fd | grep -c -e ' /etc' -e ' /root')" 0
@@ -63,7 +70,7 @@ is "whose it is" "$(stat -c '%u %a' a a/* | sort -u | tr '\n' ' ')" \
 	"$nobody 600 $nobody 700 "
 run verify a
 is "verify" $rc 0; [ $rc = 0 ] || cat out
-run show a -e syscall_done -f 'comm == "load" and name == getppid'
+run show a -e syscall_done -f "pid == $caller and name == getppid"
 is "every call is there" "$(lines out)" 20000
 run show a -e repo_metric -f 'repo_metric.name == "bpf_time"'
 [ "$(lines out)" -ge 1 ] || fail "the programs' cost is not measured"
@@ -143,15 +150,14 @@ is "a directory anybody may write to: status" $rc 1
 same "a symbolic link as a segment"
 
 # Swapped for a link while it records: what is written goes where it went.
-start record -o swap --segment 256K -s syscall --set syscall.calls=all \
-	--buffer 64M
+start record -o swap --segment 16K --buffer 64M --set syscall.calls=getppid
 mkdir target && mv swap moved && ln -s target swap
-"$O"/tests/load/load calls 1 20000 >/dev/null
+calls
 sleep 1
 finish "swapped"
 is "swapped: nothing went through the link" "$(ls target)" ""
 run verify moved
 is "swapped: verify" $rc 0
-run show moved -e syscall_done -f 'comm == "load" and name == getppid'
+run show moved -e syscall_done -f "pid == $caller and name == getppid"
 is "swapped: every call is there" "$(lines out)" 20000
 done_testing
