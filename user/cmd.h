@@ -86,6 +86,20 @@ int put_stdout(struct buf *b);
  */
 int write_failed(const char *name, int err);
 
+/* ---- options from a file: cmd_config.c ----------------------------------- */
+
+#define CONFIG_PATH "/etc/weir.conf"
+
+/**
+ * config_read - set the options a file gives, before the command line does
+ * @path:     or NULL: CONFIG_PATH, which may be missing; "none": no file
+ * @ret_text: the file's text, which options point into: to be freed after them
+ *
+ * Return: EXIT_OK; EXIT_FAILED or EXIT_USAGE, having said why.
+ */
+int config_read(const char *path, const struct command *command, void *args,
+		char **ret_text);
+
 /* ---- archives: cmd_query.c ----------------------------------------------- */
 
 /* The options of a question, first member of a command's arguments. */

@@ -26,6 +26,24 @@ static const char about[] =
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events "
 	"were lost.\n";
 
+struct main_args {
+	const char *config;
+};
+
+static const struct opt opts_main[] = {
+	{
+		.name = "config",
+		.type = OPT_STRING,
+		.complete = OPT_FILE,
+		.arg = "FILE",
+		.offset = offsetof(struct main_args, config),
+		.help = "options from FILE, not " CONFIG_PATH "; none: no file",
+	},
+	{0},
+};
+
+static const struct opt *const main_tables[] = {opts_main, NULL};
+
 static int help(int fd)
 {
 	const struct command *const *c;
@@ -34,7 +52,8 @@ static int help(int fd)
 
 	buf_puts(&b,
 		 "weir " WEIR_VERSION " - a flight recorder for Linux hosts\n\n"
-		 "usage: weir COMMAND [OPTION]... [WORD]...\n\n");
+		 "usage: weir [--config FILE] COMMAND [OPTION]... "
+		 "[WORD]...\n\n");
 	for (c = commands; *c; c++) {
 		if ((*c)->hidden)
 			continue;
@@ -44,6 +63,8 @@ static int help(int fd)
 		buf_puts(&b, (*c)->help);
 		buf_putc(&b, '\n');
 	}
+	buf_putc(&b, '\n');
+	opt_help(&b, main_tables);
 	buf_puts(&b, about);
 	if (fd == STDOUT_FILENO)
 		return put_stdout(&b);
@@ -117,15 +138,12 @@ static int check_words(const struct command *c, const struct opt_words *w)
 	return EXIT_OK;
 }
 
-static int run(const struct command *c, int argc, char **argv)
+static int run_with(const struct command *c, void *args, int argc, char **argv)
 {
-	void *args = calloc(1, c->args_size ? c->args_size : 1);
 	char why[OPT_ERROR_LEN] = "";
 	struct opt_words words;
 	int rc;
 
-	if (!args)
-		return fail("out of memory");
 	switch (opt_parse(c->opts, args, c->takes_command, argc, argv, &words,
 			  why)) {
 	case OPT_HELP:
@@ -139,9 +157,46 @@ static int run(const struct command *c, int argc, char **argv)
 		if (rc == EXIT_OK)
 			rc = c->run(args, &words);
 	}
+	return rc;
+}
+
+static int run(const struct command *c, const char *config, int argc,
+	       char **argv)
+{
+	void *args = calloc(1, c->args_size ? c->args_size : 1);
+	char *text = NULL;
+	int rc;
+
+	if (!args)
+		return fail("out of memory");
+	rc = config_read(config, c, args, &text);
+	if (rc == EXIT_OK)
+		rc = run_with(c, args, argc, argv);
 	opt_done(c->opts, args);
 	free(args);
+	free(text);
 	return rc;
+}
+
+/* What stands before the command. Return: how many words. */
+static int main_words(int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc && !strncmp(argv[n], "--config", 8))
+		n += argv[n][8] ? 1 : 2;
+	return n < argc ? n : argc;
+}
+
+static int parse_main(struct main_args *args, int count, char **argv)
+{
+	char why[OPT_ERROR_LEN] = "";
+	struct opt_words words;
+
+	if (opt_parse(main_tables, args, false, count, argv, &words, why) ==
+	    OPT_OK)
+		return EXIT_OK;
+	return usage("%s", why);
 }
 
 static bool is_help(const char *word)
@@ -152,9 +207,15 @@ static bool is_help(const char *word)
 
 int main(int argc, char **argv)
 {
+	int skip = argc > 1 ? main_words(argc - 1, argv + 1) : 0;
+	struct main_args args = {0};
 	const struct command *c;
 
 	log_debug_on = getenv("WEIR_DEBUG") != NULL;
+	if (skip && parse_main(&args, skip, argv + 1))
+		return EXIT_USAGE;
+	argc -= skip;
+	argv += skip;
 	if (argc < 2)
 		return help(STDERR_FILENO);
 	if (is_help(argv[1]) && argc == 2)
@@ -169,5 +230,5 @@ int main(int argc, char **argv)
 		return usage("a command comes first: weir COMMAND [OPTION]... "
 			     "(weir --help lists them)");
 	c = command_find(argv[1]);
-	return c ? run(c, argc - 2, argv + 2) : unknown(argv[1]);
+	return c ? run(c, args.config, argc - 2, argv + 2) : unknown(argv[1]);
 }

@@ -17,6 +17,7 @@ struct parser {
 	char *args;
 	char **argv;
 	int argc, at; /* @at: the word being looked at */
+	bool presets;
 	char *why;
 };
 
@@ -56,11 +57,23 @@ const struct opt *opt_find(const struct opt *const *tables, const char *word)
 
 /* ---- values -------------------------------------------------------------- */
 
+static void free_list(struct opt_list *list)
+{
+	while (list->count)
+		free(list->items[--list->count]);
+	free(list->items);
+	list->items = NULL;
+}
+
 static enum opt_result list_add(struct parser *p, struct opt_list *list,
 				const char *value, size_t len)
 {
-	char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
+	char **items;
 
+	if (list->is_preset && !p->presets)
+		free_list(list);
+	list->is_preset = p->presets;
+	items = realloc(list->items, (list->count + 1) * sizeof(*items));
 	if (!items)
 		return wrong(p, "out of memory");
 	list->items = items;
@@ -172,6 +185,27 @@ static enum opt_result put(struct parser *p, const struct opt *o,
 		return put_number(p, o, value);
 	}
 	return OPT_WRONG;
+}
+
+enum opt_result opt_preset(const struct opt *const *tables, void *args,
+			   const struct opt *row, const char *value,
+			   char why[OPT_ERROR_LEN])
+{
+	struct parser p = {
+		.tables = tables,
+		.args = args,
+		.presets = true,
+		.why = why,
+	};
+	bool *flag = (void *)(p.args + row->offset);
+
+	if (row->type != OPT_FLAG)
+		return put(&p, row, value);
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return wrong(&p, "--%s is yes or no, not '%.60s'", row->name,
+			     value);
+	*flag = !strcmp(value, "yes");
+	return OPT_OK;
 }
 
 /* ---- words --------------------------------------------------------------- */
@@ -288,14 +322,6 @@ enum opt_result opt_parse(const struct opt *const *tables, void *args,
 	while (p.at < argc)
 		argv[ret_words->count++] = argv[p.at++];
 	return OPT_OK;
-}
-
-static void free_list(struct opt_list *list)
-{
-	while (list->count)
-		free(list->items[--list->count]);
-	free(list->items);
-	list->items = NULL;
 }
 
 void opt_done(const struct opt *const *tables, void *args)

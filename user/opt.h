@@ -59,6 +59,7 @@ struct opt {
 struct opt_list {
 	char **items; /* owned */
 	size_t count;
+	bool is_preset; /* by opt_preset(): gives way to the command line */
 };
 
 /* What remains of the command line. Points into argv. */
@@ -86,6 +87,18 @@ enum opt_result { OPT_OK, OPT_HELP, OPT_WRONG };
 enum opt_result opt_parse(const struct opt *const *tables, void *args,
 			  bool command, int argc, char **argv,
 			  struct opt_words *ret_words, char why[OPT_ERROR_LEN]);
+
+/**
+ * opt_preset - give an option a value before opt_parse() does
+ * @row:   of one of @tables
+ * @value: as on a command line, a flag's "yes" or "no"; a string is borrowed
+ *
+ * Lists add up with what was preset before, and give way to the command line.
+ * Return: OPT_OK; OPT_WRONG with @why.
+ */
+enum opt_result opt_preset(const struct opt *const *tables, void *args,
+			   const struct opt *row, const char *value,
+			   char why[OPT_ERROR_LEN]);
 
 /** opt_done - free the lists in @args. */
 void opt_done(const struct opt *const *tables, void *args);

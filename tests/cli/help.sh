@@ -10,7 +10,7 @@ man=$root/user/man/weir.1
 run
 is "weir alone: status" $rc 2
 is "weir alone: stdout" "$(lines out)" 0
-has "weir alone: help on stderr" err '^usage: weir COMMAND'
+has "weir alone: help on stderr" err '^usage: weir .*COMMAND'
 
 run --help
 is "--help: status" $rc 0
@@ -18,6 +18,8 @@ is "--help: stderr" "$(lines err)" 0
 commands=$(sed -n 's/^  \([a-z]*\)  .*/\1/p' out)
 is "--help lists the commands" "$(echo $commands)" \
 	"record watch snapshot status show stat tasks query hist export verify list doctor"
+
+has "--help: options before a command" out '^ +--config FILE '
 
 run --version
 is "--version: status" $rc 0

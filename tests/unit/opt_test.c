@@ -244,9 +244,59 @@ static void the_name_that_was_meant(void **state)
 	}
 }
 
+/* ---- before the command line --------------------------------------------- */
+
+static enum opt_result preset(struct args *args, const char *word,
+			      const char *value, char why[OPT_ERROR_LEN])
+{
+	return opt_preset(tables, args, opt_find(tables, word), value, why);
+}
+
+static void a_preset_list_gives_way_to_the_command_line(void **state)
+{
+	char *line[] = {(char *)"-s", (char *)"net", (char *)"-s",
+			(char *)"block"};
+	char why[OPT_ERROR_LEN];
+	struct opt_words words;
+	struct args args = {0};
+
+	(void)state;
+	assert_int_equal(preset(&args, "-s", "a,b", why), OPT_OK);
+	assert_int_equal(preset(&args, "-s", "c", why), OPT_OK);
+	assert_int_equal(preset(&args, "--set", "x=y", why), OPT_OK);
+	assert_int_equal(args.sources.count, 3);
+	assert_int_equal(opt_parse(tables, &args, false, 4, line, &words, why),
+			 OPT_OK);
+	assert_int_equal(args.sources.count, 2);
+	assert_string_equal(args.sources.items[0], "net");
+	assert_int_equal(args.settings.count, 1);
+	opt_done(tables, &args);
+}
+
+static void a_preset_value_is_checked_as_on_the_command_line(void **state)
+{
+	char why[OPT_ERROR_LEN];
+	struct args args = {0};
+
+	(void)state;
+	assert_int_equal(preset(&args, "--buffer", "16M", why), OPT_OK);
+	assert_int_equal(args.size, 16 << 20);
+	assert_int_equal(preset(&args, "--buffer", "many", why), OPT_WRONG);
+	assert_int_equal(preset(&args, "--to", "xml", why), OPT_WRONG);
+	assert_int_equal(preset(&args, "--quiet", "yes", why), OPT_OK);
+	assert_true(args.quiet);
+	assert_int_equal(preset(&args, "--quiet", "no", why), OPT_OK);
+	assert_false(args.quiet);
+	assert_int_equal(preset(&args, "--quiet", "", why), OPT_WRONG);
+	opt_done(tables, &args);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_preset_list_gives_way_to_the_command_line),
+		cmocka_unit_test(
+			a_preset_value_is_checked_as_on_the_command_line),
 		cmocka_unit_test(values_of_every_type),
 		cmocka_unit_test(letters_in_one_word),
 		cmocka_unit_test(words_and_options_mix),
