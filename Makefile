@@ -15,6 +15,8 @@ BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+USERDIR ?= $(PREFIX)/lib/sysusers.d
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 CFLAGS  ?= -O2 -g
 Q       := $(if $(V),,@)
@@ -292,17 +294,23 @@ deps:
 bench-deps:
 	$(Q)tests/deps.sh bench
 
-## install: weir, its manual pages and completion, the ring library (DESTDIR, PREFIX)
+## install: weir, manual pages, completion, service, ring library (DESTDIR, PREFIX)
 install: all ring-install
 	install -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
 	for m in 1 5; do for f in user/man/*.$$m; do [ ! -e $$f ] || \
 		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$m $$f; done; done
 	install -D -m 644 completions/weir.bash $(DESTDIR)$(COMPDIR)/weir
+	install -D -m 644 systemd/sysusers.conf $(DESTDIR)$(USERDIR)/weir.conf
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' systemd/weir.service.in \
+		>$(DESTDIR)$(UNITDIR)/weir.service
 
 ## uninstall: remove what install put there
 uninstall: ring-uninstall
 	rm -f $(DESTDIR)$(BINDIR)/weir $(DESTDIR)$(MANDIR)/man1/weir.1 \
 		$(DESTDIR)$(MANDIR)/man5/weir-archive.5 \
+		$(DESTDIR)$(UNITDIR)/weir.service \
+		$(DESTDIR)$(USERDIR)/weir.conf \
 		$(DESTDIR)$(COMPDIR)/weir
 
 ## clean: remove build/

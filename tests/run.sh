@@ -61,17 +61,19 @@ group() {
 }
 
 links() {
-	bpftool -j link list 2>/dev/null |
-		jq '[.[] | select(.pids | not)] | length'
+	local all
+	all=$(bpftool -j link list 2>/dev/null | jq '.[].id' | sort)
+	grep -hs '^link_id:' /proc/[0-9]*/fdinfo/* | cut -f 2 | sort -u |
+		comm -23 <(echo "$all") - | grep -c .
 }
 alarms() { dmesg 2>/dev/null | grep -cE '\b(BUG|WARNING|Oops)\b'; }
 
 links_before=$(links) alarms_before=$(alarms)
 for g; do group "$g"; done
-[ "$(links)" = "$links_before" ]
-run_rc=$?
-if [ $run_rc != 0 ]; then
-	echo "BPF links left behind: $(links), before $links_before"
+left=$(links)
+[ "$left" -le "$links_before" ] || { sleep 1; left=$(links); } # just ended
+if [ "$left" -gt "$links_before" ]; then
+	echo "BPF links left behind: $left, before $links_before"
 	failed=$((failed + 1))
 fi
 if [ "$(alarms)" != "$alarms_before" ]; then

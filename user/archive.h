@@ -130,6 +130,9 @@ int archive_note(struct archive_writer *w, const char *name, const char *value);
  */
 int archive_tick(struct archive_writer *w, uint64_t mono_ns);
 
+/** archive_rotate - begin a new segment with the next block. Thread: any. */
+void archive_rotate(struct archive_writer *w);
+
 /**
  * archive_lost - tell how many events each source and CPU lost here
  *

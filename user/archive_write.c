@@ -39,6 +39,7 @@ struct archive_writer {
 	struct parcel *filling; /* inside options.state: with its records */
 	enum segment_status segment;
 	uint64_t segment_bytes; /* as far as known */
+	bool asked;		/* archive_rotate(); atomic */
 	uint64_t begun_ns, told_ns, retry_ns;
 	int64_t wall_offset;
 	bool in_state;
@@ -197,10 +198,16 @@ static int put_state(struct archive_writer *w)
 
 /* ---- what is due ------------------------------------------------------- */
 
+void archive_rotate(struct archive_writer *w)
+{
+	__atomic_store_n(&w->asked, true, __ATOMIC_RELAXED);
+}
+
 static bool must_rotate(const struct archive_writer *w, uint64_t now)
 {
 	return w->segment == SEGMENT_OPEN &&
-	       (w->segment_bytes >= w->o.segment_bytes ||
+	       (__atomic_load_n(&w->asked, __ATOMIC_RELAXED) ||
+		w->segment_bytes >= w->o.segment_bytes ||
 		(int64_t)(now - w->begun_ns) >= (int64_t)w->o.segment_ns);
 }
 
@@ -235,6 +242,7 @@ static int begin_segment(struct archive_writer *w)
 	if (err)
 		return err;
 	w->segment = SEGMENT_ASKED;
+	__atomic_store_n(&w->asked, false, __ATOMIC_RELAXED);
 	w->begun_ns = w->told_ns = clock_now();
 	w->wall_offset = clock_wall_offset();
 	return put_state(w);

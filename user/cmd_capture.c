@@ -4,7 +4,8 @@
  *
  * Signals are blocked in all threads and read from a descriptor, so that
  * nothing is interrupted. The first SIGINT, SIGTERM or SIGHUP ends the
- * recording; a later one ends weir at once.
+ * recording; a later one ends weir at once. SIGHUP to one that has no terminal
+ * begins a new segment instead.
  */
 #include "cmd_capture.h"
 
@@ -149,38 +150,6 @@ static int open_recorder(struct capture *c)
 	return fail("%s", err.what[0] ? err.what : strerror(-rc));
 }
 
-/* Return: EXIT_OK, and whom to become, if anybody. */
-static int find_user(struct capture *c)
-{
-	const char *name = c->args->user;
-
-	c->confines = !name || strcmp(name, "root");
-	if (!c->confines)
-		return EXIT_OK;
-	c->becomes = !geteuid();
-	if (!name && c->becomes && confine_caller(&c->user))
-		return EXIT_OK;
-	if (confine_user(name ? name : CONFINE_NOBODY, &c->user))
-		return usage("--user: nobody is called '%.60s'", name);
-	if (name && !c->becomes && c->user.uid != geteuid())
-		return usage("--user: only root can become '%.60s'", name);
-	return EXIT_OK;
-}
-
-/* Forks; in this order, for the second is to know the first. */
-static int start_others(struct capture *c)
-{
-	int err = c->command ? child_start(&c->child, c->command) : 0;
-
-	if (err)
-		return fail("cannot start '%s': %s", c->command[0],
-			    strerror(-err));
-	if (!c->confines || (geteuid() && !c->command))
-		return EXIT_OK;
-	err = errand_start(&c->errand, c->child.pidfd);
-	return err ? fail("cannot fork: %s", strerror(-err)) : EXIT_OK;
-}
-
 int capture_open(struct capture *c, const struct capture_args *args,
 		 char **command)
 {
@@ -191,12 +160,12 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->command = command;
 	c->begun_ns = clock_now();
 	c->signal_fd = c->child.pidfd = c->child.go_fd = -1;
-	c->child.exec_fd = -1;
+	c->child.exec_fd = c->notify.fd = -1;
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
-	rc = find_user(c);
-	if (!rc && !args->explain)
-		rc = start_others(c);
+	rc = rights_open(c);
+	if (!rc)
+		rc = service_open(c);
 	return rc ? rc : open_recorder(c);
 }
 
@@ -288,6 +257,10 @@ static bool take_signal(struct capture *c)
 		return false;
 	if (info.ssi_signo == SIGUSR1) {
 		take_snapshot(c, &info);
+		return false;
+	}
+	if (info.ssi_signo == SIGHUP && c->rotates) {
+		recorder_rotate(c->recorder);
 		return false;
 	}
 	c->signal = (int)info.ssi_signo;
@@ -399,25 +372,6 @@ static int release(struct capture *c)
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
-static int give_up(struct capture *c, const int *dirs, size_t dir_count)
-{
-	struct confine what = {
-		.user = c->becomes ? &c->user : NULL,
-		.dirs = dirs,
-		.dir_count = dir_count,
-	};
-	int err;
-
-	tzset(); /* reads a file */
-	err = privileged_open(&c->privileged);
-	if (!err)
-		err = confine(&what);
-	return err ? fail("cannot give up privileges: %s (--user root keeps "
-			  "them)",
-			  strerror(-err))
-		   : EXIT_OK;
-}
-
 int capture_load(struct capture *c, const int *dirs, size_t dir_count)
 {
 	struct recorder_error err = {0};
@@ -428,7 +382,7 @@ int capture_load(struct capture *c, const int *dirs, size_t dir_count)
 	rc = recorder_load(c->recorder, &err);
 	if (rc)
 		return fail("%s", err.what[0] ? err.what : strerror(-rc));
-	return c->confines ? give_up(c, dirs, dir_count) : EXIT_OK;
+	return c->confines ? rights_give_up(c, dirs, dir_count) : EXIT_OK;
 }
 
 struct attaching {
@@ -459,6 +413,7 @@ int capture_start(struct capture *c, const char *into)
 		return rc;
 	privileged_close(c->privileged);
 	c->privileged = NULL;
+	notify_say(&c->notify, "READY=1\nSTATUS=capturing%s", into);
 	return EXIT_OK;
 }
 
@@ -529,6 +484,7 @@ void capture_run(struct capture *c)
 	while (!is_over(c)) {
 		wait_a_while(c);
 		now = clock_now();
+		service_tell(c, now);
 		if (!c->shows_status || now - shown < STATUS_NS)
 			continue;
 		show_status(c, now, now - shown);
@@ -542,6 +498,7 @@ void capture_run(struct capture *c)
 int capture_stop(struct capture *c)
 {
 	c->stopped_ns = clock_now();
+	notify_say(&c->notify, "STOPPING=1");
 	return recorder_stop(c->recorder);
 }
 
@@ -576,6 +533,7 @@ void capture_close(struct capture *c)
 	privileged_close(c->privileged);
 	child_done(&c->child);
 	errand_done(c->errand);
+	notify_done(&c->notify);
 	if (c->signal_fd >= 0)
 		close(c->signal_fd);
 }

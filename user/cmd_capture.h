@@ -18,6 +18,7 @@
 #include "confine.h"
 #include "control.h"
 #include "errand.h"
+#include "notify.h"
 #include "privileged.h"
 #include "recorder.h"
 
@@ -44,11 +45,14 @@ struct capture {
 	struct errand *errand;
 	struct privileged *privileged;
 	int signal_fd;
-	int signal;	     /* that ended it, 0: none */
-	bool ends_on_error;  /* a sink that fails ends it */
-	bool shows_status;   /* a line on stderr once a second */
-	uint64_t begun_ns;   /* when the command line was read */
-	uint64_t started_ns; /* since then events flow */
+	int signal;	    /* that ended it, 0: none */
+	bool ends_on_error; /* a sink that fails ends it */
+	bool shows_status;  /* a line on stderr once a second */
+	bool rotates;	    /* at SIGHUP, for no terminal can hang up */
+	struct notify notify;
+	uint64_t told_ns, told_rounds; /* to its watchdog */
+	uint64_t begun_ns;	       /* when the command line was read */
+	uint64_t started_ns;	       /* since then events flow */
 	uint64_t stopped_ns;
 	struct recorder_status last; /* as of the status line before */
 	struct control *control;     /* borrowed; NULL: nobody is heard */
@@ -110,5 +114,28 @@ void capture_end(struct capture *c);
 
 /** capture_close - release all. */
 void capture_close(struct capture *c);
+
+/* ---- for cmd_capture.c: cmd_rights.c ------------------------------------- */
+
+/**
+ * rights_open - find out whom to become; fork the command, and who is to do
+ * what weir will have no right to
+ * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
+ */
+int rights_open(struct capture *c);
+
+/** rights_give_up - as capture_load() promises. Return: as it does. */
+int rights_give_up(struct capture *c, const int *dirs, size_t dir_count);
+
+/* ---- for cmd_capture.c: cmd_service.c ------------------------------------ */
+
+/**
+ * service_open - find out who wants to know how weir is, and what SIGHUP means
+ * Return: EXIT_OK; EXIT_FAILED, having said why.
+ */
+int service_open(struct capture *c);
+
+/** service_tell - from time to time: that events get on, if they do. */
+void service_tell(struct capture *c, uint64_t now);
 
 #endif

@@ -44,7 +44,7 @@ static int watch(const void *arg, const struct opt_words *words)
 		return rc;
 	}
 	c.ends_on_error = true;
-	c.shows_status = false;
+	c.shows_status = c.rotates = false;
 	if (!rc)
 		rc = capture_load(&c, NULL, 0);
 	if (!rc)

@@ -343,6 +343,7 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->bytes = rs.bytes;
 	ret->lost = rs.lost;
 	ret->late = as.late;
+	ret->rounds = rs.ticks < as.wakeups ? rs.ticks : as.wakeups;
 	ret->stalls = as.stalls;
 	ret->cpu_ns = self_cpu_ns();
 	ret->bpf_ns = (clock_now() - r->started_ns) / 1000000 * rs.bpf_ppm;
@@ -357,6 +358,12 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ring_status(r, ret, rs.stream_ns);
 	if (r->flight)
 		window_stats(flight_window(r->flight), &ret->window);
+}
+
+void recorder_rotate(struct recorder *r)
+{
+	if (r->archive)
+		archive_rotate(r->archive);
 }
 
 int recorder_stop(struct recorder *r)

@@ -90,6 +90,7 @@ struct recorder_status {
 	uint64_t events, bytes; /* taken by the repo since start */
 	uint64_t lost;		/* at all stages, so far */
 	uint64_t late, stalls;
+	uint64_t rounds; /* of both threads: the less that they made */
 	uint64_t cpu_ns; /* user-space cost: own threads */
 	uint64_t bpf_ns; /* kernel cost: programs */
 	uint64_t rss_bytes;
@@ -104,6 +105,9 @@ struct recorder_status {
 	struct window_stats window; /* .bytes 0: there is none */
 };
 void recorder_status(struct recorder *r, struct recorder_status *ret);
+
+/** recorder_rotate - the archive goes on in a new segment. Thread: any. */
+void recorder_rotate(struct recorder *r);
 
 /** recorder_stop - detach, drain every stage to the end, close the sinks.
  * Return: 0; -errno of a sink that could not keep its events. */

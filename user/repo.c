@@ -128,6 +128,7 @@ static void tick(struct repo *r)
 {
 	uint64_t now = clock_now();
 
+	repo_count(&r->stats.ticks, 1);
 	tick_sinks(r, now);
 	if (r->flight)
 		flight_tick(r->flight, r, r->stats.stream_ns);

@@ -69,6 +69,7 @@ struct repo_stats {
 	uint64_t bpf_ppm;   /* programs' cost, millionths of one CPU */
 	uint64_t tasks;
 	uint64_t retired;   /* segments of the archive removed: --keep */
+	uint64_t ticks;	    /* rounds of its thread */
 	int64_t sink_error; /* first -errno of a sink, 0 none */
 	uint64_t stream_ns; /* all events up to here have come through */
 	uint64_t archive_bytes, archive_segments, archive_events;

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# service.sh - weir as a service: what `make install` puts there is tight, and
+# its recorder, run as its user with its capabilities, tells when it is ready,
+# that it lives and that it stops; SIGHUP begins a new segment.
+
+. "$(dirname "$0")/lib.sh"
+unit=$dir/root/usr/lib/systemd/system/weir.service
+make -C "$root" O="$O" DESTDIR="$dir/root" PREFIX=/usr install >log 2>&1 ||
+	fail "make install: $(tail -n 3 log)"
+is "the program's place" "$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$unit")" \
+	/usr/bin/weir
+grep -q '^u weir ' root/usr/lib/sysusers.d/weir.conf || fail "no user"
+
+if command -v systemd-analyze >/dev/null; then
+	systemd-analyze security --no-pager --offline=true --threshold=21 \
+		"$unit" >report 2>&1 || fail "exposed: $(tail -n 3 report)"
+	mkdir -p root/usr/share/man/man1 # what it documents is looked for
+	systemd-analyze verify --man=no --root="$dir/root" weir.service \
+		>report 2>&1
+	hasnt "the unit: a name systemd does not know" report 'Unknown|Failed to p'
+else
+	echo "no systemd-analyze: the unit is not analysed"
+fi
+
+needs_recording
+setpriv --dump | grep -q bpf || skip "setpriv does not know CAP_BPF"
+chmod 755 "$dir"
+mkdir -m 700 state && chown nobody state
+cat >listen.py <<'END'
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("\0" + sys.argv[1])
+print("listening", flush=True)
+while True:
+    print(s.recv(4096).decode().replace("\n", " "), flush=True)
+END
+name=weir-test-$$
+python3 listen.py $name >told &
+listener=$!
+trap 'kill $listener; rm -rf "$dir"' EXIT
+wait_for 10 grep -q listening told || fail "the listener does not start"
+
+# As the unit has it, but for the places.
+read -ra words <<<"$(sed -n 's/^ExecStart=[^ ]* //p' "$unit" |
+	sed "s|/var/lib/weir|$dir/state|")"
+caps=$(sed -n 's/^AmbientCapabilities=//p' "$unit" | tr 'A-Z' 'a-z' |
+	sed 's/cap_/+/g; s/ /,/g')
+export NOTIFY_SOCKET=@$name WATCHDOG_USEC=1000000
+exec 8>&1
+setsid setpriv --reuid=nobody --clear-groups --no-new-privs \
+	--inh-caps="-all,$caps" --ambient-caps="-all,$caps" \
+	"$WEIR" "${words[@]}" --buffer 16M 2>err &
+pid=$!
+wait_for 30 grep -q READY=1 told || fail "it is not ready: $(cat err)"
+wait_for 10 grep -q WATCHDOG=1 told || fail "no sign to the watchdog"
+wait_for 10 grep -q 'STATUS=captured [1-9]' told || fail "no status"
+segments() { [ "$(ls state/host/*.weir* | wc -l)" -ge "$1" ]; }
+kill -HUP $pid
+wait_for 10 segments 2 || fail "SIGHUP does not rotate"
+kill -HUP $pid
+wait_for 10 segments 3 || fail "SIGHUP rotates only once"
+kill -0 $pid || fail "SIGHUP ended it"
+begin=$(date +%s%N)
+kill -TERM $pid
+wait $pid
+case $? in 0 | 3) ;; *) fail "SIGTERM: status $?: $(cat err)" ;; esac
+took=$((($(date +%s%N) - begin) / 1000000))
+[ $took -le 1000 ] || fail "SIGTERM: took $took ms"
+wait_for 5 grep -q STOPPING=1 told || fail "it does not say that it stops"
+run verify state/host
+case $rc in 0 | 3) ;; *) fail "verify: $rc: $(cat out)" ;; esac
+unset WATCHDOG_USEC
+
+# One that does not get on says nothing.
+NOTIFY_SOCKET=@$name-none run record -q -o x --for 1s
+is "a socket nobody has: status" $rc 1
+has "a socket nobody has" err '^weir: cannot reach NOTIFY_SOCKET: Connection'
+NOTIFY_SOCKET=nonsense run record -q -o x --for 1s
+is "no socket's name: status" $rc 1
+: >told
+WATCHDOG_USEC=400000 run watch -q -e task_exec --set repo.stall=1500ms --for 1s
+hasnt "a repo that stands still" told WATCHDOG
+done_testing
