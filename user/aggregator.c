@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,6 +34,8 @@ struct aggregator {
 	struct span *lost; /* by row */
 	int epoll_fd, stop_fd;
 	pthread_t thread;
+	pid_t tid;
+	sem_t runs; /* @tid is known */
 	bool running;
 	bool stopping;
 	bool stalled;	 /* some input is */
@@ -258,7 +261,8 @@ static void *run(void *arg)
 	int timeout = AGGREGATOR_BUSY_MS;
 	bool any;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICE); /* if permit_nice() could */
+	a->tid = gettid();
+	sem_post(&a->runs);
 	while (!__atomic_load_n(&a->stopping, __ATOMIC_ACQUIRE)) {
 		epoll_wait(a->epoll_fd, events, 16, timeout);
 		while (cycle(a, &any))
@@ -275,14 +279,6 @@ static void *run(void *arg)
 /* ---- life ------------------------------------------------------------------
  */
 
-/* Let the thread raise its priority without a privilege (setrlimit(2)). */
-static void permit_nice(void)
-{
-	struct rlimit limit = {20 - NICE, 20 - NICE};
-
-	(void)setrlimit(RLIMIT_NICE, &limit); /* best effort */
-}
-
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts)
 {
@@ -292,7 +288,6 @@ int aggregator_new(struct aggregator **ret,
 
 	if (!a)
 		return -ENOMEM;
-	permit_nice();
 	a->o = *opts;
 	a->headroom = ring_max(opts->main);
 	a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -348,10 +343,20 @@ int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
 
 int aggregator_start(struct aggregator *a)
 {
-	int err = pthread_create(&a->thread, NULL, run, a);
+	int err;
 
+	sem_init(&a->runs, 0, 0);
+	err = pthread_create(&a->thread, NULL, run, a);
 	a->running = !err;
+	while (!err && sem_wait(&a->runs))
+		; /* EINTR */
+	sem_destroy(&a->runs);
 	return -err;
+}
+
+void aggregator_hurry(struct aggregator *a)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)a->tid, NICE); /* best effort */
 }
 
 void aggregator_stop(struct aggregator *a)

@@ -50,10 +50,7 @@ struct aggregator_stats {
 	uint64_t malformed; /* records that are no events; dropped */
 };
 
-/**
- * aggregator_new - privileges that are there now let its thread run first later
- * Return: 0; -ENOMEM; -errno of epoll.
- */
+/** aggregator_new - Return: 0; -ENOMEM; -errno of epoll. */
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts);
 
@@ -74,6 +71,10 @@ int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
 
 /** aggregator_start - Return: 0; -errno of pthread_create(). */
 int aggregator_start(struct aggregator *a);
+
+/** aggregator_hurry - have its thread run before others; after start. Takes
+ * CAP_SYS_NICE or RLIMIT_NICE, without which it runs as others do. */
+void aggregator_hurry(struct aggregator *a);
 
 /**
  * aggregator_stop - pass on everything that is in the mini-buffers now, then

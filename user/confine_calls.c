@@ -22,7 +22,6 @@ enum limit {
 	THREADS_ONLY,	/* clone(2) of a thread of this process: first */
 	SELF_ONLY,	/* first argument is this process */
 	NAMES_ONLY,	/* prctl(2) that names a thread */
-	OWN_NICE_ONLY,	/* setpriority(2) of the calling thread */
 	OWN_CWD_ONLY,	/* unshare(2) of the working directory */
 	DETACH_ONLY,	/* ioctl(2) that switches a perf event off */
 };
@@ -105,7 +104,6 @@ static const struct call {
 	{SCMP_SYS(set_robust_list), ANY},
 	{SCMP_SYS(rseq), ANY},
 	{SCMP_SYS(prctl), NAMES_ONLY},
-	{SCMP_SYS(setpriority), OWN_NICE_ONLY},
 	{SCMP_SYS(exit), ANY},
 	{SCMP_SYS(exit_group), ANY},
 	/* signals; to oneself, a second SIGINT */
@@ -128,8 +126,6 @@ static struct scmp_arg_cmp argument(enum limit limit)
 		return SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
 	case NAMES_ONLY:
 		return SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
-	case OWN_NICE_ONLY:
-		return SCMP_A1(SCMP_CMP_EQ, 0);
 	case OWN_CWD_ONLY:
 		return SCMP_A0(SCMP_CMP_EQ, CLONE_FS);
 	case DETACH_ONLY:

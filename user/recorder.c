@@ -300,8 +300,10 @@ int recorder_start(struct recorder *r, struct recorder_error *err)
 
 int recorder_attach(struct recorder *r, struct recorder_error *err)
 {
-	int e = sources_attach(r->sources);
+	int e;
 
+	aggregator_hurry(r->aggregator);
+	e = sources_attach(r->sources);
 	if (e)
 		explain(r, e, err);
 	else
