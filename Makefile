@@ -244,9 +244,10 @@ test-vm: all
 ## bench: all benchmarks (minutes); bench-capture, bench-ring: one of them
 bench: bench-capture bench-size
 
-## bench-capture: what recording costs this host; root
-bench-capture: all $(LOADS)
+## bench-capture: what recording costs this host, with weir and its peers; root
+bench-capture: all $(LOADS) $(O)/tests/bench/trace_drain
 	$(Q)O=$(O) tests/bench/capture.sh
+	$(Q)O=$(O) tests/bench/peers.sh
 
 ## bench-size: bytes of a mixed load beside perf's and trace-cmd's; root
 .PHONY: bench-size

@@ -12,7 +12,8 @@ BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev li
 TEST="libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
 	util-linux e2fsprogs xfsprogs procps iproute2 qemu-system-x86
 	busybox-static cpio xz-utils xxd debian-archive-keyring"
-BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf strace bpftrace"
+BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf strace bpftrace
+	libbpf-tools time"
 
 missing=
 [ "${1:-}" = bench ] || BENCH=

@@ -12,6 +12,7 @@
  *	load numbered THREADS N  N times close of a bad descriptor in each
  *	                      thread T, numbered T * 100000000 + 1, + 2, ...
  *	load crash FILE MS    open FILE, wait MS milliseconds, die of SIGSEGV
+ *	load kinds N          N rounds of 8 system calls, each another one
  *	load naps N US        N times nanosleep of US microseconds
  *	load opens FILE N     N opens of FILE for reading
  *	load flip A B N       N opens of a path that another thread keeps
@@ -32,7 +33,8 @@
  *	load cut MOUNTPOINT   the power fails for that file system (ext4, xfs):
  *	                      what is not on the disk now never gets there
  *
- * stdout: "ns N", the time the load took by CLOCK_MONOTONIC.
+ * stdout: "ns N", the time the load took by CLOCK_MONOTONIC; pipes: "switches
+ * N", how often both processes left a CPU.
  * Exit code: 0 all were made; 1 one failed (a line on stderr says which);
  * 2 usage.
  */
@@ -50,6 +52,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -171,6 +174,23 @@ static int crash(char **arg)
 		return failed(arg[0]);
 	sleep_ns(atol(arg[1]) * 1000000LL);
 	raise(SIGSEGV);
+	return 0;
+}
+
+static int kinds(char **arg)
+{
+	char byte;
+
+	for (long n = atol(arg[0]); n > 0; n--) {
+		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || fcntl(fd, F_GETFD) < 0 ||
+		    lseek(fd, 0, SEEK_SET) || read(fd, &byte, 1) != 1 ||
+		    pread(fd, &byte, 1, 0) != 1 || syscall(SYS_getppid) < 0 ||
+		    syscall(SYS_faccessat, AT_FDCWD, "/dev/null", R_OK) ||
+		    close(fd))
+			return failed("/dev/zero");
+	}
 	return 0;
 }
 
@@ -349,9 +369,21 @@ static int bounce(int in, int out, long n)
 	return 0;
 }
 
+/* How often this process and its ended children left a CPU. */
+static long switches(void)
+{
+	struct rusage self, children;
+
+	if (getrusage(RUSAGE_SELF, &self) ||
+	    getrusage(RUSAGE_CHILDREN, &children))
+		return 0;
+	return self.ru_nvcsw + self.ru_nivcsw + children.ru_nvcsw +
+	       children.ru_nivcsw;
+}
+
 static int pipes(char **arg)
 {
-	long n = atol(arg[0]);
+	long n = atol(arg[0]), before = switches();
 	int to[2], from[2];
 	pid_t pid;
 
@@ -369,6 +401,7 @@ static int pipes(char **arg)
 			return failed("pipe");
 	}
 	waitpid(pid, NULL, 0);
+	printf("switches %ld\n", switches() - before);
 	return 0;
 }
 
@@ -490,7 +523,8 @@ static const struct {
 	{"numbered", 2, numbered}, {"crash", 2, crash},
 	{"rate", 2, rate},	   {"hold", 1, hold},
 	{"storm", 1, storm},	   {"noise", 2, noise},
-	{"cut", 1, cut},	   {"numbers", 2, numbers},
+	{"kinds", 1, kinds},	   {"cut", 1, cut},
+	{"numbers", 2, numbers},
 };
 
 /* Return: what the load returned; 2 there is none of that name. */
