@@ -200,6 +200,7 @@ struct archive_info {
 	int64_t wall_offset_min, wall_offset_max; /* of all clock records */
 	uint64_t events;			  /* in blocks */
 	uint64_t bytes;				  /* on disk */
+	uint32_t boots; /* read one after the other; clocks of their own */
 	uint32_t segments;
 	uint32_t open_segments; /* not sealed: in use, or cut off */
 	uint32_t damaged; /* frames that could not be read; more after a pass */

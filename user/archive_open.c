@@ -329,6 +329,24 @@ static const char *meta(const struct archive *a, const char *name)
 	return value ? value : "";
 }
 
+static uint32_t count_boots(const struct archive_list *l)
+{
+	const struct archive_file *known = NULL;
+	uint32_t boots = 0;
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		const struct archive_file *f = &l->file[i];
+
+		if (!f->head_known)
+			continue;
+		boots += !known || memcmp(f->head.boot_id, known->head.boot_id,
+					  sizeof(f->head.boot_id)) != 0;
+		known = f;
+	}
+	return boots;
+}
+
 static void fill_info(struct archive *a)
 {
 	struct archive_info *info = &a->info;
@@ -345,6 +363,7 @@ static void fill_info(struct archive *a)
 	}
 	if (info->first_ns > info->last_ns)
 		info->first_ns = info->last_ns = 0;
+	info->boots = count_boots(&a->list);
 	info->wall_offset = a->wall_offset;
 	if (info->wall_offset_min > info->wall_offset_max) /* no clock */
 		info->wall_offset_min = info->wall_offset_max = 0;

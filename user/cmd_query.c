@@ -34,8 +34,8 @@ int say_open_failed(int err, const char *path)
 			    "one)",
 			    of);
 	case -EXDEV:
-		return fail("'%s' was recorded with other events than the "
-			    "archives before it (read it alone)",
+		return fail("'%s' knows other events than the rest (of another "
+			    "weir, or another kernel: ask it apart)",
 			    of);
 	}
 	return fail("'%s': %s", of, strerror(-err));

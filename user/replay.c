@@ -47,8 +47,16 @@ static int resolve_time(const struct replay *r, const char *text, uint64_t *ret,
 static int resolve_span(struct replay *r, const struct replay_options *o,
 			struct replay_error *err)
 {
-	int rc = resolve_time(r, o->from, &r->from_ns, err);
+	int rc;
 
+	if ((o->from || o->to) && r->info.boots > 1) {
+		snprintf(err->what, sizeof(err->what),
+			 "these are of %u boots, each with a clock of its own: "
+			 "a time means one of them (ask them apart)",
+			 r->info.boots);
+		return -EINVAL;
+	}
+	rc = resolve_time(r, o->from, &r->from_ns, err);
 	if (!rc)
 		rc = resolve_time(r, o->to, &r->to_ns, err);
 	if (!rc && r->to_ns && r->from_ns >= r->to_ns) {
