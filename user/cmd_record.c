@@ -21,6 +21,7 @@ struct record_args {
 	uint64_t segment_bytes, keep_bytes, keep_ns;
 	bool append;
 	const char *window, *snapshot_dir, *name;
+	struct opt_list triggers;
 };
 
 static const struct opt opts[] = {
@@ -83,6 +84,15 @@ static const struct opt opts_flight[] = {
 		.offset = offsetof(struct record_args, snapshot_dir),
 		.help = "where snapshots are written (./weir-<UTC "
 			"time>-snapshots)",
+	},
+	{
+		.name = "snapshot-on",
+		.type = OPT_EACH,
+		.arg = "EXPR[,after=TIME][,max=N/TIME][,every=TIME]",
+		.offset = offsetof(struct record_args, triggers),
+		.help = "take one when EXPR is true of an event: 'block_io."
+			"latency > 100ms', 'count(task_fork) > 500/s' "
+			"(weir(1), TRIGGERS)",
 	},
 	{
 		.name = "name",
@@ -296,6 +306,9 @@ static int parse_window(struct recording *r)
 	}
 	if (r->args->window && !w->bytes)
 		w->bytes = WINDOW_BYTES;
+	if (!w->bytes && r->args->triggers.count)
+		return usage("record: --snapshot-on needs a --window to take a "
+			     "snapshot of (--window 30s)");
 	if (w->bytes &&
 	    (w->bytes < WINDOW_BYTES_MIN || w->bytes > WINDOW_BYTES_MAX))
 		return usage("record: --window '%.60s': it can have 4M to 1G",
@@ -327,6 +340,36 @@ static int open_spool(struct recording *r)
 		   : EXIT_OK;
 }
 
+static int set_trigger(struct recording *r, const char *text)
+{
+	struct recorder_error err = {0};
+	int rc = recorder_trigger(r->capture.recorder, text, &err);
+
+	if (!rc)
+		return EXIT_OK;
+	if (rc == -ENOSPC)
+		return usage("--snapshot-on: at most %d of them", TRIGGERS_MAX);
+	if (err.filter.what[0]) {
+		say("--snapshot-on: %s", err.filter.what);
+		say_at(text, err.filter.at);
+		return EXIT_USAGE;
+	}
+	if (err.what[0])
+		return usage("--snapshot-on '%s' %s", text, err.what);
+	return fail("--snapshot-on: %s", strerror(-rc));
+}
+
+static int set_triggers(struct recording *r)
+{
+	const struct opt_list *all = &r->args->triggers;
+	int rc = EXIT_OK;
+	size_t i;
+
+	for (i = 0; i < all->count && !rc; i++)
+		rc = set_trigger(r, all->items[i]);
+	return rc;
+}
+
 static int open_window(struct recording *r)
 {
 	int err = open_spool(r);
@@ -335,7 +378,8 @@ static int open_window(struct recording *r)
 		return err;
 	r->flight.dir_fd = r->spool_fd;
 	err = recorder_flight(r->capture.recorder, &r->flight);
-	return err ? fail("cannot keep a window: %s", strerror(-err)) : EXIT_OK;
+	return err ? fail("cannot keep a window: %s", strerror(-err))
+		   : set_triggers(r);
 }
 
 /* Nobody needs to speak to it, unless a name was asked for. */

@@ -155,6 +155,30 @@ static void put_size(struct table *t, const struct archive_info *i)
 	buf_done(&b);
 }
 
+/* META that not every archive has. Return: how many rows. */
+static unsigned put_notes(struct table *t, const struct archive_info *i)
+{
+	const struct {
+		const char *name, *value;
+	} notes[] = {
+		{"command", i->command}, {"snapshot", i->snapshot},
+		{"event", i->trigger},	 {"covers", i->covers},
+		{"cut", i->cut},
+	};
+	unsigned n, rows = 0;
+
+	for (n = 0; n < sizeof(notes) / sizeof(notes[0]); n++) {
+		if (!notes[n].value || !notes[n].value[0])
+			continue;
+		rows++;
+		if (!t)
+			continue;
+		table_cell(t, "%s", notes[n].name);
+		table_cell(t, "%s", notes[n].value);
+	}
+	return rows;
+}
+
 static void put_head(struct stat_pass *s)
 {
 	const struct archive_info *i = &s->r.info;
@@ -164,10 +188,7 @@ static void put_head(struct stat_pass *s)
 	table_cell(&t, "on");
 	table_cell(&t, "%s, Linux %s, by weir %s", i->host ? i->host : "?",
 		   i->kernel ? i->kernel : "?", i->version ? i->version : "?");
-	if (i->command && i->command[0]) {
-		table_cell(&t, "command");
-		table_cell(&t, "%s", i->command);
-	}
+	put_notes(&t, i);
 	put_size(&t, i);
 	table_cell(&t, "lost");
 	if (s->r.missing || lost_in_all(s))
@@ -362,6 +383,9 @@ static void put_json_head(struct json *j, const struct stat_pass *s)
 	json_member_str(j, "boot_id", i->boot_id);
 	json_member_str(j, "version", i->version);
 	json_member_str(j, "command", i->command);
+	json_member_str(j, "snapshot", i->snapshot);
+	json_member_str(j, "trigger", i->trigger);
+	json_member_str(j, "covers", i->covers);
 	json_member_u64(j, "first", i->first_ns + (uint64_t)i->wall_offset);
 	json_member_u64(j, "last", i->last_ns + (uint64_t)i->wall_offset);
 	json_member_u64(j, "span", s->span_ns);
@@ -455,7 +479,7 @@ static size_t top_of_screen(const struct stat_pass *s)
 {
 	unsigned tables = 2 + account_has_story(s) +
 			  stat_views_shown(&s->views);
-	unsigned head = 5 + (s->r.info.command && s->r.info.command[0]);
+	unsigned head = 5 + put_notes(NULL, &s->r.info);
 	struct winsize w;
 	unsigned rows;
 

@@ -53,6 +53,7 @@ struct flight {
 	struct sink sink;
 	struct window *window;
 	const struct schema *schema;
+	const struct tasks *tasks;
 	char dir[PATH_MAX];
 	int dir_fd;
 	uint64_t began_ns;
@@ -60,6 +61,12 @@ struct flight {
 	bool stopping;
 	struct slot slots[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t asked, refused;
+	struct repo *repo;
+	struct trigger *triggers[TRIGGERS_MAX];
+	unsigned trigger_count;
+	uint32_t by_kind[SCHEMA_KINDS_MAX]; /* which triggers may fire */
+	const struct render *render;
+	struct buf line;      /* of the event that made one fire */
 	pthread_mutex_t lock; /* of what follows; not taken by the repo */
 	struct snapshot_result *results; /* the nth to end at n % MAX */
 	uint64_t ended, failed;
@@ -67,11 +74,72 @@ struct flight {
 
 /* ---- as a sink ----------------------------------------------------------- */
 
+static const char *event_line(struct flight *f, const struct event *ev)
+{
+	buf_reset(&f->line);
+	render_text(&f->line, f->render, ev);
+	buf_putc(&f->line, '\0');
+	return buf_err(&f->line) ? "" : f->line.data;
+}
+
+static void fire(struct flight *f, const struct trigger *t,
+		 const struct event *ev)
+{
+	char why[SNAPSHOT_WHY_LEN];
+	struct flight_ask ask = {
+		.after_ns = trigger_after_ns(t),
+		.why = why,
+		.event = event_line(f, ev),
+	};
+	uint64_t number;
+	int err;
+
+	snprintf(why, sizeof(why), "trigger: %s", trigger_text(t));
+	err = flight_ask(f, &ask, &number);
+	if (err)
+		repo_log(f->repo, WEIR_LEVEL_WARNING, -err,
+			 "no snapshot, others are being taken: %s", why);
+	else
+		repo_log(f->repo, WEIR_LEVEL_INFO, 0, "snapshot %llu: %s: %.*s",
+			 (unsigned long long)number, why,
+			 (int)strcspn(ask.event, "\n"), ask.event);
+}
+
+static void look_at(struct flight *f, struct trigger *t, const struct event *ev)
+{
+	switch (trigger_event(t, ev)) {
+	case TRIGGER_FIRES:
+		fire(f, t, ev);
+		break;
+	case TRIGGER_HOLDS:
+		repo_log(f->repo, WEIR_LEVEL_WARNING, 0,
+			 "held back by its limits, trigger: %s",
+			 trigger_text(t));
+		break;
+	case TRIGGER_HELD:
+	case TRIGGER_NOTHING:
+		break;
+	}
+}
+
+/* Not at the end, when the log comes back before it was sent. */
+static void look_at_all(struct flight *f, const struct event *ev)
+{
+	uint32_t set = f->by_kind[ev->kind->number];
+
+	if (!f->repo || f->repo->direct)
+		return;
+	for (; set; set &= set - 1)
+		look_at(f, f->triggers[__builtin_ctz(set)], ev);
+}
+
 static int on_event(struct sink *s, const struct event *ev)
 {
 	struct flight *f = (struct flight *)s;
 
 	window_put(f->window, ev);
+	if (f->by_kind[ev->kind->number])
+		look_at_all(f, ev);
 	return 0;
 }
 
@@ -344,6 +412,39 @@ void flight_stats(const struct flight *f, struct flight_stats *ret)
 		ret->active += state_of(&f->slots[i]) == SLOT_TAKEN;
 }
 
+/* ---- triggers ------------------------------------------------------------ */
+
+int flight_trigger(struct flight *f, const char *text,
+		   const struct render *render, struct filter_error *err)
+{
+	struct trigger *t;
+	unsigned kind;
+	int rc;
+
+	if (f->trigger_count == TRIGGERS_MAX)
+		return -ENOSPC;
+	rc = trigger_new(&t, text, f->schema, f->tasks, render->wall_offset,
+			 err);
+	if (rc)
+		return rc;
+	for (kind = 0; kind < SCHEMA_KINDS_MAX; kind++)
+		if (trigger_kinds(t)[kind])
+			f->by_kind[kind] |= 1U << f->trigger_count;
+	f->render = render;
+	f->triggers[f->trigger_count++] = t;
+	return 0;
+}
+
+const struct trigger *flight_trigger_at(const struct flight *f, unsigned i)
+{
+	return i < f->trigger_count ? f->triggers[i] : NULL;
+}
+
+void flight_bind(struct flight *f, struct repo *r)
+{
+	f->repo = r;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 int flight_new(struct flight **ret, const struct flight_options *o,
@@ -357,6 +458,7 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 		return -ENOMEM;
 	f->sink = (struct sink){.ops = &flight_ops, .wants_context = true};
 	f->schema = schema;
+	f->tasks = tasks;
 	pthread_mutex_init(&f->lock, NULL);
 	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		f->slots[i].flight = f;
@@ -425,6 +527,9 @@ void flight_free(struct flight *f)
 		close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);
 	window_free(f->window);
+	for (i = 0; i < f->trigger_count; i++)
+		trigger_free(f->triggers[i]);
+	buf_done(&f->line);
 	free(f->results);
 	free(f);
 }

@@ -15,6 +15,7 @@
 
 #include "sink.h"
 #include "snapshot.h"
+#include "trigger.h"
 #include "window.h"
 
 #define FLIGHT_SNAPSHOTS_MAX 4	/* at a time */
@@ -41,6 +42,21 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 struct sink *flight_sink(struct flight *f);
 
 const struct window *flight_window(const struct flight *f);
+
+/**
+ * flight_trigger - take a snapshot when @text says so; before it is started
+ * @render: for the event that was the cause; borrowed for the flight's life
+ *
+ * Return: 0; -ENOSPC more than TRIGGERS_MAX; errors of trigger_new().
+ */
+int flight_trigger(struct flight *f, const char *text,
+		   const struct render *render, struct filter_error *err);
+
+/** flight_trigger_at - Return: the @i-th, or NULL: there are not so many. */
+const struct trigger *flight_trigger_at(const struct flight *f, unsigned i);
+
+/** flight_bind - the repo whose log tells what triggers do. */
+void flight_bind(struct flight *f, struct repo *r);
 
 /** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
 int flight_start(struct flight *f);

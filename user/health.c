@@ -184,6 +184,25 @@ static void json_snapshots(struct json *j, const struct health *h,
 	json_end(j, '}');
 }
 
+static void json_triggers(struct json *j, const struct flight *f)
+{
+	const struct trigger *t;
+	struct trigger_stats s;
+	unsigned i;
+
+	json_key(j, "triggers");
+	json_begin(j, '[');
+	for (i = 0; (t = flight_trigger_at(f, i)); i++) {
+		trigger_stats(t, &s);
+		json_begin(j, '{');
+		json_member_str(j, "on", trigger_text(t));
+		json_member_u64(j, "fired", s.fired);
+		json_member_u64(j, "held", s.held);
+		json_end(j, '}');
+	}
+	json_end(j, ']');
+}
+
 static void json_flight(struct json *j, const struct health *h)
 {
 	struct flight *f = recorder_flight_of(h->recorder);
@@ -194,6 +213,7 @@ static void json_flight(struct json *j, const struct health *h)
 	flight_stats(f, &s);
 	json_window(j, &s);
 	json_snapshots(j, h, &s);
+	json_triggers(j, f);
 }
 
 static void json_archive(struct json *j, const struct health *h,
@@ -344,6 +364,24 @@ static void text_archive(struct table *t, const struct health *h,
 	buf_done(&b);
 }
 
+static void text_triggers(struct table *t, const struct flight *f)
+{
+	const struct trigger *one;
+	struct trigger_stats s;
+	struct buf b = {0};
+	unsigned i;
+
+	for (i = 0; (one = flight_trigger_at(f, i)); i++) {
+		trigger_stats(one, &s);
+		buf_printf(&b, "fired %llu, held back %llu: ",
+			   (unsigned long long)s.fired,
+			   (unsigned long long)s.held);
+		render_escape(&b, trigger_text(one), strlen(trigger_text(one)));
+		row(t, "trigger", &b);
+	}
+	buf_done(&b);
+}
+
 static void text_window(struct table *t, const struct health *h)
 {
 	struct flight *f = recorder_flight_of(h->recorder);
@@ -368,6 +406,7 @@ static void text_window(struct table *t, const struct health *h)
 		   (unsigned long long)s.ended, s.active,
 		   (unsigned long long)s.failed, (unsigned long long)s.refused);
 	row(t, "snapshots", &b);
+	text_triggers(t, f);
 	buf_done(&b);
 }
 

@@ -168,6 +168,45 @@ int recorder_flight(struct recorder *r, const struct flight_options *o)
 	return err;
 }
 
+/* One that waits for what nobody makes would wait for ever. */
+static bool can_fire(const struct recorder *r, const struct trigger *t)
+{
+	const struct schema_kind *k;
+	struct source_info info;
+	unsigned i, kind;
+
+	for (i = 0; i < sources_count(r->sources); i++) {
+		sources_info(r->sources, i, &info);
+		for (kind = 0; kind < SCHEMA_KINDS_MAX; kind++) {
+			k = schema_kind(sources_schema(r->sources), kind);
+			if (k && info.wanted && trigger_kinds(t)[kind] &&
+			    !strcmp(k->source, info.name))
+				return true;
+		}
+	}
+	return false;
+}
+
+int recorder_trigger(struct recorder *r, const char *text,
+		     struct recorder_error *err)
+{
+	const struct trigger *t;
+	unsigned i = 0;
+	int rc = flight_trigger(r->flight, text, &r->render, &err->filter);
+
+	err->what[0] = '\0';
+	if (rc)
+		return rc;
+	while ((t = flight_trigger_at(r->flight, i + 1)))
+		i++;
+	if (can_fire(r, flight_trigger_at(r->flight, i)))
+		return 0;
+	snprintf(err->what, sizeof(err->what),
+		 "can never be true: what it asks for is not recorded (see -s, "
+		 "-e)");
+	return -EINVAL;
+}
+
 struct flight *recorder_flight_of(const struct recorder *r)
 {
 	return r->flight;

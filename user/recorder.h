@@ -60,6 +60,14 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
  */
 int recorder_flight(struct recorder *r, const struct flight_options *o);
 
+/**
+ * recorder_trigger - take a snapshot when @text says so; after
+ * recorder_flight()
+ * Return: 0; -EINVAL with @err; -ENOSPC too many; -ENOMEM.
+ */
+int recorder_trigger(struct recorder *r, const char *text,
+		     struct recorder_error *err);
+
 /** recorder_flight_of - Return: the flight recorder, or NULL: there is none. */
 struct flight *recorder_flight_of(const struct recorder *r);
 

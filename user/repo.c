@@ -257,6 +257,8 @@ void repo_watch_archive(struct repo *r, struct archive_writer *w)
 void repo_watch_flight(struct repo *r, struct flight *f)
 {
 	r->flight = f;
+	if (f)
+		flight_bind(f, r);
 }
 
 int repo_start(struct repo *r)
