@@ -49,6 +49,12 @@ struct archive_options {
 	 * kept to lost_archive when archive_lost() tells. May be NULL.
 	 */
 	size_t (*account)(void *arg, const struct account_row **ret);
+	/*
+	 * Called with each event that was lost, as soon as that is known,
+	 * inside the functions below: what only it told, such as the losses in
+	 * a gap, can be told again. May be NULL.
+	 */
+	void (*lost)(void *arg, const struct weir_hdr *h);
 	void *arg;
 };
 

@@ -83,6 +83,19 @@ static int take_error(struct archive_writer *w)
 	return err;
 }
 
+/* A block: counted, and shown to who wants to see each. */
+static void lose(struct archive_writer *w, struct losses *l,
+		 const struct block *b)
+{
+	const struct weir_hdr *h;
+	size_t at = 0;
+
+	losses_count(l, b);
+	w->state_due = true;
+	while (w->o.lost && (h = block_next(b, &at)))
+		w->o.lost(w->o.arg, h);
+}
+
 /* ---- what came of it --------------------------------------------------- */
 
 static void learn_segment(struct archive_writer *w, const struct parcel *p)
@@ -103,8 +116,8 @@ static void learn(struct archive_writer *w, struct parcel *p)
 	uint64_t events = w->stats.events;
 
 	if (p->error && p->job == PARCEL_EVENTS)
-		losses_count(&w->failed, &p->block);
-	if (p->error && p->job <= PARCEL_STATE)
+		lose(w, &w->failed, &p->block);
+	if (p->error && p->job == PARCEL_STATE)
 		w->state_due = true;
 	note_error(w, p->error);
 	note_error(w, p->sync_error);
@@ -300,9 +313,8 @@ static int put_events(struct archive_writer *w, uint64_t now)
 		err = hand_over(w, PARCEL_EVENTS);
 	if (!err)
 		return 0;
-	losses_count(&w->refused, &w->filling->block);
+	lose(w, &w->refused, &w->filling->block);
 	block_reset(&w->filling->block);
-	w->state_due = true;
 	return err;
 }
 

@@ -147,10 +147,20 @@ static size_t on_account(void *arg, const struct account_row **ret)
 	return recorder_account(arg, ret);
 }
 
+/* The first segment is begun before there is a repo, and loses nothing. */
+static void on_lost(void *arg, const struct weir_hdr *h)
+{
+	struct recorder *r = arg;
+
+	if (r->repo)
+		repo_lost(r->repo, h);
+}
+
 void recorder_archive(struct recorder *r, struct archive_options *opts)
 {
 	opts->state = on_state;
 	opts->account = on_account;
+	opts->lost = on_lost;
 	opts->arg = r;
 }
 

@@ -47,6 +47,13 @@ void repo_watch_archive(struct repo *r, struct archive_writer *w);
 /** repo_watch_flight - see to @f, a sink as well; before start. */
 void repo_watch_flight(struct repo *r, struct flight *f);
 
+/**
+ * repo_lost - the archive could not keep this event
+ *
+ * A gap is told again once the archive can keep it. Thread: the repo's.
+ */
+void repo_lost(struct repo *r, const struct weir_hdr *h);
+
 /** repo_start - Return: 0; -errno of pthread_create(). */
 int repo_start(struct repo *r);
 

@@ -19,6 +19,13 @@ struct repo_due {
 	uint64_t tick, metrics, clock, sample;
 };
 
+/* What gaps told that the archive could not keep. */
+struct repo_untold {
+	uint64_t count, first, last;
+};
+
+#define REPO_STAGES (WEIR_STAGE_ARCHIVE + 1)
+
 struct repo {
 	struct repo_options o;
 	struct sink *sinks[REPO_SINKS_MAX];
@@ -36,6 +43,7 @@ struct repo {
 	uint64_t *main_reported;	  /* by row: lost_main in gaps so far */
 	uint64_t *main_until;		  /* by row: end of that span */
 	uint64_t own_reported, own_until; /* same of its own ring */
+	struct repo_untold *untold; /* by row and stage: gaps that were lost */
 	/* repo_report.c: measuring */
 	bool sampling;
 	uint64_t sample_start;

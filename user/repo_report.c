@@ -98,8 +98,9 @@ static void write_clock(struct repo *r)
 
 /* ---- losses -------------------------------------------------------------- */
 
-static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
-		uint64_t count, uint64_t first, uint64_t last)
+static void write_gap(struct repo *r, const char *source, uint32_t cpu,
+		      unsigned stage, uint64_t count, uint64_t first,
+		      uint64_t last)
 {
 	struct ev_gap ev = {
 		.stage = stage,
@@ -108,11 +109,18 @@ static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
 		.first = first,
 		.last = last,
 	};
-	struct repo *r = arg;
 
 	snprintf(ev.of, sizeof(ev.of), "%s", source);
-	repo_count(&r->stats.lost, count);
 	write_event(r, &ev, EV_GAP, sizeof(ev), 0);
+}
+
+static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
+		uint64_t count, uint64_t first, uint64_t last)
+{
+	struct repo *r = arg;
+
+	repo_count(&r->stats.lost, count);
+	write_gap(r, source, cpu, stage, count, first, last);
 }
 
 static struct account_row *find_row(struct repo *r, const char *source,
@@ -176,6 +184,42 @@ static void own_losses(struct repo *r)
 	r->own_until = clock_now();
 }
 
+void repo_lost(struct repo *r, const struct weir_hdr *h)
+{
+	const struct ev_gap *ev = (const struct ev_gap *)h;
+	struct account_row *row;
+	struct repo_untold *u;
+
+	if (h->kind != EV_GAP || ev->stage >= REPO_STAGES)
+		return;
+	row = find_row(r, ev->of, ev->on_cpu);
+	if (!row)
+		return;
+	u = &r->untold[(size_t)(row - r->rows) * REPO_STAGES + ev->stage];
+	if (!u->count || ev->first < u->first)
+		u->first = ev->first;
+	if (ev->last > u->last)
+		u->last = ev->last;
+	u->count += ev->count;
+}
+
+static void tell_again(struct repo *r)
+{
+	struct repo_untold u;
+	size_t i;
+
+	for (i = 0; i < r->row_count * REPO_STAGES; i++) {
+		u = r->untold[i];
+		if (!u.count)
+			continue;
+		r->untold[i] = (struct repo_untold){0};
+		write_gap(r, r->rows[i / REPO_STAGES].source,
+			  r->rows[i / REPO_STAGES].cpu, i % REPO_STAGES,
+			  u.count, u.first, u.last);
+	}
+}
+
+/* While nothing can be written it would be lost as well. */
 static void archive_losses(struct repo *r)
 {
 	struct archive_stats s;
@@ -183,6 +227,8 @@ static void archive_losses(struct repo *r)
 	archive_lost(r->archive, archive_gap, r);
 	archive_writer_stats(r->archive, &s);
 	__atomic_store_n(&r->stats.retired, s.retired, __ATOMIC_RELAXED);
+	if (!s.error && s.waiting <= 1)
+		tell_again(r);
 }
 
 void repo_report_losses(struct repo *r)
@@ -342,7 +388,9 @@ int repo_report_init(struct repo *r)
 	r->main_reported = calloc(r->row_count, sizeof(uint64_t));
 	r->main_until = calloc(r->row_count, sizeof(uint64_t));
 	r->delivered_before = calloc(r->row_count, sizeof(uint64_t));
-	if (!r->main_reported || !r->main_until || !r->delivered_before)
+	r->untold = calloc(r->row_count * REPO_STAGES, sizeof(*r->untold));
+	if (!r->main_reported || !r->main_until || !r->delivered_before ||
+	    !r->untold)
 		return -ENOMEM;
 	return 0;
 }
@@ -352,4 +400,5 @@ void repo_report_done(struct repo *r)
 	free(r->main_reported);
 	free(r->main_until);
 	free(r->delivered_before);
+	free(r->untold);
 }

@@ -30,6 +30,7 @@ lost=$("$WEIR" stat "$dir/a" --json 2>/dev/null | jq '[.sources[] |
 echo "kept $kept, lost $lost"
 [ "$lost" -gt 0 ] || fail "nothing was lost: the disk was not slow enough"
 is "archive + losses = workload" $((kept + lost)) $N
+is "gaps tell of all" "$(sum count <"$dir/gaps")" "$lost"
 is "where" "$(jq -r .stage "$dir/gaps" | sort -u)" archive
 last=$(events syscall_done 'name == openat' | tail -n 1 | jq .ts)
 thawed=$(tail -n 1 "$dir/gaps" | jq .last)
