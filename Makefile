@@ -242,7 +242,7 @@ test-vm: all
 # --- bench -------------------------------------------------------------------
 
 ## bench: all benchmarks (minutes); bench-capture, bench-ring: one of them
-bench: bench-capture bench-size
+bench: bench-capture bench-filter bench-size
 
 ## bench-capture: what recording costs this host, with weir and its peers; root
 bench-capture: all $(LOADS) $(O)/tests/bench/trace_drain
@@ -259,6 +259,22 @@ $(O)/tests/bench/trace_drain: $(O)/%: $(O)/%.o
 	$(Q)$(CC) $(LDALL) -o $@ $^
 
 -include $(O)/tests/bench/trace_drain.d
+
+## bench-filter: what others pay while a filter refuses them in the kernel; root
+.PHONY: bench-filter
+bench-filter: all $(LOADS) $(O)/tests/bench/bare $(O)/tests/bench/bare.bpf.o
+	$(Q)O=$(O) tests/bench/filter.sh
+
+$(O)/tests/bench/bare: $(O)/%: $(O)/%.o
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+$(O)/tests/bench/bare.bpf.o: tests/bench/bare.bpf.c
+	$(call msg,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -c $< -o $@
+
+-include $(O)/tests/bench/bare.d
 
 $(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o \
 		$(O)/tests/bench/archive_ways.o $(O)/libweir.a

@@ -67,8 +67,8 @@ _Static_assert(AT_NR == __builtin_offsetof(struct ev_syscall_enter, name),
 
 WEIR_EARLY(entry, syscall_done, AT_PID, AT_NR)
 WEIR_EARLY(entry, syscall_enter, AT_PID, AT_NR)
-WEIR_EARLY(exit, syscall_done, AT_PID)
-WEIR_EARLY(exit, syscall_enter, AT_PID)
+WEIR_EARLY_NUMBER(exit, syscall_done, AT_PID);
+WEIR_EARLY_NUMBER(exit, syscall_enter, AT_PID);
 
 /* May a call @nr by @pid, entered now, become an event that is wanted? */
 static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
@@ -77,18 +77,15 @@ static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
 
 	head.h.pid = pid;
 	head.nr = nr;
-	return weir_entry_wants_syscall_done(&head) ||
-	       weir_entry_wants_syscall_enter(&head);
+	return weir_early(entry, syscall_done, &head) ||
+	       weir_early(entry, syscall_enter, &head);
 }
 
 /* The same for any call of @pid. */
 static __always_inline bool wanted_at_exit(__u32 pid)
 {
-	struct call_head head;
-
-	head.h.pid = pid;
-	return weir_exit_wants_syscall_done(&head) ||
-	       weir_exit_wants_syscall_enter(&head);
+	return weir_early_number(exit, syscall_done, pid) ||
+	       weir_early_number(exit, syscall_enter, pid);
 }
 
 /*

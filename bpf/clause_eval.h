@@ -123,4 +123,48 @@ WEIR_CLAUSE_INLINE bool weir_filter_passes(const volatile struct weir_filter *f,
 	return true;
 }
 
+/* A clause on the number @v, which has no mask. */
+WEIR_CLAUSE_INLINE bool weir_number_is(const volatile struct weir_filter *f,
+				       const volatile struct weir_clause *c,
+				       __u8 flags, __u64 v)
+{
+	if (flags & (WEIR_CLAUSE_SET | WEIR_CLAUSE_BITS))
+		return weir_clause_is(f, c, flags, v, 0) !=
+		       !!(flags & WEIR_CLAUSE_NOT);
+	return v - c->lo <= c->span;
+}
+
+/**
+ * weir_filter_passes_number - the same where one field alone is known
+ * @v: its value; struct weir_filter.known is that field
+ *
+ * Of an event that is refused this is most of what it costs: no record is made
+ * up, nothing is read but the constants.
+ */
+WEIR_CLAUSE_INLINE bool
+weir_filter_passes_number(const volatile struct weir_filter *f, const int max,
+			  __u64 v)
+{
+	bool hit = false;
+	__u8 flags;
+	int i;
+
+	if (f->never)
+		return false;
+	WEIR_CLAUSE_UNROLL
+	for (i = 0; i < max; i++) {
+		flags = f->clauses[i].flags;
+		if (!flags)
+			break;
+		if (!hit)
+			hit = weir_number_is(f, &f->clauses[i], flags, v);
+		if (flags & WEIR_CLAUSE_LAST) {
+			if (!hit)
+				return false;
+			hit = false;
+		}
+	}
+	return true;
+}
+
 #endif

@@ -488,7 +488,8 @@ struct ev_clock {
 /*
  * One slot for each source and CPU, in an array map that user space maps
  * (bpf/weir.bpf.h writes, user/source.c reads). The kernel's side of the
- * account: attempted = submitted + filtered + shed + lost.
+ * account: attempted = submitted + filtered + refused + shed + lost.
+ * @refused is @filtered, counted apart by a program that is alone to do so.
  * @lost_seen is written by user space: the part of @lost it has reported, so
  * that @lost_first is the first loss since then or earlier, never later.
  */
@@ -500,7 +501,7 @@ struct weir_account {
 	__u64 lost_first;
 	__u64 lost_last;
 	__u64 lost_seen;
-	__u64 reserved;
+	__u64 refused;
 };
 
 #endif

@@ -106,14 +106,15 @@ static __always_inline bool is_of_interest(__u32 pid)
  * filtered. Not where it is not known to have been one: calls that are kept
  * only when they are slow, forks as they look to the child.
  */
-static __always_inline int refuse(__u32 pid, __u32 nr, bool compat, __s64 ret)
+static __always_inline int refuse(struct task_struct *t, __u32 pid, __u32 nr,
+				  __s64 ret)
 {
 	if (weir_is_own(pid) || nr == NR_NONE)
 		return 1;
-	if (compat)
+	if (in_compat(t))
 		nr = ia32_nr(nr);
 	if (call_mode(nr) == CALL_ALWAYS && (ret || !is_fork(nr)))
-		weir_count_filtered();
+		weir_count_refused();
 	return 1;
 }
 
@@ -125,13 +126,14 @@ static __always_inline int refuse(__u32 pid, __u32 nr, bool compat, __s64 ret)
  */
 static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 {
-	struct task_struct *t = weir_current();
-	__u32 pid = weir_get(t, tgid);
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *t;
 	struct call *c;
 	bool compat;
 
-	if (!is_of_interest(pid) || !wanted_at_exit(pid))
+	if (!wanted_at_exit(pid) || !is_of_interest(pid))
 		return 1;
+	t = weir_current();
 	compat = in_compat(t);
 	if (compat)
 		nr = ia32_nr(nr);
@@ -294,11 +296,12 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 {
 	struct task_struct *t = weir_current();
 	__u32 pid = weir_get(t, tgid);
-	bool compat = in_compat(t);
 	struct call missed, *c;
+	bool compat;
 
-	if (!is_of_interest(pid) || !wanted_at_exit(pid))
-		return refuse(pid, nr, compat, ret);
+	if (!wanted_at_exit(pid) || !is_of_interest(pid))
+		return refuse(t, pid, nr, ret);
+	compat = in_compat(t);
 	if (compat)
 		nr = ia32_nr(nr);
 	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)

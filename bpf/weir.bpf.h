@@ -159,6 +159,19 @@ static __always_inline void weir_count_filtered(void)
 		__sync_fetch_and_add(&a->filtered, 1);
 }
 
+/*
+ * The same for what one program alone counts, which the kernel does not enter
+ * again on the same CPU: no locked add is needed.
+ */
+static __always_inline void weir_count_refused(void)
+{
+	struct weir_account *a;
+
+	a = weir_account_here(bpf_get_smp_processor_id());
+	if (a)
+		a->refused++;
+}
+
 /** weir_is_own - is process @pid part of the recorder? */
 static __always_inline bool weir_is_own(__u32 pid)
 {
@@ -243,16 +256,32 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
  * @name: kind, which is WEIR_FILTERED
  * @...:  offsets of the fields that are known there and will not change
  *
- * Makes weir_<at>_wants_<name>(record): may the event concern who asked?
+ * Makes weir_<at>_<name>, for weir_early(). Where several kinds are asked about
+ * at one place, of those whose filters are equal only the first says yes.
  */
 #define WEIR_EARLY(at, name, ...)                                              \
 	const volatile struct weir_filter weir_##at##_##name = {               \
 		.known = {__VA_ARGS__},                                        \
 	};                                                                     \
-	static __noinline bool weir_##at##_wants_##name(const void *record)    \
+	static __noinline bool weir_##at##_asks_##name(const void *record)     \
 	{                                                                      \
 		return weir_filter_passes(&weir_##at##_##name,                 \
 					  WEIR_CLAUSES_EARLY, record, NULL);   \
+	}
+
+/* weir_early - may an event that begins like @record concern who asked? */
+#define weir_early(at, name, record)                                           \
+	(!weir_##at##_##name.used ||                                           \
+	 (!weir_##at##_##name.never && weir_##at##_asks_##name(record)))
+
+/* weir_early_number - the same where one field is known, which is @v */
+#define weir_early_number(at, name, v)                                         \
+	weir_filter_passes_number(&weir_##at##_##name, WEIR_CLAUSES_EARLY, v)
+
+/* One that knows a single field needs no function. */
+#define WEIR_EARLY_NUMBER(at, name, offset)                                    \
+	const volatile struct weir_filter weir_##at##_##name = {               \
+		.known = {offset},                                             \
 	}
 
 /* ---- records of a fixed size --------------------------------------------- */

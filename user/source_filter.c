@@ -11,7 +11,7 @@
 
 /* A kind's filter in its source, as asked at the end and at earlier places. */
 #define AT_END "filter"
-static const char *const early[] = {"entry", "exit"}; /* bpf/call.bpf.h */
+static const char *const early[EARLY_PLACES] = {"entry", "exit"};
 
 static struct weir_filter *filter_at(const struct source *src, const char *at,
 				     const char *kind)
@@ -64,18 +64,25 @@ bool sources_filters(const struct sources *s, const struct schema_kind *k,
 
 /* ---- into .rodata -------------------------------------------------------- */
 
-static void set_early(const struct source *src, const struct schema_kind *k,
+/* Where a kind before would ask the same, once is enough: see WEIR_EARLY() */
+static void set_early(struct source *src, const struct schema_kind *k,
 		      const struct clauses *c)
 {
 	struct weir_filter *f, first;
 	size_t i;
 
-	for (i = 0; i < sizeof(early) / sizeof(*early); i++) {
+	for (i = 0; i < EARLY_PLACES; i++) {
 		f = filter_at(src, early[i], k->name);
 		if (!f)
 			continue;
 		clauses_early(c, f->known, &first);
 		*f = first;
+		if (!first.used)
+			continue;
+		if (src->asked[i] && !memcmp(src->asked[i], f, sizeof(*f)))
+			f->never = true;
+		else
+			src->asked[i] = f;
 	}
 }
 

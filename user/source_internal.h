@@ -18,6 +18,7 @@
 
 #define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
 #define PROGRAMS_MAX	32
+#define EARLY_PLACES	2 /* WEIR_EARLY() in bpf/call.bpf.h */
 #define SHARD_MIN_BYTES (1U << 20)
 
 struct program {
@@ -47,6 +48,7 @@ struct source {
 	struct weir_set_key *keys; /* of the sets its filters ask */
 	size_t key_count;
 	uint32_t set_count;
+	const struct weir_filter *asked[EARLY_PLACES]; /* last there */
 };
 
 struct sources {

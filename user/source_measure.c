@@ -143,7 +143,7 @@ static void account_source(struct sources *s, unsigned i)
 	for (cpu = 0; cpu < s->kernel.cpus; cpu++, a++) {
 		row = row_at(s, i, cpu);
 		store(&row->submitted, load(&a->submitted));
-		store(&row->filtered, load(&a->filtered));
+		store(&row->filtered, load(&a->filtered) + load(&a->refused));
 		store(&row->shed, load(&a->shed));
 		store(&row->lost_kernel, load(&a->lost));
 	}

@@ -343,7 +343,8 @@ static void hold(const struct filter *f, const char *expr,
 		 const struct subject_task *t, struct totals *sum)
 {
 	static const uint16_t known[WEIR_KNOWN] = {16, 24}; /* pid, 1st field */
-	bool yes = filter_match(f, ev), passes, blind, early;
+	static const uint16_t pid[WEIR_KNOWN] = {16};
+	bool yes = filter_match(f, ev), passes, blind, early, alone;
 	struct weir_filter first;
 
 	sets_of = c;
@@ -351,14 +352,20 @@ static void hold(const struct filter *f, const char *expr,
 	passes = weir_filter_passes(&c->filter, WEIR_CLAUSES, ev->h, t->words);
 	blind = weir_filter_passes(&c->filter, WEIR_CLAUSES, ev->h, NULL);
 	early = weir_filter_passes(&first, WEIR_CLAUSES_EARLY, ev->h, NULL);
+	clauses_early(c, pid, &first);
+	alone = weir_filter_passes_number(&first, WEIR_CLAUSES_EARLY,
+					  ev->h->pid);
 	sum->asked++;
 	sum->refused += !passes;
 	sum->accepted += yes;
 	sum->early += !early;
 	sum->exact_passes += c->exact;
-	if (yes && !(passes && blind && early))
-		fail_msg("%s: a %s that it accepts is refused (%d %d %d)", expr,
-			 ev->kind->name, passes, blind, early);
+	if (yes && !(passes && blind && early && alone))
+		fail_msg("%s: a %s that it accepts is refused (%d %d %d %d)",
+			 expr, ev->kind->name, passes, blind, early, alone);
+	if (alone !=
+	    weir_filter_passes(&first, WEIR_CLAUSES_EARLY, ev->h, NULL))
+		fail_msg("%s: another answer about the pid alone", expr);
 	if (passes && !(blind && early))
 		fail_msg("%s: less is known, and more refused", expr);
 	if (c->exact && passes != yes)

@@ -179,6 +179,71 @@ doctor_content() {
 
 # --- known workloads ---
 
+# host_record LOAD ARG… -- OPTION…: all of the guest while the load runs
+host_record() {
+	local words= weir
+
+	while [ "$1" != -- ]; do
+		words="$words $1"
+		shift
+	done
+	shift
+	rm -rf $A
+	: >$ERR
+	weir record -o $A --buffer 8M --for 60 "$@" 2>>$ERR &
+	weir=$!
+	until grep -q capturing $ERR || ! kill -0 $weir 2>/dev/null; do
+		sleep 0.2
+	done
+	load $words >$SAID
+	kill -TERM $weir
+	wait $weir
+	is "record's exit" $? 0
+}
+
+filtered() { # how many the kernel refused
+	weir stat $A --json 2>/dev/null | grep -o '"filtered":[0-9]*' |
+		awk -F: '{ n += $2 } END { print n + 0 }'
+}
+
+# Numbers, a bitmap, sets of names and of numbers, alternatives: by the kernel.
+filter_calls() {
+	fact_begin
+	host_record calls 1 500 -- -s syscall --set syscall.calls=all -f '
+		comm in (load, a, b, c, d, e) and
+		name in (getppid, getuid, sync, fsync, umask, uname) and
+		pid not in (1, 3, 5, 7, 9000) and (ret > 0 or duration > 1h)
+		and not tid in (1001000, 1002000, 1003000, 1004000, 1005000)'
+	is "calls" "$(count syscall_done 'name == getppid')" 500
+	is "others" "$(count syscall_done 'name != getppid')" 0
+	within "refused in the kernel" "$(filtered)" 10 10000000
+	whole
+	host_record calls 1 500 -- -s syscall --set syscall.calls=all \
+		-f 'name == getppid and pid != 1 and ret != -1' \
+		--set repo.user_filter=1
+	is "calls by the repo" "$(count syscall_done 'name == getppid')" 500
+	is "refused in the kernel" "$(filtered)" 0
+	whole
+	verdict
+}
+
+# A filter in every source, most of which it refuses.
+filter_all() {
+	fact_begin
+	host_record tcp 20 -- -s sched,syscall,net,block,task -f '
+		source == net and raddr == 127.0.0.0/8 and rport != 9 or
+		source == sched and comm == nobody and cpu < 99 or
+		disk == "nodisk" and latency > 1h or
+		kind == task_signal and signal in (USR1, USR2, 50, 52, 54) or
+		name == getsid and pid == 1'
+	is "connects" "$(count net_connect)" 20
+	is "switches" "$(count sched_switch)" 0
+	is "calls" "$(count syscall_done)" 0
+	within "refused in the kernel" "$(filtered)" 10 10000000
+	whole
+	verdict
+}
+
 known_calls() {
 	fact_begin
 	record -s syscall --set syscall.calls=getppid -- load calls 8 10000

@@ -158,6 +158,11 @@ check_workloads() {
 	done
 }
 
+check_filter() {
+	check filter-calls filter_calls
+	check filter-all filter_all
+}
+
 check_no_btf() {
 	hide_btf
 	check no-btf case_no_btf
@@ -189,6 +194,7 @@ checks() {
 	check_tests
 	check_sources
 	check_workloads
+	check_filter
 	check_no_btf
 	check_no_tracefs
 	check_lockdown # last, there is no way back
