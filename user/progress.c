@@ -9,7 +9,8 @@
 
 #define PATIENCE_NS (2 * NS_PER_S) /* nothing is drawn before */
 #define EACH_NS	    (NS_PER_S / 5) /* between two drawings */
-#define WIPE	    "\r\033[K"	   /* ECMA-48 EL */
+#define MIB	    (1ULL << 20)
+#define WIPE	    "\r\033[K" /* ECMA-48 EL */
 
 static struct {
 	int fd; /* 0: off */
@@ -33,17 +34,20 @@ void progress_expect(uint64_t bytes)
 /* What was read more than once has no end that is known. */
 static void draw(uint64_t done, uint64_t all)
 {
+	bool small = all < MIB * 10;
+	const char *unit = small ? "KiB" : "MiB";
+	unsigned shift = small ? 10 : 20;
 	char text[80];
 	int len;
 
 	if (done <= all)
 		len = snprintf(text, sizeof(text),
-			       WIPE "weir: %llu %% of %llu MiB read",
+			       WIPE "weir: %llu %% of %llu %s read",
 			       (unsigned long long)(done * 100 / (all + !all)),
-			       (unsigned long long)(all >> 20));
+			       (unsigned long long)(all >> shift), unit);
 	else
-		len = snprintf(text, sizeof(text), WIPE "weir: %llu MiB read",
-			       (unsigned long long)(done >> 20));
+		len = snprintf(text, sizeof(text), WIPE "weir: %llu %s read",
+			       (unsigned long long)(done >> shift), unit);
 	line.drawn = true;
 	if (write(line.fd, text, (size_t)len) < 0)
 		line.fd = 0; /* nobody to tell */

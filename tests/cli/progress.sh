@@ -21,7 +21,7 @@ terminal() {
 for c in "show a" "show a --json" "export a --to csv"; do
 	terminal "'$WEIR' $c"
 	[ "$(wc -c <data)" -gt 300000 ] || fail "$c: little data"
-	has "$c: tells" seen 'weir: [0-9]+ % of [0-9]+ MiB read'
+	has "$c: tells" seen 'weir: [0-9]+ % of [0-9]+ [KM]iB read'
 	is "$c: wiped" "$(tail -c 4 seen | xxd -p)" 0d1b5b4b
 	cp data with
 	terminal "'$WEIR' $c -q"
