@@ -123,16 +123,16 @@ static struct scmp_arg_cmp argument(enum limit limit)
 	case THREADS_ONLY:
 		return SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD);
 	case SELF_ONLY:
-		return SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+		return SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0);
 	case NAMES_ONLY:
-		return SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME);
+		return SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0);
 	case OWN_CWD_ONLY:
-		return SCMP_A0(SCMP_CMP_EQ, CLONE_FS);
+		return SCMP_A0(SCMP_CMP_EQ, CLONE_FS, 0);
 	case DETACH_ONLY:
 	case ANY:
 		break;
 	}
-	return SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE);
+	return SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE, 0);
 }
 
 static int allow(scmp_filter_ctx filter, const struct call *c)

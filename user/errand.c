@@ -77,12 +77,13 @@ static int allow(scmp_filter_ctx filter, const struct server *s)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 				       SCMP_SYS(exit_group), 0);
 	if (!err)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
-				       SCMP_A0(SCMP_CMP_EQ, BPF_ENABLE_STATS));
+		err = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+			SCMP_A0(SCMP_CMP_EQ, BPF_ENABLE_STATS, 0));
 	if (!err && s->pidfd >= 0)
 		err = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(pidfd_send_signal), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)s->pidfd));
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)s->pidfd, 0));
 	return err;
 }
 
