@@ -283,6 +283,12 @@ $(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o \
 
 -include $(O)/tests/bench/archive_bench.d $(O)/tests/bench/archive_ways.d
 
+$(O)/tests/bench/archive_repeat: $(O)/%: $(O)/%.o $(O)/libweir.a
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+-include $(O)/tests/bench/archive_repeat.d
+
 ## bench-archive: bytes and speed of blocks, of the events in ARCHIVE=DIR
 .PHONY: bench-archive
 bench-archive: $(O)/tests/bench/archive_bench

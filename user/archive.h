@@ -205,7 +205,8 @@ struct archive_info {
 	int64_t wall_offset;	    /* realtime - monotonic, ns: the last */
 	int64_t wall_offset_min, wall_offset_max; /* of all clock records */
 	uint64_t events;			  /* in blocks */
-	uint64_t bytes;				  /* on disk */
+	uint64_t rows;	/* of them: not kept as columns */
+	uint64_t bytes; /* on disk */
 	uint32_t boots; /* read one after the other; clocks of their own */
 	uint32_t segments;
 	uint32_t open_segments; /* not sealed: in use, or cut off */
@@ -287,6 +288,9 @@ int64_t archive_iter_wall_offset(const struct archive_iter *it);
  * one open archive, the same for the same event, and for no other.
  */
 uint64_t archive_iter_position(const struct archive_iter *it);
+
+/** archive_iter_frame - the same of the frame it is in. */
+uint64_t archive_iter_frame(const struct archive_iter *it);
 
 /** archive_iter_close - NULL-safe. */
 void archive_iter_close(struct archive_iter *it);

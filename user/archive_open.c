@@ -72,6 +72,8 @@ static void take_block(struct archive *a, const struct frame *f,
 	if (f->last_ns > s->last_ns)
 		s->last_ns = f->last_ns;
 	a->info.events += f->events;
+	if (f->encoding != FRAME_COLUMNS)
+		a->info.rows += f->events;
 }
 
 /* Return: 0; -EBADMSG this frame is damaged; what ends the opening. */

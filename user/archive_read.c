@@ -121,15 +121,16 @@ int64_t archive_iter_wall_offset(const struct archive_iter *it)
 	return it->walk.wall_offset;
 }
 
-#define POSITION_ROW_BITS   20
-#define POSITION_FRAME_BITS 22
+#define POSITION_ROW_BITS 20
+
+uint64_t archive_iter_frame(const struct archive_iter *it)
+{
+	return archive_walk_frame(&it->walk);
+}
 
 uint64_t archive_iter_position(const struct archive_iter *it)
 {
-	return ((uint64_t)it->walk.segment << POSITION_FRAME_BITS |
-		it->walk.frame)
-		       << POSITION_ROW_BITS |
-	       it->count;
+	return archive_walk_frame(&it->walk) << POSITION_ROW_BITS | it->count;
 }
 
 void archive_iter_close(struct archive_iter *it)

@@ -249,3 +249,10 @@ void archive_walk_done(struct archive_walk *w)
 	archive_walk_leave(w);
 	buf_done(&w->payload);
 }
+
+#define FRAME_BITS 22 /* of the number of a frame in its segment */
+
+uint64_t archive_walk_frame(const struct archive_walk *w)
+{
+	return (uint64_t)w->segment << FRAME_BITS | w->frame;
+}

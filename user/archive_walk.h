@@ -59,6 +59,9 @@ int archive_follow_next(struct archive_walk *w);
 /** archive_walk_refuse - the frame at hand does not decode: it is damaged. */
 void archive_walk_refuse(struct archive_walk *w);
 
+/** archive_walk_frame - which frame is at hand: ascending, over all passes. */
+uint64_t archive_walk_frame(const struct archive_walk *w);
+
 /** archive_walk_is_hit - may a frame have what is asked for? */
 bool archive_walk_is_hit(const struct archive_walk *w, const struct frame *f);
 

@@ -18,7 +18,7 @@
 
 struct sql_args {
 	struct query_args query;
-	bool csv;
+	bool csv, plan, rows;
 };
 
 static const struct opt opts[] = {
@@ -27,6 +27,19 @@ static const struct opt opts[] = {
 		.type = OPT_FLAG,
 		.offset = offsetof(struct sql_args, csv),
 		.help = "print comma-separated values, names first",
+	},
+	{
+		.name = "plan",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct sql_args, plan),
+		.help = "say on stderr what each answer is made from",
+	},
+	{
+		.name = "rows",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct sql_args, rows),
+		.help = "go through all rows, to compare: slower, the same "
+			"answers",
 	},
 	{0},
 };
@@ -40,6 +53,7 @@ struct session {
 	struct sql *sql;
 	enum rows_form form;
 	int exit; /* the worst so far */
+	bool plan;
 };
 
 /* For Ctrl-C, which ends the statement and not the shell. */
@@ -123,6 +137,12 @@ static int print(const struct session *s, sqlite3_stmt *stmt)
 	return err ? write_failed("stdout", err) : EXIT_OK;
 }
 
+static const char *const plans[] = {
+	[SQL_PATH_ROWS] = "answered by SQLite, from rows",
+	[SQL_PATH_COLUMNS] = "answered by SQLite, from rows that columns chose",
+	[SQL_PATH_GROUPS] = "answered from columns",
+};
+
 /*
  * Run the first statement of @text. Return: exit code; *@ret_tail is what
  * follows, NULL after an error.
@@ -144,6 +164,8 @@ static int run_one(const struct session *s, const char *text,
 	*ret_tail = tail;
 	if (!stmt)
 		return EXIT_OK;
+	if (s->plan)
+		say("%s", plans[sql_path(s->sql)]);
 	rc = print(s, stmt);
 	sqlite3_finalize(stmt);
 	err = query_end(s->replay, sql_losses(s->sql));
@@ -352,10 +374,13 @@ static int query(const void *arg, const struct opt_words *words)
 	if (rc)
 		return rc;
 	s.replay = &r;
+	s.plan = args->plan;
 	if (sql_open(&s.sql, &r))
 		rc = fail("out of memory");
-	else
+	if (!rc) {
+		sql_rows_only(s.sql, args->rows);
 		rc = run(&s, text);
+	}
 	sql_close(s.sql);
 	replay_close(&r);
 	return rc;

@@ -49,6 +49,16 @@ int hist_add(struct hist *h, uint64_t v)
 	return 0;
 }
 
+int hist_add_all(struct hist *h, const uint64_t *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (hist_add(h, v[i]))
+			return -ENOMEM;
+	return 0;
+}
+
 static uint64_t clamp(const struct hist *h, uint64_t v)
 {
 	if (v < h->min)

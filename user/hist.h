@@ -10,6 +10,7 @@
 #ifndef WEIR_HIST_H
 #define WEIR_HIST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define HIST_SUB_BITS 7
@@ -24,6 +25,9 @@ struct hist {
 
 /** hist_add - count @v. Return: 0; -ENOMEM it is not counted. */
 int hist_add(struct hist *h, uint64_t v);
+
+/** hist_add_all - count @n of them. Return: 0; -ENOMEM some are not counted. */
+int hist_add_all(struct hist *h, const uint64_t *v, size_t n);
 
 /**
  * hist_quantile - the number that a share of @q (0..1) does not exceed

@@ -124,6 +124,8 @@ static int set_up(struct sql *s)
 	if (!rc)
 		rc = make_tables(s);
 	if (!rc)
+		rc = sql_fast_init(s);
+	if (!rc)
 		rc = sqlite3_set_authorizer(s->db, authorize, s);
 	return rc;
 }
@@ -150,6 +152,7 @@ void sql_close(struct sql *s)
 {
 	if (!s)
 		return;
+	sql_fast_done(s);
 	sqlite3_close_v2(s->db);
 	free(s);
 }
@@ -157,6 +160,16 @@ void sql_close(struct sql *s)
 sqlite3 *sql_db(const struct sql *s)
 {
 	return s->db;
+}
+
+enum sql_path sql_path(const struct sql *s)
+{
+	return s->path;
+}
+
+void sql_rows_only(struct sql *s, bool yes)
+{
+	s->rows_only = yes;
 }
 
 /* ---- statements ---------------------------------------------------------- */
@@ -206,6 +219,8 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 	if (rc)
 		return explain_error(s, rc, err);
 	rc = fill_wanted(s);
+	if (!rc && stmt)
+		rc = sql_fast_prepare(s, text, &stmt);
 	if (rc) {
 		sqlite3_finalize(stmt);
 		return rc;

@@ -9,6 +9,10 @@
  * EXPLAIN. Memory is bounded: what SQLite sorts or groups goes to temporary
  * files beyond a few MiB.
  *
+ * What asks one table of events for groups or for some of its rows is answered
+ * on columns, without going through the rows where that can be helped; the
+ * answer is the same to the byte (fast_query.h has what is understood).
+ *
  * Which rows: those that `weir show` prints, in the interval of the replay; in
  * a table of one kind also those that are there for their state (show -e KIND).
  * Thread: one.
@@ -33,6 +37,19 @@ void sql_close(struct sql *s); /* NULL-safe */
 /** sql_db - the connection, for its interrupt and its messages. */
 sqlite3 *sql_db(const struct sql *s);
 
+/* How a statement is answered. */
+enum sql_path {
+	SQL_PATH_ROWS,	  /* rows are put together and handed to SQLite */
+	SQL_PATH_COLUMNS, /* only those that can be asked for */
+	SQL_PATH_GROUPS,  /* columns are counted; SQLite gets the groups */
+};
+
+/** sql_path - Return: of the statement prepared last. */
+enum sql_path sql_path(const struct sql *s);
+
+/** sql_rows_only - answer by rows from here on: for who compares. */
+void sql_rows_only(struct sql *s, bool yes);
+
 struct sql_error {
 	char what[256]; /* one line */
 	int at;		/* offset into the text, or -1: unknown */
@@ -40,6 +57,8 @@ struct sql_error {
 
 /**
  * sql_prepare - compile the first statement of @text
+ *
+ * One that is answered from groups is answered here, before its first step.
  * @ret:  to be finalized before the next call; NULL: there was none
  * @tail: what follows the statement
  *

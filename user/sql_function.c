@@ -112,6 +112,73 @@ static void quantile_final(sqlite3_context *to)
 	q->hist = NULL;
 }
 
+/* ---- avg(number), total(number) ------------------------------------------ */
+
+/*
+ * As SQLite's, but that integers are added up exactly: SQLite 3.40 rounds each
+ * step to a double, so that the order of the rows decides the last digits.
+ */
+struct mean {
+	uint64_t low; /* a sum of 128 bits, which need no alignment so */
+	int64_t high;
+	double reals;
+	int64_t count;
+};
+
+static void mean_add(struct mean *m, sqlite3_value *v, int sign)
+{
+	__int128 sum = (__int128)m->high << 64 | m->low;
+
+	switch (sqlite3_value_numeric_type(v)) {
+	case SQLITE_NULL:
+		return;
+	case SQLITE_INTEGER:
+		sum += sign * (__int128)sqlite3_value_int64(v);
+		m->low = (uint64_t)sum;
+		m->high = (int64_t)(sum >> 64);
+		break;
+	default:
+		m->reals += sign * sqlite3_value_double(v);
+	}
+	m->count += sign;
+}
+
+static void mean_step(sqlite3_context *to, int argc, sqlite3_value **argv)
+{
+	struct mean *m = sqlite3_aggregate_context(to, sizeof(*m));
+
+	(void)argc;
+	if (m)
+		mean_add(m, argv[0], 1);
+}
+
+static void mean_inverse(sqlite3_context *to, int argc, sqlite3_value **argv)
+{
+	struct mean *m = sqlite3_aggregate_context(to, sizeof(*m));
+
+	(void)argc;
+	if (m)
+		mean_add(m, argv[0], -1);
+}
+
+static double mean_total(const struct mean *m)
+{
+	return m ? (double)((__int128)m->high << 64 | m->low) + m->reals : 0;
+}
+
+static void put_total(sqlite3_context *to)
+{
+	sqlite3_result_double(to, mean_total(sqlite3_aggregate_context(to, 0)));
+}
+
+static void put_avg(sqlite3_context *to)
+{
+	const struct mean *m = sqlite3_aggregate_context(to, 0);
+
+	if (m && m->count)
+		sqlite3_result_double(to, mean_total(m) / (double)m->count);
+}
+
 /* -------------------------------------------------------------------------- */
 
 #define PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
@@ -133,5 +200,13 @@ int sql_add_functions(struct sql *s)
 		rc = sqlite3_create_function_v2(s->db, "quantile", 2, PURE, s,
 						NULL, quantile_step,
 						quantile_final, NULL);
+	if (!rc)
+		rc = sqlite3_create_window_function(s->db, "avg", 1, PURE, NULL,
+						    mean_step, put_avg, put_avg,
+						    mean_inverse, NULL);
+	if (!rc)
+		rc = sqlite3_create_window_function(
+			s->db, "total", 1, PURE, NULL, mean_step, put_total,
+			put_total, mean_inverse, NULL);
 	return rc;
 }

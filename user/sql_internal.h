@@ -5,6 +5,7 @@
 #ifndef WEIR_SQL_INTERNAL_H
 #define WEIR_SQL_INTERNAL_H
 
+#include "fast.h"
 #include "sql.h"
 #include "sql_plan.h"
 
@@ -20,6 +21,14 @@ struct sql {
 	bool wants_tasks, wants_counts;
 	bool has_tasks, has_counts; /* the table is filled */
 	unsigned statement;	    /* counted: for what lives as long as one */
+	/* what is answered on columns */
+	struct sql_fast *fast; /* owned */
+	bool rows_only;
+	enum sql_path path; /* of the statement */
+	/* a statement is run without rows, to learn what it would ask for */
+	bool rehearsing;
+	unsigned rehearsals;	 /* passes it would make */
+	struct fast_range range; /* of the last of them */
 };
 
 /** sql_ask - note that kinds were read, over [from, to). */
@@ -84,12 +93,29 @@ int sql_memo_ask(struct sql_table *t, const char *text,
 /** sql_memos_free - those of a table. No statement of theirs may be left. */
 void sql_memos_free(struct sql_table *t);
 
+/* ---- on columns: sql_fast.c ---------------------------------------------- */
+
+/** sql_fast_init, sql_fast_done - Return: SQLite's. */
+int sql_fast_init(struct sql *s);
+void sql_fast_done(struct sql *s);
+
+/**
+ * sql_fast_prepare - answer a statement on columns, if it is of that sort
+ * @stmt: compiled from @text; replaced by one that asks the groups found
+ * Return: 0; -ENOMEM; -errno of reading.
+ */
+int sql_fast_prepare(struct sql *s, const char *text, sqlite3_stmt **stmt);
+
+/** sql_fast_rows - Return: how columns choose a table's rows, or NULL. */
+const struct fast_query *sql_fast_rows(const struct sql *s,
+				       const struct schema_kind *k);
+
 /* ---- the others ---------------------------------------------------------- */
 
 /** sql_table_module - virtual tables of events: sql_table.c. */
 extern const sqlite3_module sql_table_module;
 
-/** sql_add_functions - at() span() size() quantile(): sql_function.c.
+/** sql_add_functions - at() span() size() quantile() …: sql_function.c.
  * Return: SQLITE_OK or its error. */
 int sql_add_functions(struct sql *s);
 

@@ -15,11 +15,15 @@
 
 struct sql_scan {
 	struct sql *sql;
+	struct fast *fast; /* rows made of columns; else by @iter */
+	uint64_t resume;   /* frames before it were done with by @fast */
 	struct archive_iter *iter;
 	struct tasks *tasks; /* NULL: nobody asked for them */
 	struct render render;
 	struct select select;
+	const struct sql_table *table;
 	const struct sql_columns *columns;
+	bool needs_tasks;
 	struct sql_tests tests;
 	uint64_t from_ns, to_ns; /* monotonic */
 	struct event ev;
@@ -95,27 +99,54 @@ static bool has_state(const struct sql_table *t)
 	return t->kind && tasks_binds(t->sql->replay->tasks, t->kind->number);
 }
 
-static int open_pass(struct sql_scan *s, const struct sql_table *t,
-		     const struct sql_plan *p)
+static int open_iter(struct sql_scan *s)
 {
-	struct archive_range range;
-	int err = 0;
-
-	choose_kinds(s, t);
-	choose_span(s);
-	s->render = t->sql->replay->render;
-	if (needs_tasks(s, p))
-		err = tasks_new(&s->tasks, s->render.schema);
-	range = (struct archive_range){
+	struct archive_range range = {
 		.from_ns = s->from_ns,
 		.to_ns = s->to_ns,
 		.kinds = s->select.kinds,
-		.bare = !s->tasks && !has_state(t),
 	};
+	int err = 0;
+
+	if (s->needs_tasks)
+		err = tasks_new(&s->tasks, s->render.schema);
+	range.bare = !s->tasks && !has_state(s->table);
 	if (!err)
-		err = archive_iter_open(&s->iter, t->sql->replay->archive,
+		err = archive_iter_open(&s->iter, s->sql->replay->archive,
 					&range);
-	return err ? SQLITE_NOMEM : SQLITE_OK;
+	return err;
+}
+
+static int open_fast(struct sql_scan *s, const struct fast_query *q,
+		     const struct sql_plan *p)
+{
+	struct fast_range range = {s->from_ns, s->to_ns, s->select};
+	bool *used = calloc(s->columns->count, sizeof(*used));
+	unsigned i;
+	int err;
+
+	for (i = 0; used && i < s->columns->count; i++)
+		used[i] = sql_plan_uses(p, i);
+	err = used ? fast_open(&s->fast, s->sql->replay->archive, q, &range,
+			       used)
+		   : -ENOMEM;
+	free(used);
+	return err;
+}
+
+static int open_pass(struct sql_scan *s, const struct sql_plan *p)
+{
+	const struct fast_query *q = sql_fast_rows(s->sql, s->table->kind);
+	struct sql *sql = s->sql;
+
+	if (sql->rehearsing) {
+		sql->range = (struct fast_range){s->from_ns, s->to_ns,
+						 s->select};
+		sql->rehearsals++;
+		return 0;
+	}
+	s->needs_tasks = needs_tasks(s, p);
+	return q ? open_fast(s, q, p) : open_iter(s);
 }
 
 /*
@@ -143,16 +174,20 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
 	if (!s)
 		return SQLITE_NOMEM;
 	s->sql = t->sql;
+	s->table = t;
 	s->columns = &t->columns;
+	s->render = t->sql->replay->render;
 	rc = sql_tests_init(&s->tests, p, &t->columns, argv, skip);
-	if (!rc && !s->tests.never)
-		rc = open_pass(s, t, p);
+	if (!rc && !s->tests.never) {
+		choose_kinds(s, t);
+		choose_span(s);
+		ask(s);
+		rc = open_pass(s, p) ? SQLITE_NOMEM : SQLITE_OK;
+	}
 	if (rc) {
 		sql_scan_close(s);
 		return rc;
 	}
-	if (s->iter)
-		ask(s);
 	*ret = s;
 	return SQLITE_OK;
 }
@@ -182,19 +217,49 @@ static int end(struct sql_scan *s, int rc)
 	return rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
 }
 
+/*
+ * Columns cannot go on: rows can, from this block on. The table of tasks is
+ * made anew, so the frames before it are walked again.
+ */
+static int change_over(struct sql_scan *s)
+{
+	s->resume = fast_position(s->fast);
+	fast_close(s->fast);
+	s->fast = NULL;
+	return open_iter(s);
+}
+
+static int next_event(struct sql_scan *s)
+{
+	int rc = s->fast ? fast_next(s->fast, &s->ev) : -EOPNOTSUPP;
+
+	if (rc == 1)
+		s->render.wall_offset = fast_wall_offset(s->fast);
+	if (s->fast && rc == -EOPNOTSUPP)
+		rc = change_over(s) ? -ENOMEM : -EOPNOTSUPP;
+	if (rc != -EOPNOTSUPP)
+		return rc;
+	rc = archive_iter_next(s->iter, &s->ev);
+	if (rc <= 0)
+		return rc;
+	s->render.wall_offset = archive_iter_wall_offset(s->iter);
+	if (s->tasks)
+		tasks_apply(s->tasks, &s->ev); /* at worst unjoined */
+	return 1;
+}
+
 int sql_scan_next(struct sql_scan *s)
 {
 	int rc;
 
-	if (!s->iter)
+	if (!s->iter && !s->fast)
 		return SQLITE_DONE;
 	for (;;) {
-		rc = archive_iter_next(s->iter, &s->ev);
+		rc = next_event(s);
 		if (rc <= 0)
 			return end(s, rc);
-		s->render.wall_offset = archive_iter_wall_offset(s->iter);
-		if (s->tasks)
-			tasks_apply(s->tasks, &s->ev); /* at worst unjoined */
+		if (s->iter && archive_iter_frame(s->iter) < s->resume)
+			continue;
 		if (is_row(s))
 			return SQLITE_ROW;
 	}
@@ -202,7 +267,7 @@ int sql_scan_next(struct sql_scan *s)
 
 sqlite3_int64 sql_scan_row(const struct sql_scan *s)
 {
-	return (sqlite3_int64)archive_iter_position(s->iter);
+	return s->iter ? (sqlite3_int64)archive_iter_position(s->iter) : 0;
 }
 
 const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)
@@ -216,6 +281,7 @@ void sql_scan_close(struct sql_scan *s)
 {
 	if (!s)
 		return;
+	fast_close(s->fast);
 	archive_iter_close(s->iter);
 	tasks_free(s->tasks);
 	sql_tests_done(&s->tests);

@@ -75,6 +75,8 @@ struct tasks {
 	struct binding by_rule[RULES];
 	const struct binding *by_kind[SCHEMA_KINDS_MAX];
 	struct bound path_id, path_text;
+	void (*watch)(void *arg, uint32_t tid, const struct task *was);
+	void *watch_arg;
 };
 
 /* ---- binding ------------------------------------------------------------- */
@@ -120,6 +122,20 @@ bool tasks_binds(const struct tasks *t, unsigned kind)
 	return kind < SCHEMA_KINDS_MAX &&
 	       (t->by_kind[kind] ||
 		(t->path_id.kind && t->path_id.kind->number == kind));
+}
+
+void tasks_watch(struct tasks *t,
+		 void (*fn)(void *arg, uint32_t tid, const struct task *was),
+		 void *arg)
+{
+	t->watch = fn;
+	t->watch_arg = arg;
+}
+
+static void tell(const struct tasks *t, uint32_t tid, const struct node *was)
+{
+	if (t->watch)
+		t->watch(t->watch_arg, tid, was ? &was->t : NULL);
 }
 
 /* ---- the table ----------------------------------------------------------- */
@@ -200,6 +216,7 @@ static void drop(struct tasks *t, struct node *n)
 {
 	struct node **p = bucket(t, n->t.tid);
 
+	tell(t, n->t.tid, n);
 	while (*p != n)
 		p = &(*p)->chain;
 	*p = n->chain;
@@ -296,6 +313,18 @@ static const char *container_in(const char *path, size_t len)
 	return found;
 }
 
+/* Its tasks are about to be in something that is called otherwise. */
+static void tell_all(const struct tasks *t, const struct cgroup *c)
+{
+	const struct node *n;
+	size_t i;
+
+	for (i = 0; i < t->bucket_count && t->watch; i++)
+		for (n = t->buckets[i]; n; n = n->chain)
+			if (n->t.cgroup == c)
+				tell(t, n->t.tid, n);
+}
+
 static int cgroup_name(struct tasks *t, const struct event *ev)
 {
 	struct field_bytes path = bound_bytes(&t->path_text, ev);
@@ -309,6 +338,7 @@ static int cgroup_name(struct tasks *t, const struct event *ev)
 		free(text);
 		return -ENOMEM;
 	}
+	tell_all(t, &c->c);
 	memcpy(text, path.data, path.len);
 	id = container_in(text, path.len);
 	if (id)
@@ -384,6 +414,7 @@ static int apply_rule(struct tasks *t, const struct binding *b,
 
 	if (bound_u64(&b->exiting, ev, 0) && known && n->t.exit_time)
 		return 0; /* seen on its way out after its exit event */
+	tell(t, tid, n);
 	if (!n)
 		n = add(t, tid);
 	if (!n)

@@ -49,6 +49,17 @@ void tasks_free(struct tasks *t);
  */
 int tasks_apply(struct tasks *t, struct event *ev);
 
+/**
+ * tasks_watch - be told before what is known of a task changes
+ * @fn: gets its tid, and the task as it was; NULL: nobody had this tid
+ *
+ * Inside tasks_apply(), once or more for each change; and for each task of a
+ * cgroup whose path is told.
+ */
+void tasks_watch(struct tasks *t,
+		 void (*fn)(void *arg, uint32_t tid, const struct task *was),
+		 void *arg);
+
 /** tasks_binds - Return: does the table need events of this kind? */
 bool tasks_binds(const struct tasks *t, unsigned kind);
 

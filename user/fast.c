@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fast.c - the pass: blocks, batches, conditions, groups; see fast.h.
+ */
+#include "fast.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast_internal.h"
+
+/* ---- what the question is about ------------------------------------------ */
+
+static void note_column(struct fast *f, unsigned column, bool *facts)
+{
+	const struct sql_column *c = &f->q->columns.column[column];
+
+	switch (c->what) {
+	case SQL_CPU:
+	case SQL_PID:
+	case SQL_TID:
+		f->of_turns = true;
+		break;
+	case SQL_TS:
+	case SQL_TIME:
+		break;
+	default:
+		if (!sql_column_is_task(c)) {
+			f->of_rows = true;
+			break;
+		}
+		f->of_turns = f->of_tasks = true;
+		facts[c->what - SQL_COMM] = true;
+	}
+}
+
+static void note_expr(struct fast *f, const struct fast_expr *x, bool *facts)
+{
+	if (!x)
+		return;
+	if (x->op == FAST_COLUMN)
+		note_column(f, x->column, facts);
+	note_expr(f, x->a, facts);
+	note_expr(f, x->b, facts);
+}
+
+static void note_all(struct fast *f, bool *facts)
+{
+	const struct fast_query *q = f->q;
+	unsigned i;
+
+	for (i = 0; i < q->preds; i++)
+		note_expr(f, q->pred[i].what, facts);
+	for (i = 0; i < q->keys; i++)
+		note_expr(f, q->key[i], facts);
+	for (i = 0; i < q->aggs; i++) {
+		note_expr(f, q->agg[i].what, facts);
+		f->of_rows |= q->agg[i].what != NULL;
+	}
+	for (i = 0; f->used && i < q->columns.count; i++)
+		if (f->used[i])
+			note_column(f, i, facts);
+}
+
+static unsigned price(const struct fast *f, const struct fast_expr *x)
+{
+	const struct sql_column *c;
+	unsigned a, b;
+
+	if (!x || x->op == FAST_NUMBER)
+		return 0;
+	if (x->op != FAST_COLUMN) {
+		a = price(f, x->a);
+		b = price(f, x->b);
+		return a > b ? a : b;
+	}
+	c = &f->q->columns.column[x->column];
+	switch (c->what) {
+	case SQL_SOURCE:
+	case SQL_KIND:
+		return 0;
+	case SQL_TS:
+	case SQL_TIME:
+		return 1; /* most blocks are inside or outside */
+	case SQL_FIELD:
+		return c->field->type <= FIELD_INT ? 2 : 4;
+	default:
+		return 3;
+	}
+}
+
+static void order_conditions(struct fast *f)
+{
+	unsigned i, k, n = 0;
+
+	for (k = 0; k < 5; k++)
+		for (i = 0; i < f->q->preds; i++)
+			if (price(f, f->q->pred[i].what) == k)
+				f->order[n++] = i;
+}
+
+/* ---- which rows ---------------------------------------------------------- */
+
+bool fast_kind_wanted(const struct fast *f, unsigned kind)
+{
+	const struct select *s = &f->range.select;
+
+	return s->kinds[kind] && columns_kind_rows(f->block.columns, kind) &&
+	       (!f->block.at.state || s->named[kind]);
+}
+
+bool fast_inside(const struct fast *f)
+{
+	const struct archive_block *b = &f->block.at;
+
+	return b->first_ns >= f->range.from_ns && b->last_ns < f->range.to_ns;
+}
+
+static int room_for_rows(struct fast *f, uint32_t count)
+{
+	void *pass, *chosen;
+
+	if (count <= f->room)
+		return 0;
+	pass = realloc(f->pass, count);
+	f->pass = pass ? pass : f->pass;
+	chosen = reallocarray(f->chosen, count, sizeof(*f->chosen));
+	f->chosen = chosen ? chosen : f->chosen;
+	if (!pass || !chosen)
+		return -ENOMEM;
+	f->room = count;
+	return 0;
+}
+
+/* Rows that are there for their state are asked for by name alone. */
+static int pass_flags(struct fast *f, bool *all)
+{
+	struct fast_eval *e = &f->eval;
+	const struct select *s = &f->range.select;
+	unsigned kind = e->kind->number;
+	const uint64_t *flags;
+	uint64_t same;
+	uint32_t i;
+	int err;
+
+	if (s->named[kind] || (s->gap && kind == s->gap))
+		return 0;
+	if (columns_group_same(e->block->columns, kind, e->group, COLUMNS_FLAGS,
+			       0, &same)) {
+		if (same & WEIR_F_CONTEXT) {
+			memset(f->pass, 0, e->count);
+			*all = false;
+		}
+		return 0;
+	}
+	err = columns_group_u64(e->block->columns, kind, e->group,
+				COLUMNS_FLAGS, 0, &flags);
+	for (i = 0; i < e->count && !err; i++)
+		f->pass[i] &= !(flags[i] & WEIR_F_CONTEXT);
+	*all = false;
+	return err;
+}
+
+static int pass_interval(struct fast *f, bool *all)
+{
+	struct fast_eval *e = &f->eval;
+	uint64_t ts;
+	uint32_t i;
+	int err = fast_block_times(e->block);
+
+	if (!err)
+		err = fast_eval_rows(e);
+	for (i = 0; i < e->count && !err; i++) {
+		ts = e->block->ts[e->row[i]];
+		f->pass[i] &= ts >= f->range.from_ns && ts < f->range.to_ns;
+	}
+	*all = false;
+	return err;
+}
+
+static uint32_t collect(struct fast *f)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < f->eval.count; i++) {
+		f->chosen[n] = i;
+		n += f->pass[i];
+	}
+	return n;
+}
+
+int fast_choose(struct fast *f, bool inside, const uint32_t **ret_rows,
+		uint32_t *ret_count)
+{
+	struct fast_eval *e = &f->eval;
+	bool all = true, one;
+	unsigned i;
+	int err = room_for_rows(f, e->count);
+
+	*ret_count = 0;
+	if (err)
+		return err;
+	memset(f->pass, 1, e->count);
+	if (!e->by_turn)
+		err = pass_flags(f, &all);
+	for (i = 0; i < f->q->preds && !err; i++) {
+		if (!all && !memchr(f->pass, 1, e->count))
+			return 0;
+		err = fast_eval_pass(e, f->order[i], f->pass, &one);
+		all &= one;
+	}
+	if (!err && !inside && (all || memchr(f->pass, 1, e->count)))
+		err = pass_interval(f, &all);
+	if (err)
+		return err;
+	*ret_rows = all ? NULL : f->chosen;
+	*ret_count = all ? e->count : collect(f);
+	return 0;
+}
+
+/* ---- blocks -------------------------------------------------------------- */
+
+int fast_block_next(struct fast *f)
+{
+	struct archive_block at;
+	int rc;
+
+	do {
+		rc = archive_blocks_next(f->blocks, &at);
+		if (rc <= 0)
+			return rc;
+		fast_block_begin(&f->block, &at);
+		rc = f->tasks ? fast_tasks_block(f->tasks, &f->block) : 0;
+		if (rc)
+			return rc == -EBADMSG ? -EOPNOTSUPP : rc;
+	} while (!at.hit && !at.state);
+	return 1;
+}
+
+/* ---- groups -------------------------------------------------------------- */
+
+static int add_batch(struct fast *f, bool inside)
+{
+	const uint32_t *rows;
+	uint32_t count;
+	int err = fast_choose(f, inside, &rows, &count);
+
+	if (err)
+		return err;
+	return fast_groups_add(&f->groups, &f->eval, rows, count,
+			       f->eval.by_turn ? f->block.turn : NULL);
+}
+
+/* Is every row of a kind an event that was asked for? */
+static bool is_all_wanted(const struct fast *f, unsigned kind)
+{
+	const struct select *s = &f->range.select;
+	struct columns_group g;
+	uint64_t flags;
+	uint32_t i;
+
+	if (!s->kinds[kind])
+		return false;
+	for (i = 0; i < columns_group(f->block.columns, kind, i, &g); i++)
+		if (!columns_group_same(f->block.columns, kind, i,
+					COLUMNS_FLAGS, 0, &flags) ||
+		    (flags & WEIR_F_CONTEXT && !s->named[kind] &&
+		     kind != s->gap))
+			return false;
+	return true;
+}
+
+/* Can the rows be counted by turns, without looking at any? */
+static bool is_by_turns(const struct fast *f)
+{
+	unsigned k;
+
+	if (f->of_rows || !f->of_turns || f->block.at.state ||
+	    (f->of_tasks && fast_tasks_moved(f->tasks)) || !fast_inside(f))
+		return false;
+	for (k = 0; k < SCHEMA_KINDS_MAX; k++)
+		if (columns_kind_rows(f->block.columns, k) &&
+		    !is_all_wanted(f, k))
+			return false;
+	return true;
+}
+
+static int add_kind(struct fast *f, unsigned kind)
+{
+	struct columns_group g;
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < columns_group(f->block.columns, kind, i, &g) && !err;
+	     i++) {
+		if (!g.rows)
+			continue;
+		fast_eval_group(&f->eval, schema_kind(f->schema, kind), i,
+				g.rows);
+		err = add_batch(f, fast_inside(f));
+	}
+	return err;
+}
+
+static int add_block(struct fast *f)
+{
+	unsigned k;
+	int err = 0;
+
+	if (columns_kind_rows(f->block.columns, 0))
+		return -EOPNOTSUPP; /* records that fit no kind */
+	if (is_by_turns(f)) {
+		err = fast_eval_turns(&f->eval);
+		if (!err)
+			err = fast_eval_timeless(&f->eval) ? add_batch(f, true)
+							   : -EAGAIN;
+		if (err != -EAGAIN)
+			return err;
+		err = 0;
+	}
+	for (k = 1; k < SCHEMA_KINDS_MAX && !err; k++)
+		if (fast_kind_wanted(f, k))
+			err = add_kind(f, k);
+	return err;
+}
+
+int fast_groups(struct fast *f, const struct fast_groups **ret)
+{
+	int rc, err = 0;
+
+	while (!err && (rc = fast_block_next(f)) == 1)
+		err = add_block(f);
+	if (err || (rc && rc != -EBADMSG))
+		return err ? err == -EBADMSG ? -EOPNOTSUPP : err : rc;
+	err = fast_groups_sort(&f->groups);
+	*ret = &f->groups;
+	return err ? err : rc;
+}
+
+const struct fast_text *fast_text_of(const struct fast *f, int64_t number)
+{
+	return &f->texts.text[number];
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+static bool is_bare(const struct fast *f)
+{
+	const struct schema_kind *k = f->q->kind;
+
+	/* state records are rows, too, of the kinds a task table is made of */
+	return !f->tasks && !(k && !strcmp(k->source, "task"));
+}
+
+static int open_blocks(struct fast *f, struct archive *a)
+{
+	struct archive_range r = {
+		.from_ns = f->range.from_ns,
+		.to_ns = f->range.to_ns,
+		.kinds = f->range.select.kinds,
+		.bare = is_bare(f),
+	};
+
+	return archive_blocks_open(&f->blocks, a, &r);
+}
+
+int fast_open(struct fast **ret, struct archive *a, const struct fast_query *q,
+	      const struct fast_range *range, const bool *used)
+{
+	struct fast *f = calloc(1, sizeof(*f));
+	bool facts[FAST_FACTS] = {false};
+	int err = 0;
+
+	if (!f)
+		return -ENOMEM;
+	f->schema = archive_schema(a);
+	f->q = q;
+	f->range = *range;
+	f->used = used;
+	note_all(f, facts);
+	order_conditions(f);
+	if (!err && f->of_tasks)
+		err = fast_tasks_new(&f->tasks, f->schema, facts, &f->texts);
+	if (!err)
+		err = open_blocks(f, a);
+	if (!err)
+		err = fast_eval_init(&f->eval, q, f->schema, &f->texts,
+				     f->tasks, &f->block);
+	if (!err && q->grouped)
+		err = fast_groups_init(&f->groups, q, &f->texts);
+	if (!err && used)
+		err = fast_scan_init(f);
+	f->used = NULL;
+	if (err)
+		fast_close(f);
+	else
+		*ret = f;
+	return err;
+}
+
+void fast_close(struct fast *f)
+{
+	if (!f)
+		return;
+	fast_groups_done(&f->groups);
+	if (f->eval.q)
+		fast_eval_done(&f->eval);
+	archive_blocks_close(f->blocks);
+	fast_block_done(&f->block);
+	fast_tasks_free(f->tasks);
+	fast_texts_done(&f->texts);
+	buf_done(&f->records);
+	free(f->top.value);
+	free(f->found);
+	free(f->pass);
+	free(f->chosen);
+	free(f);
+}

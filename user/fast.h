@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fast.h - a pass over the columns of an archive that answers a question
+ * taken apart by fast_query.h: groups, or the rows that may be asked for.
+ *
+ * The rows are those of a scan by rows (sql_scan.c) in the same order, and
+ * what is known of their tasks is the same. Memory is bounded by that of a
+ * block and FAST_AGG_BYTES, FAST_TEXT_BYTES. Thread: one.
+ */
+#ifndef WEIR_FAST_H
+#define WEIR_FAST_H
+
+#include "fast_agg.h"
+#include "select.h"
+
+/* Which blocks, and which rows apart from the conditions. */
+struct fast_range {
+	uint64_t from_ns, to_ns; /* monotonic, half-open */
+	struct select select;	 /* without a filter */
+};
+
+struct fast;
+
+/**
+ * fast_open - begin a pass
+ * @a, @q: borrowed
+ * @used:  of rows: columns that will be asked for, by index; NULL: groups
+ * Return: 0; -ENOMEM.
+ */
+int fast_open(struct fast **ret, struct archive *a, const struct fast_query *q,
+	      const struct fast_range *range, const bool *used);
+void fast_close(struct fast *f); /* NULL-safe */
+
+/**
+ * fast_groups - make the groups, in order
+ * @ret: lives as long as @f
+ * Return: 0; -EBADMSG the same, but parts of the archive were damaged and left
+ * out; -EOPNOTSUPP this must be asked of rows; -ENOMEM, -errno of read(2).
+ */
+int fast_groups(struct fast *f, const struct fast_groups **ret);
+
+/**
+ * fast_next - the next row that may pass; valid until the next call
+ *
+ * Not all that come do: who asks tests again.
+ * Return: 1; 0 at the end; -EBADMSG at the end as above; -EOPNOTSUPP ask rows
+ * from fast_position() on; other errors.
+ */
+int fast_next(struct fast *f, struct event *ret);
+
+/** fast_position - the block at hand, as archive_iter_frame(). */
+uint64_t fast_position(const struct fast *f);
+
+/** fast_wall_offset - of the last row. */
+int64_t fast_wall_offset(const struct fast *f);
+
+/** fast_text_of - a text of a key or an aggregate. */
+const struct fast_text *fast_text_of(const struct fast *f, int64_t number);
+
+#endif

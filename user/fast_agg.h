@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fast_agg.h - groups of rows, and what is counted of each.
+ *
+ * Sums are exact: 128 bits, what is positive apart from what is negative, so
+ * that it is known whether SQLite's would have overflowed on its way.
+ */
+#ifndef WEIR_FAST_AGG_H
+#define WEIR_FAST_AGG_H
+
+#include "fast_eval.h"
+#include "hist.h"
+
+#define FAST_AGG_BYTES                                                         \
+	(96U << 20) /* more are a matter for a sorter on disk                  \
+		     */
+
+/* An aggregate of a group. */
+struct fast_cell {
+	uint64_t count; /* not NULL */
+	__int128 above, below;
+	int64_t min, max; /* or numbers of texts */
+	struct hist *hist;
+};
+
+struct fast_groups {
+	const struct fast_query *q;
+	struct fast_texts *texts; /* borrowed */
+	uint32_t count, cap;
+	/* by group */
+	int64_t (*key)[FAST_KEYS];
+	uint8_t (*null)[FAST_KEYS];
+	struct fast_cell *cell; /* [q->aggs] each */
+	uint32_t *slot;		/* groups by hash, plus one */
+	uint32_t slots;
+	uint32_t hists;
+	uint32_t *order; /* after fast_groups_sort() */
+	/* of a batch */
+	uint32_t *group;
+	uint32_t group_room;
+};
+
+/** fast_groups_init - Return: 0; -ENOMEM. To be released in any case. */
+int fast_groups_init(struct fast_groups *g, const struct fast_query *q,
+		     struct fast_texts *texts);
+void fast_groups_done(struct fast_groups *g);
+
+/**
+ * fast_groups_add - count rows of a batch
+ * @rows:   which, ascending, or NULL: all of them
+ * @count:  how many
+ * @weight: of each row of the batch, or NULL: one; only for count(*)
+ * Return: 0; as fast_eval.h.
+ */
+int fast_groups_add(struct fast_groups *g, struct fast_eval *e,
+		    const uint32_t *rows, uint32_t count,
+		    const struct columns_turn *weight);
+
+/** fast_groups_sort - put them into SQLite's order. Return: 0; -ENOMEM. */
+int fast_groups_sort(struct fast_groups *g);
+
+#endif

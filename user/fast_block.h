@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fast_block.h - one block of an archive, and what is common to its rows:
+ * unpacked when it is asked for, once.
+ *
+ * All functions return 0 or an error of columns.h.
+ */
+#ifndef WEIR_FAST_BLOCK_H
+#define WEIR_FAST_BLOCK_H
+
+#include "archive_blocks.h"
+#include "columns_pool.h"
+
+/* All zero before the first. Rows are CPU-major, as in columns.h. */
+struct fast_block {
+	struct archive_block at;
+	struct columns *columns; /* at.columns */
+	uint32_t number;	 /* 1, 2, … of the pass */
+	struct pool pool;	 /* memory of this block */
+	/* NULL until asked for */
+	const struct columns_turn *turn;
+	uint32_t turns;
+	uint32_t *turn_of; /* of each row */
+	const uint64_t *ts;
+	const uint64_t *key; /* the order */
+	uint32_t *place;     /* the same, where @key does not tell */
+};
+
+/** fast_block_begin - go on to a block; what was asked of the last is gone. */
+void fast_block_begin(struct fast_block *b, const struct archive_block *at);
+void fast_block_done(struct fast_block *b);
+
+/** fast_block_turns, _turn_of, _times - fill the members of that name. */
+int fast_block_turns(struct fast_block *b);
+int fast_block_turn_of(struct fast_block *b);
+int fast_block_times(struct fast_block *b);
+
+/** fast_block_order - learn what fast_block_compare() needs. */
+int fast_block_order(struct fast_block *b);
+
+/** fast_block_compare - two rows in the one order. Return: <0, 0, >0. */
+int fast_block_compare(const struct fast_block *b, uint32_t x, uint32_t y);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * fast_scan.c - rows one by one, put together from columns for those that
+ * pass; see fast.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast_internal.h"
+#include "segment.h"
+
+#define TOP_MAX 100000 /* rows of ORDER BY … LIMIT that are kept track of */
+
+/* ---- the best ------------------------------------------------------------ */
+
+/* Values are kept so that the largest are the best. */
+static int64_t worth(const struct fast *f, int64_t v)
+{
+	return f->q->top_descending ? v : ~v;
+}
+
+static void sift_down(struct fast_top *t, uint64_t at)
+{
+	int64_t v = t->value[at];
+	uint64_t child;
+
+	while ((child = 2 * at + 1) < t->count) {
+		if (child + 1 < t->count &&
+		    t->value[child + 1] < t->value[child])
+			child++;
+		if (t->value[child] >= v)
+			break;
+		t->value[at] = t->value[child];
+		at = child;
+	}
+	t->value[at] = v;
+}
+
+static void put_last(struct fast_top *t, int64_t v)
+{
+	uint64_t at = t->count++;
+
+	while (at && t->value[(at - 1) / 2] > v) {
+		t->value[at] = t->value[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	t->value[at] = v;
+}
+
+/* Can it still be one of the best? Equal ones are told apart later. */
+static bool is_top(struct fast *f, int64_t v)
+{
+	struct fast_top *t = &f->top;
+
+	v = worth(f, v);
+	if (t->count < t->cap) {
+		put_last(t, v);
+		return true;
+	}
+	if (v < t->value[0])
+		return false;
+	t->value[0] = v;
+	sift_down(t, 0);
+	return true;
+}
+
+static int choose_top(struct fast *f, const uint32_t **rows, uint32_t *count)
+{
+	struct fast_vector v;
+	uint32_t i, row, n = 0;
+	int err;
+
+	if (!f->top.value || !*count)
+		return 0;
+	err = fast_column_value(&f->eval, (unsigned)f->q->top_column, &v);
+	for (i = 0; i < *count && !err; i++) {
+		row = *rows ? (*rows)[i] : i;
+		if ((v.same ? v.null : v.nulls && v.nulls[row]) ||
+		    is_top(f, v.same ? v.one : v.v[row]))
+			f->chosen[n++] = row;
+	}
+	*rows = f->chosen;
+	*count = n;
+	return err;
+}
+
+/* ---- a block's rows ------------------------------------------------------ */
+
+static struct fast_found *add_found(struct fast *f)
+{
+	size_t cap = f->found_cap ? f->found_cap * 2 : 256;
+	void *p;
+
+	if (f->found_count == f->found_cap) {
+		p = reallocarray(f->found, cap, sizeof(*f->found));
+		if (!p)
+			return NULL;
+		f->found = p;
+		f->found_cap = cap;
+	}
+	return &f->found[f->found_count++];
+}
+
+static int find_task(struct fast *f, struct fast_found *at)
+{
+	const struct columns_turn *t;
+
+	if (!f->tasks)
+		return 0;
+	t = &f->block.turn[f->block.turn_of[at->row]];
+	return fast_tasks_find(f->tasks, &f->block, t->tid, at->row, &at->info);
+}
+
+static int put_rows(struct fast *f, const uint32_t *rows, uint32_t count)
+{
+	struct fast_eval *e = &f->eval;
+	struct fast_found *found;
+	uint32_t i;
+	int err = count ? fast_rows_open(&f->rows, &f->block, e->kind, e->group,
+					 f->every_field ? NULL : f->fields)
+			: 0;
+
+	for (i = 0; i < count && !err; i++) {
+		uint32_t at = rows ? rows[i] : i;
+
+		found = add_found(f);
+		if (!found)
+			return -ENOMEM;
+		found->row = f->rows.row[at];
+		found->at = fast_rows_put(&f->rows, at, &f->records);
+		err = find_task(f, found);
+	}
+	return err ? err : buf_err(&f->records);
+}
+
+/* Its columns cannot say: who asks will test each row. */
+static int choose(struct fast *f, const uint32_t **rows, uint32_t *count)
+{
+	int err = fast_choose(f, fast_inside(f), rows, count);
+
+	if (!err)
+		err = choose_top(f, rows, count);
+	if (err != -EOPNOTSUPP)
+		return err;
+	*rows = NULL;
+	*count = f->eval.count;
+	return 0;
+}
+
+static int scan_kind(struct fast *f, unsigned kind)
+{
+	const uint32_t *rows;
+	struct columns_group g;
+	uint32_t i, count;
+	int err = 0;
+
+	for (i = 0; i < columns_group(f->block.columns, kind, i, &g) && !err;
+	     i++) {
+		if (!g.rows)
+			continue;
+		fast_eval_group(&f->eval, schema_kind(f->schema, kind), i,
+				g.rows);
+		err = choose(f, &rows, &count);
+		if (!err)
+			err = put_rows(f, rows, count);
+	}
+	return err;
+}
+
+static int by_order(const void *x, const void *y, void *arg)
+{
+	const struct fast_found *a = x, *b = y;
+
+	return fast_block_compare(arg, a->row, b->row);
+}
+
+/* All records, when some of them fit no kind. */
+static int take_whole(struct fast *f)
+{
+	struct columns *c = f->block.columns;
+	uint32_t rows = columns_rows(c), i, *place;
+	const struct weir_hdr *h;
+	struct fast_found *found;
+	size_t at = 0;
+	int err;
+
+	err = fast_block_turn_of(&f->block);
+	place = pool_alloc(&f->block.pool, rows, 2 * sizeof(*place));
+	if (!err)
+		err = place ? columns_places(c, place) : -ENOMEM;
+	for (i = 0; i < rows && !err; i++)
+		place[rows + place[i]] = i;
+	if (!err)
+		err = columns_decode(c, &f->records, FRAME_RAW_MAX);
+	for (i = 0; i < rows && !err; i++) {
+		found = add_found(f);
+		if (!found)
+			return -ENOMEM;
+		*found = (struct fast_found){place[rows + i], 0, at};
+		err = find_task(f, found);
+		h = (const struct weir_hdr *)(f->records.data + at);
+		at += (h->len + 7U) & ~7U;
+	}
+	return err;
+}
+
+static int scan_block(struct fast *f)
+{
+	unsigned k;
+	int err = 0;
+
+	f->found_count = f->found_at = 0;
+	buf_reset(&f->records);
+	if (columns_kind_rows(f->block.columns, 0))
+		return take_whole(f);
+	for (k = 1; k < SCHEMA_KINDS_MAX && !err; k++)
+		if (fast_kind_wanted(f, k))
+			err = scan_kind(f, k);
+	if (f->found_count < 2 || err)
+		return err;
+	err = fast_block_order(&f->block);
+	if (!err)
+		qsort_r(f->found, f->found_count, sizeof(*f->found), by_order,
+			&f->block);
+	return err;
+}
+
+/* ---- one by one ---------------------------------------------------------- */
+
+static bool take_row(struct fast *f, struct event *ret)
+{
+	const struct fast_found *at = &f->found[f->found_at++];
+	struct weir_hdr *h = (struct weir_hdr *)(f->records.data + at->at);
+	const struct fast_info *info;
+
+	if (event_init(ret, f->schema, h, h->len))
+		return false;
+	if (f->block.at.state)
+		h->flags |= WEIR_F_CONTEXT;
+	if (!f->tasks)
+		return true;
+	info = fast_tasks_info(f->tasks, at->info);
+	f->task = info->task;
+	if (f->task.cgroup)
+		f->task.cgroup = &info->cgroup;
+	ret->task = info->known ? &f->task : NULL;
+	return true;
+}
+
+int fast_next(struct fast *f, struct event *ret)
+{
+	int rc;
+
+	while (!f->ended) {
+		while (f->found_at < f->found_count)
+			if (take_row(f, ret))
+				return 1;
+		rc = fast_block_next(f);
+		f->ended = rc != 1;
+		f->end = rc;
+		if (rc != 1)
+			break;
+		rc = scan_block(f);
+		if (rc) { /* columns that do not unpack: see what rows say */
+			f->ended = true;
+			f->end = rc == -EBADMSG ? -EOPNOTSUPP : rc;
+		}
+	}
+	return f->end;
+}
+
+uint64_t fast_position(const struct fast *f)
+{
+	return archive_blocks_frame(f->blocks);
+}
+
+int64_t fast_wall_offset(const struct fast *f)
+{
+	return f->block.at.wall_offset;
+}
+
+/* ---- what rows need ------------------------------------------------------ */
+
+/* Lists and words are shown with the help of other fields. */
+static void need(struct fast *f, const struct sql_column *c)
+{
+	if (!c->field)
+		return;
+	f->fields[c->field - f->q->kind->fields] = true;
+	if (c->field->meaning == MEANING_ARGS ||
+	    c->field->meaning == MEANING_ARGV ||
+	    c->field->meaning == MEANING_VALUE)
+		f->every_field = true;
+}
+
+int fast_scan_init(struct fast *f)
+{
+	const struct fast_query *q = f->q;
+	unsigned i;
+
+	for (i = 0; i < q->columns.count; i++)
+		if (f->used[i])
+			need(f, &q->columns.column[i]);
+	if (q->top_column < 0 || !q->top_count || q->top_count > TOP_MAX ||
+	    !q->columns.column[q->top_column].integer)
+		return 0;
+	f->top.cap = q->top_count;
+	f->top.value = calloc(f->top.cap, sizeof(*f->top.value));
+	return f->top.value ? 0 : -ENOMEM;
+}
