@@ -283,6 +283,12 @@ $(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o \
 
 -include $(O)/tests/bench/archive_bench.d $(O)/tests/bench/archive_ways.d
 
+## bench-query: what questions cost, of the events in ARCHIVE=DIR, repeated
+.PHONY: bench-query
+bench-query: all $(O)/tests/bench/archive_repeat
+	$(Q)O=$(O) tests/bench/query.sh \
+		$(or $(ARCHIVE),$(error which ARCHIVE=DIR?))
+
 $(O)/tests/bench/archive_repeat: $(O)/%: $(O)/%.o $(O)/libweir.a
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
