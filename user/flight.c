@@ -350,6 +350,11 @@ void flight_tick(struct flight *f, struct repo *r, uint64_t stream_ns)
 	}
 }
 
+void flight_told(struct flight *f, uint64_t ts)
+{
+	window_told(f->window, ts);
+}
+
 void flight_end(struct flight *f, uint64_t stream_ns)
 {
 	struct slot *s;

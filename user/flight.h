@@ -115,6 +115,9 @@ void flight_stats(const struct flight *f, struct flight_stats *ret);
  */
 void flight_tick(struct flight *f, struct repo *r, uint64_t stream_ns);
 
+/** flight_told - gaps of all losses up to @ts have come. Thread: the repo's. */
+void flight_told(struct flight *f, uint64_t ts);
+
 /** flight_end - nothing more will come. Thread: the repo's, its last call. */
 void flight_end(struct flight *f, uint64_t stream_ns);
 

@@ -124,6 +124,29 @@ static void tell_archive(struct repo *r)
 	tell((uint64_t *)&r->stats.archive_error, (uint64_t)s.error);
 }
 
+/* What was sent before now has come: so have the gaps of all losses then. */
+static void tick_flight(struct repo *r)
+{
+	uint64_t stream_ns = r->stats.stream_ns;
+
+	if (r->told_at && stream_ns > r->told_at) {
+		flight_told(r->flight, r->told_to);
+		r->told_at = 0;
+	}
+	flight_tick(r->flight, r, stream_ns);
+}
+
+static void report(struct repo *r, uint64_t now)
+{
+	uint64_t stream_ns = r->stats.stream_ns;
+
+	repo_report_tick(r, now);
+	if (r->told_at)
+		return;
+	r->told_to = stream_ns;
+	r->told_at = clock_now();
+}
+
 static void tick(struct repo *r)
 {
 	uint64_t now = clock_now();
@@ -131,14 +154,14 @@ static void tick(struct repo *r)
 	repo_count(&r->stats.ticks, 1);
 	tick_sinks(r, now);
 	if (r->flight)
-		flight_tick(r->flight, r, r->stats.stream_ns);
+		tick_flight(r);
 	tell(&r->stats.tasks, tasks_count(r->o.tasks));
 	if (now < r->due.tick)
 		return;
 	r->due.tick = now + REPO_TICK_NS;
 	if (r->archive)
 		tell_archive(r);
-	repo_report_tick(r, now);
+	report(r, now);
 }
 
 static void wait_for_events(struct repo *r)

@@ -32,6 +32,8 @@ struct repo {
 	unsigned sink_count;
 	struct archive_writer *archive;
 	struct flight *flight;
+	/* losses up to @told_to are in gaps sent before @told_at; 0: none */
+	uint64_t told_to, told_at;
 	struct account_row *rows; /* sources_rows() */
 	size_t row_count;
 	unsigned cpus;

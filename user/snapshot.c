@@ -15,6 +15,7 @@
 #include "snapshot_account.h"
 
 #define NAP_NS	     NS_PER_MS
+#define NEAR_NS	     (200 * NS_PER_MS)
 #define LOOK_EVERY   4096 /* records written between two looks at the ring */
 #define LOOK_BYTES   (1U << 20) /* or so many bytes */
 #define BLOCKS_MAX   2		/* of the archive on their way */
@@ -45,6 +46,7 @@ struct taking {
 	uint64_t copied;  /* position up to which the window was copied */
 	uint64_t size;	  /* of the window */
 	uint64_t last_ns; /* latest event written */
+	uint64_t told_ns; /* the losses up to here are in it */
 	unsigned until_look;
 	uint64_t bytes_until_look;
 	bool done;
@@ -333,6 +335,8 @@ static int write_chunk(struct taking *t, struct chunk *c)
 		}
 		if (rec.type == WINDOW_EVENT)
 			err = write_event(t, &rec);
+		else if (rec.type == WINDOW_TOLD)
+			t->told_ns = key_ts(&rec);
 		pos = c->first + c->off;
 		t->bytes_until_look += rec.len;
 		if (err || (++t->until_look < LOOK_EVERY &&
@@ -480,6 +484,12 @@ static int describe(struct taking *t)
 	return err;
 }
 
+/* Ended early: of what came after the last report losses are not known. */
+static uint64_t told(const struct taking *t)
+{
+	return t->told_ns > t->r->from_ns ? t->told_ns : t->r->from_ns;
+}
+
 static int finish(struct taking *t)
 {
 	uint64_t to = load(&t->p->end->to_ns);
@@ -488,7 +498,7 @@ static int finish(struct taking *t)
 
 	err = archive_flush(t->writer);
 	archive_lost(t->writer, on_lost, t);
-	t->r->to_ns = to && !t->r->cut && !err ? to : t->last_ns;
+	t->r->to_ns = to && !t->r->cut && !err ? to : told(t);
 	err2 = describe(t);
 	archive_writer_stats(t->writer, &stats);
 	t->r->bytes = stats.bytes;
@@ -502,11 +512,27 @@ static int finish(struct taking *t)
 
 /* ---- all of it ----------------------------------------------------------- */
 
+/* When the end is near all is copied before the writing, which takes longer,
+ * begins. Return: 0; -errno of keep_up(). */
+static int copy_to_end(struct taking *t)
+{
+	uint64_t until = clock_now() + NEAR_NS;
+	int err = 0;
+
+	while (!err && !is_over(t) && clock_now() < until) {
+		clock_sleep(NAP_NS);
+		err = keep_up(t);
+	}
+	return err;
+}
+
 static int take(struct taking *t)
 {
 	int err, err2;
 
 	err = begin(t);
+	if (!err)
+		err = copy_to_end(t);
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 0);
 	if (!err)
 		err = create(t);

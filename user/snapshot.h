@@ -6,7 +6,9 @@
  * verified run of records out of the window, goes on copying what is added,
  * and writes it. What the window overwrote before it was copied is not in it:
  * it begins later, or, when the disk is slower than the stream for too long,
- * it ends earlier and says so. There never is a hole in the middle.
+ * it ends earlier and says so: it then covers what it has as far as losses
+ * were told in time, a tenth of a second less. There never is a hole in the
+ * middle.
  */
 #ifndef WEIR_SNAPSHOT_H
 #define WEIR_SNAPSHOT_H

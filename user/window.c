@@ -130,6 +130,13 @@ void window_put(struct window *w, const struct event *ev)
 		put_key(w, w->last_ns);
 }
 
+void window_told(struct window *w, uint64_t ts)
+{
+	struct window_key k = {.ts = ts};
+
+	put(w, WINDOW_TOLD, &k, sizeof(k));
+}
+
 void window_tick(struct window *w)
 {
 	find_base(w);

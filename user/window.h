@@ -27,6 +27,7 @@ enum window_type {
 	WINDOW_KEY,	  /* struct window_key: a keyframe begins */
 	WINDOW_STATE,	  /* one record of it, see tasks_state() */
 	WINDOW_KEY_END,	  /* struct window_key: it is whole */
+	WINDOW_TOLD,	  /* struct window_key: losses up to then were told */
 };
 
 struct window_key {
@@ -59,6 +60,9 @@ void window_free(struct window *w);
  * Thread: the repo's, as of window_tick().
  */
 void window_put(struct window *w, const struct event *ev);
+
+/** window_told - gaps of all losses up to @ts are in it. Thread: the repo's. */
+void window_told(struct window *w, uint64_t ts);
 
 /** window_tick - bring up to date how far back it reaches. */
 void window_tick(struct window *w);

@@ -34,10 +34,10 @@ stop() {
 rss_kb() { awk '/^VmRSS/ { print $2 }' /proc/$recorder/status; }
 status() { "$WEIR" status --json --name "$SOCKET" | jq "$1"; }
 
-# missing ARCHIVE: numbered calls that are not there, between the first and
-# the last of each thread; and how many there are
+# missing ARCHIVE TO: numbered calls that are not there, between the first and
+# the last of each thread that it covers; and how many there are
 missing() {
-	"$WEIR" show "$1" -e syscall_done 2>/dev/null \
+	"$WEIR" show "$1" -e syscall_done --to "$2" 2>/dev/null \
 		-f 'name == close and ret == EBADF and comm == "load"' |
 		sed -n 's/.* load\[\([0-9/]*\)\].*close(\([0-9]\{9\}\)) .*/\1 \2/p' |
 		awk '{ if ($1 in last) gone += $2 - last[$1] - 1
@@ -57,8 +57,10 @@ outside() {
 
 # check NUMBER ANSWER
 check() {
-	local path lost events v gone calls
+	local to path lost events v gone calls
 	path=$(jq -r .path "$2")
+	# seconds since the epoch, as weir reads them
+	to=$(sed -n 's/.*"to":\([0-9]*\)\([0-9]\{9\}\),.*/@\1.\2/p' "$2")
 	lost=$(jq .lost "$2") events=$(jq .events "$2")
 	"$WEIR" verify --json "$path" >"$dir/verify"
 	v=$?
@@ -67,13 +69,15 @@ check() {
 		fail "$1: $(cat "$dir/verify")"
 	[ "$(jq .lost "$dir/verify")" = "$lost" ] ||
 		fail "$1: lost $lost, verify: $(cat "$dir/verify")"
-	read -r gone calls < <(missing "$path")
+	read -r gone calls < <(missing "$path" "$to")
 	[ "$gone" -le "$lost" ] || fail "$1: $gone calls missing, lost $lost"
-	[ "$calls" -gt 10 ] || fail "$1: $calls calls of the flood"
-	[ -z "${after:-}" ] || [ "$(outside "$path" "$(jq .from "$2")" "$(jq .to "$2")")" = 0 ] ||
+	[ "$calls" -gt 10 ] || [ "$(jq .cut "$2")" = true ] || fail "$1: $calls calls of the flood"
+	[ -z "${after:-}" ] || [ "$(jq .cut "$2")" = true ] ||
+		[ "$(outside "$path" "$(jq .from "$2")" "$(jq .to "$2")")" = 0 ] ||
 		fail "$1: events outside of what it covers"
 	[ -n "${3:-}" ] || rm -rf "$path"
-	echo "ok: $1: $events events, $calls calls, lost $lost, missing $gone"
+	echo "ok: $1: $events events, $calls calls, lost $lost, missing $gone" \
+		"$(jq -r 'if .cut then "(cut)" else "" end' "$2")"
 }
 
 start --window 16M --set syscall.calls=all --buffer 64M -s syscall,task

@@ -313,8 +313,11 @@ static void *flood(void *arg)
 {
 	struct feed *f = arg;
 
-	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
 		feed_next(f);
+		if (f->seq % 100 == 0)
+			window_told(f->window, f->ts);
+	}
 	feed_end(f);
 	return NULL;
 }
