@@ -184,24 +184,6 @@ static int listen_at(struct rundir_socket *s)
 	return err;
 }
 
-int rundir_listen(struct rundir_socket *s, const char *name)
-{
-	int err;
-
-	*s = (struct rundir_socket){.fd = -1, .dir = -1};
-	s->dir = locate(name, true, s->file, sizeof(s->file));
-	if (s->dir < 0)
-		return s->dir;
-	err = listen_at(s);
-	if (err) {
-		if (s->fd >= 0)
-			close(s->fd);
-		close(s->dir);
-		s->fd = s->dir = -1;
-	}
-	return err;
-}
-
 void rundir_close(struct rundir_socket *s)
 {
 	if (s->fd < 0)
@@ -277,4 +259,33 @@ int rundir_each(void (*fn)(void *arg, const char *name), void *arg)
 		free(files);
 	close(dir);
 	return live;
+}
+
+/* ---- to be found --------------------------------------------------------- */
+
+static void ignore(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+}
+
+/* A recorder that gave up its rights leaves its socket: remove such first. */
+int rundir_listen(struct rundir_socket *s, const char *name)
+{
+	int err;
+
+	*s = (struct rundir_socket){.fd = -1, .dir = -1};
+	s->dir = locate(name, true, s->file, sizeof(s->file));
+	if (s->dir < 0)
+		return s->dir;
+	if (!strchr(name, '/'))
+		rundir_each(ignore, NULL);
+	err = listen_at(s);
+	if (err) {
+		if (s->fd >= 0)
+			close(s->fd);
+		close(s->dir);
+		s->fd = s->dir = -1;
+	}
+	return err;
 }

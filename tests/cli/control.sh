@@ -46,8 +46,13 @@ has "no such recorder" err "no recorder called"
 # One that was killed is not listed, and its socket goes.
 kill -KILL $first
 wait $first 2>/dev/null
+start "c-$$"
+[ ! -e "/run/weir/a-$$.sock" ] || fail "who starts leaves the dead's socket"
+kill -TERM $pid
+wait $pid
+pid=${pids% *}
+pid=${pid##* }
 is "the dead is not listed" "$(names | grep -c "^a-$$\$")" 0
-[ ! -e "/run/weir/a-$$.sock" ] || fail "the socket of the dead is left"
 
 # Those who mean harm: another user; garbage; a thousand at once that say
 # nothing. Meanwhile and afterwards it records, and answers.
