@@ -138,6 +138,20 @@ static __always_inline bool io_is_of(const struct io *io,
 }
 
 /*
+ * Was this request issued for an earlier use of its memory? Then that one has
+ * completed, and the kernel did not run our program. (Seen on 6.18 under PVM:
+ * interrupts that a CPU takes while idle reach no BPF program for some
+ * milliseconds, and recursion_misses stays 0.) Where the kernel does not stamp
+ * requests, with iostats off, this cannot be seen.
+ */
+static __always_inline void io_forget(const struct io *io,
+				      const struct request *rq)
+{
+	if (io && io->issued && io->admitted && io->start != rq->start_time_ns)
+		weir_count_missed();
+}
+
+/*
  * When the map is full, a completion tells of the request all the same,
  * without its times; but not to whom it matters, where only some processes
  * are followed: then it is lost.
@@ -157,10 +171,11 @@ static __always_inline void io_keep(__u64 key, const struct io *io)
 static __always_inline int on_insert(struct request *rq)
 {
 	__u64 key = (__u64)rq;
-	struct io io = {};
+	struct io *known = bpf_map_lookup_elem(&in_flight, &key), io = {};
 
-	if (io_is_of(bpf_map_lookup_elem(&in_flight, &key), rq))
+	if (io_is_of(known, rq))
 		return 1;
+	io_forget(known, rq);
 	io_fill(&io, rq);
 	io_keep(key, &io);
 	return 1;
@@ -176,6 +191,7 @@ static __always_inline int on_issue(struct request *rq)
 			io_issue(known, rq);
 		return 1;
 	}
+	io_forget(known, rq);
 	io_fill(&io, rq);
 	io_issue(&io, rq);
 	io_keep(key, &io);

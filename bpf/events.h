@@ -490,6 +490,9 @@ struct ev_clock {
  * (bpf/weir.bpf.h writes, user/source.c reads). The kernel's side of the
  * account: attempted = submitted + filtered + refused + shed + lost.
  * @refused is @filtered, counted apart by a program that is alone to do so.
+ * @missed is what a source finds to have happened without its program having
+ * been run; what the kernel itself counts as such comes on top. Two cache
+ * lines, so that CPUs do not share one.
  * @lost_seen is written by user space: the part of @lost it has reported, so
  * that @lost_first is the first loss since then or earlier, never later.
  */
@@ -502,6 +505,8 @@ struct weir_account {
 	__u64 lost_last;
 	__u64 lost_seen;
 	__u64 refused;
+	__u64 missed;
+	__u64 spare[7];
 };
 
 #endif

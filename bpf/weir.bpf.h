@@ -150,6 +150,16 @@ static __always_inline void weir_count_lost(struct weir_account *a)
 	__sync_fetch_and_add(&a->lost, 1);
 }
 
+/* Something ended, and the program that tells of it was not run. */
+static __always_inline void weir_count_missed(void)
+{
+	struct weir_account *a;
+
+	a = weir_account_here(bpf_get_smp_processor_id());
+	if (a)
+		__sync_fetch_and_add(&a->missed, 1);
+}
+
 static __always_inline void weir_count_filtered(void)
 {
 	struct weir_account *a;

@@ -100,10 +100,14 @@ static struct counters counters_of(const struct program *p)
 	return c;
 }
 
-static uint64_t missed_of(const struct source *src)
+/* What the kernel counted, and what the source found out. */
+static uint64_t missed_of(const struct sources *s, const struct source *src)
 {
 	uint64_t sum = 0;
 	unsigned i;
+
+	for (i = 0; i < s->kernel.cpus; i++)
+		sum += load(&src->account[i].missed);
 
 	for (i = 0; i < src->program_count; i++)
 		sum += counters_of(&src->programs[i]).missed;
@@ -147,7 +151,7 @@ static void account_source(struct sources *s, unsigned i)
 		store(&row->shed, load(&a->shed));
 		store(&row->lost_kernel, load(&a->lost));
 	}
-	store(&row_at(s, i, s->kernel.cpus)->missed, missed_of(src));
+	store(&row_at(s, i, s->kernel.cpus)->missed, missed_of(s, src));
 }
 
 void sources_account(struct sources *s)
@@ -187,9 +191,10 @@ static void losses_of_cpu(const struct source *src, unsigned cpu, loss_fn fn,
 	   first, last);
 }
 
-static void losses_of_hooks(struct source *src, loss_fn fn, void *arg)
+static void losses_of_hooks(const struct sources *s, struct source *src,
+			    loss_fn fn, void *arg)
 {
-	uint64_t missed = missed_of(src);
+	uint64_t missed = missed_of(s, src);
 
 	if (missed <= src->reported_missed)
 		return;
@@ -213,7 +218,7 @@ void sources_losses(struct sources *s,
 			continue;
 		for (cpu = 0; cpu < s->kernel.cpus; cpu++)
 			losses_of_cpu(src, cpu, fn, arg);
-		losses_of_hooks(src, fn, arg);
+		losses_of_hooks(s, src, fn, arg);
 	}
 }
 
