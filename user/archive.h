@@ -19,7 +19,7 @@
 /*
  * Events are copied into a block; a full one goes to a thread that encodes and
  * writes it, and another that calls fdatasync: who hands events over waits for
- * neither. At most ARCHIVE_PARCELS blocks of 4 MiB are on their way
+ * neither. At most ARCHIVE_PARCELS blocks of 8 MiB are on their way
  * (archive_queue.h); when all are, the block at hand is lost, and counted. What
  * became of a block is learnt later, in the next call: so a failure may be
  * returned by a call after the one that took the events.
@@ -94,7 +94,7 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  * archive_append - take one event
  *
  * Copies it into the block being filled; a full block (64 Ki events, 1 s,
- * 4 MiB) is handed to the thread. The event is taken in any case. Never waits
+ * 8 MiB) is handed to the thread. The event is taken in any case. Never waits
  * for it, nor for a disk.
  * Return: 0; -errno when a block was lost since the last call: -ENOBUFS the
  * thread is behind by all there is, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody

@@ -7,7 +7,7 @@
  * and nothing else is shared: a parcel belongs to who holds it. The sender
  * never waits. When all parcels are on their way there is none to go on with,
  * and he decides what is lost. Which also bounds the memory: ARCHIVE_PARCELS
- * blocks of 4 MiB, of which only what was ever filled is resident; the parcel
+ * blocks of 8 MiB, of which only what was ever filled is resident; the parcel
  * that came back last is filled next.
  */
 #ifndef WEIR_ARCHIVE_QUEUE_H
@@ -17,7 +17,7 @@
 #include "block.h"
 
 /* Waiting in the queue at most; one more is being filled. */
-#define ARCHIVE_QUEUED	8
+#define ARCHIVE_QUEUED	5
 #define ARCHIVE_PARCELS (ARCHIVE_QUEUED + 1)
 
 /* What is to be done with a parcel. */

@@ -19,7 +19,7 @@
 #include "segment.h"
 
 #define BLOCK_EVENTS 65536	/* in one block at most */
-#define BLOCK_BYTES  (4U << 20) /* of rows, at most one record more */
+#define BLOCK_BYTES  (8U << 20) /* of rows, at most one record more */
 
 /* Rows being collected, or decoded. */
 struct block {

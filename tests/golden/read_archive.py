@@ -3,8 +3,8 @@
 """
 read_archive.py SEGMENT... - events of a weir archive as JSON lines.
 
-A second reader, written from weir-archive(5) alone, to prove that the page is
-enough: it shares nothing with weir. Each line has ts (ns since the epoch),
+A second reader that shares no code with weir and follows weir-archive(5): what
+the page says and what weir writes are held together by it. Each line has ts (ns since the epoch),
 source, kind, cpu, pid, tid, the fields of the event and marks, as
 `weir export --to jsonl` has them, but for what the page does not tell: comm
 (of the task table), names of errors and signals, and arguments as names.
