@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # golden.sh - archives of all sorts, kept for ever, are read as they were by the
-# weir that first read them, and by a reader written from weir-archive(5) alone;
+# weir that first read them, and by a second reader that follows weir-archive(5);
 # what is none, damaged, or of a newer weir fails as it should.
 # GOLDEN=update writes what is expected anew: look at the difference.
 
@@ -22,6 +22,20 @@ as() {
 	}
 }
 
+# keeps COMMAND FILE: each number and name that the file has is in its output, in
+# the same place; later weirs may tell more.
+keeps() {
+	[ "${GOLDEN:-}" = update ] && cp out "$2"
+	jq -n -c --slurpfile was "$2" --slurpfile now out '$was[0] |
+		paths(scalars) as $p | getpath($p) as $w |
+		($now[0] | getpath($p)) as $n | select($w != $n) |
+		[$p, $w, $n]' >differs 2>&1
+	[ -s "$2" ] && [ ! -s differs ] || {
+		fail "$a: $1 is not as it was: path, was, is:"
+		head -n 4 differs
+	}
+}
+
 cp -r "$golden/archives" good || exit 1
 cp -r "$golden/bad" . || exit 1
 cd good || exit 1
@@ -35,7 +49,7 @@ for a in *; do
 	{ cat err; echo "status $rc"; } >out
 	as "what show says" "$expected/show.err"
 	"$WEIR" stat "$a" --json >out 2>err
-	as "stat --json" "$expected/stat.json"
+	keeps "stat --json" "$expected/stat.json"
 	rc=0
 	"$WEIR" verify "$a" >out 2>err || rc=$?
 	echo "status $rc" >>out
