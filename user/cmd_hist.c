@@ -64,11 +64,19 @@ struct distribution {
 
 /* ---- which events have it ------------------------------------------------ */
 
-static const struct sql_column *find(const struct sql_columns *c,
-				     const char *name)
+/* @name: FIELD, or KIND.FIELD as filters have it. */
+static const struct sql_column *
+find(const struct sql_columns *c, const struct schema_kind *k, const char *name)
 {
+	const char *dot = strchr(name, '.');
 	unsigned i;
 
+	if (dot) {
+		if (strncmp(k->name, name, (size_t)(dot - name)) ||
+		    k->name[dot - name])
+			return NULL;
+		name = dot + 1;
+	}
 	for (i = 0; i < c->count; i++)
 		if (!strcmp(c->column[i].name, name))
 			return &c->column[i];
@@ -99,13 +107,13 @@ static int choose_kinds(struct distribution *d, struct near *near)
 		for (j = 0; j < d->columns[i].count; j++)
 			if (is_number(&d->columns[i].column[j]))
 				near_try(near, d->columns[i].column[j].name);
-		c = find(&d->columns[i], d->field);
+		c = find(&d->columns[i], k, d->field);
 		select->kinds[i] = c && is_number(c) &&
-				   (!d->by || find(&d->columns[i], d->by));
+				   (!d->by || find(&d->columns[i], k, d->by));
 		if (!select->kinds[i])
 			continue;
 		d->value_of[i] = c;
-		d->name_of[i] = d->by ? find(&d->columns[i], d->by) : NULL;
+		d->name_of[i] = d->by ? find(&d->columns[i], k, d->by) : NULL;
 		if (!count++)
 			d->meaning = (enum meaning)c->field->meaning;
 		else if (d->meaning != c->field->meaning)
@@ -497,7 +505,8 @@ const struct command cmd_hist = {
 		 "99 and 99.9\n"
 		 "percent do not exceed, within 0.4 percent. FIELD is a number "
 		 "of any event that\n"
-		 "was asked for (weir list fields EVENT).\n",
+		 "was asked for, or of one: block_io.latency (weir list fields "
+		 "EVENT).\n",
 	.opts = {opts, opts_select, opts_span, opts_json, opts_utc, opts_quiet},
 	.args_size = sizeof(struct hist_args),
 	.min_words = 2,

@@ -137,6 +137,11 @@ exact=$(jq -s 'map(select(.kind == "syscall_done").duration) | sort |
 [ $(((p50 - exact) * 200)) -le "$exact" ] &&
 	[ $(((exact - p50) * 200)) -le "$exact" ] ||
 	fail "hist: p50 $p50, exactly $exact"
+cp out by_event
+run hist a syscall_done.duration --json
+is "hist of a kind's field" "$(jq .count out)" "$(jq .count by_event)"
+run hist a block_io.duration
+is "hist: a field of another kind: status" $rc 2
 run hist a duration --by name -e syscall_done --json
 is "hist --by" "$(jq -s -c 'map([.name, .count]) | sort' out)" \
 	"$(jq -s -c 'map(select(.kind == "syscall_done")) | group_by(.name) |
