@@ -282,8 +282,9 @@ static void kill_window_producers(void)
 			seq = 1;
 		check(seq == told() || seq == told() + 1);
 	}
-	printf("window producer killed %d times: %llu records, none lost\n",
-	       KILLS, (unsigned long long)seq - 1);
+	printf("window producer killed %d times: %llu records, none lost, "
+	       "%llu looks at nothing\n",
+	       KILLS, (unsigned long long)seq - 1, (unsigned long long)empty);
 	ring_observer_close(o);
 	free(buf);
 	close(fd);
