@@ -8,11 +8,13 @@
 /* Where a pass is: a row of a frame. */
 struct archive_iter {
 	struct archive_walk walk;
+	bool decoded[SCHEMA_KINDS_MAX]; /* in blocks that overlap the range */
 	struct block_codec *codec;
 	struct block block;
 	const struct frame *rows; /* frame being handed over, or NULL */
 	size_t at;		  /* in its rows */
-	uint32_t count;		  /* rows walked */
+	uint32_t place;		  /* of the last event, in the whole frame */
+	uint32_t count;		  /* rows walked, of those decoded */
 };
 
 /* ---- rows -------------------------------------------------------------- */
@@ -32,7 +34,7 @@ static bool is_context(const struct archive_walk *w, const struct weir_hdr *h)
 
 static void end_rows(struct archive_iter *it)
 {
-	if (it->at != it->block.rows.len || it->count != it->rows->events)
+	if (it->at != it->block.rows.len || it->count != it->block.events)
 		it->walk.damaged++;
 	it->rows = NULL;
 }
@@ -54,6 +56,7 @@ static int next_row(struct archive_iter *it, struct event *ret)
 		}
 		if (!wanted)
 			h->flags |= WEIR_F_CONTEXT;
+		it->place = block_place(&it->block, it->count - 1);
 		return 1;
 	}
 	end_rows(it);
@@ -61,6 +64,15 @@ static int next_row(struct archive_iter *it, struct event *ret)
 }
 
 /* -------------------------------------------------------------------------- */
+
+static void choose_decoded(struct archive_iter *it)
+{
+	const struct archive_walk *w = &it->walk;
+	unsigned i;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
+		it->decoded[i] = w->kinds[i] || (!w->bare && w->a->context[i]);
+}
 
 int archive_iter_open(struct archive_iter **ret, struct archive *a,
 		      const struct archive_range *range)
@@ -71,6 +83,7 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
 	if (!it)
 		return -ENOMEM;
 	archive_walk_init(&it->walk, a, range);
+	choose_decoded(it);
 	err = block_codec_new(&it->codec);
 	if (!err)
 		err = block_codec_schema(it->codec, a->schema);
@@ -82,6 +95,19 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
 	return 0;
 }
 
+/* Only blocks that overlap the range have more than context to give. */
+static const bool *kinds_of(const struct archive_iter *it,
+			    const struct frame *f)
+{
+	const struct archive_walk *w = &it->walk;
+
+	if (f->type == FRAME_STATE)
+		return NULL;
+	if (!archive_walk_is_hit(w, f))
+		return w->a->context;
+	return w->all_kinds ? NULL : it->decoded;
+}
+
 /* Return: 1 there is a frame of rows, or a damaged one; 0 the end; -errno. */
 static int next_frame(struct archive_iter *it)
 {
@@ -90,7 +116,8 @@ static int next_frame(struct archive_iter *it)
 
 	if (rc <= 0)
 		return rc;
-	rc = block_decode(it->codec, f, &it->walk.payload, &it->block);
+	rc = block_decode_kinds(it->codec, f, &it->walk.payload,
+				kinds_of(it, f), &it->block);
 	if (rc == -EBADMSG)
 		archive_walk_refuse(&it->walk);
 	if (rc)
@@ -130,7 +157,7 @@ uint64_t archive_iter_frame(const struct archive_iter *it)
 
 uint64_t archive_iter_position(const struct archive_iter *it)
 {
-	return archive_walk_frame(&it->walk) << POSITION_ROW_BITS | it->count;
+	return archive_walk_frame(&it->walk) << POSITION_ROW_BITS | it->place;
 }
 
 void archive_iter_close(struct archive_iter *it)

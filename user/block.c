@@ -37,6 +37,7 @@ int block_init(struct block *b)
 void block_done(struct block *b)
 {
 	buf_done(&b->rows);
+	buf_done(&b->places);
 }
 
 void block_reset(struct block *b)
@@ -242,27 +243,52 @@ int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
 	return err;
 }
 
-static int decode_columns(struct block_codec *c, const struct frame *f,
-			  const struct buf *payload, struct buf *rows)
+static int open_columns(struct block_codec *c, const struct frame *f,
+			const struct buf *payload)
 {
-	int err;
-
 	if (!c->columns || f->raw_len > FRAME_RAW_MAX)
 		return -EBADMSG;
-	err = columns_open(c->columns, payload->data, payload->len);
-	if (!err)
-		err = columns_decode(c->columns, rows, f->raw_len);
-	return err ? err : rows->len == f->raw_len ? 0 : -EBADMSG;
+	return columns_open(c->columns, payload->data, payload->len);
 }
 
-int block_decode(struct block_codec *c, const struct frame *f,
-		 const struct buf *payload, struct block *ret)
+static void tell(const struct frame *f, struct block *ret)
 {
 	ret->events = f->events;
 	ret->first_ns = f->first_ns;
 	ret->last_ns = f->last_ns;
 	ret->kinds = f->kinds;
-	if (f->encoding == FRAME_COLUMNS)
-		return decode_columns(c, f, payload, &ret->rows);
-	return block_unpack(c, f, payload, &ret->rows);
+	buf_reset(&ret->places);
+}
+
+int block_decode(struct block_codec *c, const struct frame *f,
+		 const struct buf *payload, struct block *ret)
+{
+	int err;
+
+	tell(f, ret);
+	if (f->encoding != FRAME_COLUMNS)
+		return block_unpack(c, f, payload, &ret->rows);
+	err = open_columns(c, f, payload);
+	if (!err)
+		err = columns_decode(c->columns, &ret->rows, f->raw_len);
+	return err ? err : ret->rows.len == f->raw_len ? 0 : -EBADMSG;
+}
+
+int block_decode_kinds(struct block_codec *c, const struct frame *f,
+		       const struct buf *payload, const bool *kinds,
+		       struct block *ret)
+{
+	int err;
+
+	if (!kinds || f->encoding != FRAME_COLUMNS)
+		return block_decode(c, f, payload, ret);
+	tell(f, ret);
+	err = open_columns(c, f, payload);
+	if (!err && columns_rows(c->columns) != f->events)
+		err = -EBADMSG;
+	if (!err)
+		err = columns_decode_kinds(c->columns, kinds, &ret->rows,
+					   &ret->places, f->raw_len);
+	ret->events = (uint32_t)(ret->places.len / sizeof(uint32_t));
+	return err;
 }

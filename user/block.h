@@ -24,6 +24,7 @@
 /* Rows being collected, or decoded. */
 struct block {
 	struct buf rows;
+	struct buf places; /* block_place() */
 	uint32_t events;
 	uint64_t first_ns, last_ns; /* earliest, latest time stamp */
 	uint64_t kinds;		    /* set of frame_kind_bit() */
@@ -94,6 +95,24 @@ int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
  */
 int block_decode(struct block_codec *c, const struct frame *f,
 		 const struct buf *payload, struct block *ret);
+
+/**
+ * block_decode_kinds - the same, but rows of other kinds may be left out
+ * @kinds: [SCHEMA_KINDS_MAX], or NULL: at least these come, and what fits no
+ *         kind
+ *
+ * @ret->events is how many came. Return: as decode; also -EBADMSG: the header
+ * has another number of events than the columns.
+ */
+int block_decode_kinds(struct block_codec *c, const struct frame *f,
+		       const struct buf *payload, const bool *kinds,
+		       struct block *ret);
+
+/** block_place - which row of the whole block is the @i-th that was decoded */
+static inline uint32_t block_place(const struct block *b, uint32_t i)
+{
+	return b->places.len ? ((const uint32_t *)b->places.data)[i] : i;
+}
 
 /** block_pack - append bytes, packed, to a frame. Return: as encode. */
 int block_pack(struct block_codec *c, const void *data, size_t len,

@@ -47,6 +47,19 @@ int columns_encode(struct columns *c, const struct buf *rows, bool hurry,
  */
 int columns_decode(struct columns *c, struct buf *rows, size_t max);
 
+/**
+ * columns_decode_kinds - those of its rows that are of some kinds
+ * @kinds:  [SCHEMA_KINDS_MAX], or NULL: all. Records kept whole
+ *          (columns_kind_rows()) come whatever they are.
+ * @places: overwritten with a uint32_t for each: which of all rows of the
+ *          block it is in the one order; or NULL
+ *
+ * Columns of other kinds stay packed, but for their times; without any row to
+ * return all do. Return: as columns_decode().
+ */
+int columns_decode_kinds(struct columns *c, const bool *kinds, struct buf *rows,
+			 struct buf *places, size_t max);
+
 /* ---- columns alone ---------------------------------------------------------
  */
 

@@ -12,8 +12,9 @@
 /* Rows being put together. */
 struct putting {
 	struct columns *c;
-	uint32_t *len;	 /* of each row */
-	uint32_t *start; /* of each row, where its record goes */
+	const bool *kinds; /* that are wanted; NULL: all */
+	uint32_t *len;	   /* of each row; 0: it is not wanted */
+	uint32_t *start;   /* of each row, where its record goes */
 	char *rows;
 	const struct part *p;
 	const struct group *g;
@@ -25,6 +26,13 @@ struct putting {
 	uint32_t end[BATCH];		     /* of the strings so far */
 	_Alignas(16) char like[LEN_MAX + 1]; /* the struct with all that is */
 };
+
+/* What was kept whole may be of any kind. */
+static bool is_wanted(const struct putting *t, const struct part *p)
+{
+	return p->rows &&
+	       (!t->kinds || p->kind == PLAN_WHOLE || t->kinds[p->kind]);
+}
 
 static inline uint32_t padded(uint32_t len)
 {
@@ -93,7 +101,9 @@ static int measure_part(struct putting *t, const struct part *p)
 
 /* ---- where each record goes ---------------------------------------------- */
 
-static int place_rows(struct putting *t, size_t max, size_t *ret_len)
+/* @places: NULL, or has room for all rows that are wanted. */
+static int place_rows(struct putting *t, size_t max, uint32_t *places,
+		      size_t *ret_len)
 {
 	struct columns *c = t->c;
 	struct placing m;
@@ -110,6 +120,8 @@ static int place_rows(struct putting *t, size_t max, size_t *ret_len)
 		at += padded(t->len[row]);
 		if (at > max)
 			return -EBADMSG;
+		if (places && t->len[row])
+			*places++ = i;
 	}
 	*ret_len = at;
 	return err;
@@ -386,8 +398,6 @@ static int read_all(struct columns *c)
 {
 	int err;
 
-	if (!c->payload || !c->head.rows)
-		return -EBADMSG;
 	err = read_runs(c);
 	if (!err)
 		err = read_groups(c);
@@ -398,45 +408,92 @@ static int read_all(struct columns *c)
 	return err ? err : read_times(c);
 }
 
-static int put_rows(struct putting *t, struct buf *rows, size_t max)
+static uint32_t count_wanted(const struct putting *t)
+{
+	uint32_t n = 0, i;
+
+	for (i = 0; i < t->c->head.parts; i++)
+		if (is_wanted(t, &t->c->part[i]))
+			n += t->c->part[i].rows;
+	return n;
+}
+
+static int measure_rows(struct putting *t)
 {
 	struct columns *c = t->c;
-	size_t len;
 	uint32_t i;
 	int err = 0;
 
-	t->len = pool_alloc(&c->block, c->head.rows, sizeof(*t->len));
+	t->len = pool_zero(&c->block, c->head.rows, sizeof(*t->len));
 	t->start = pool_alloc(&c->block, c->head.rows, sizeof(*t->start));
 	if (!t->len || !t->start)
 		return -ENOMEM;
 	for (i = 0; i < c->head.parts && !err; i++)
-		err = measure_part(t, &c->part[i]);
+		if (is_wanted(t, &c->part[i]))
+			err = measure_part(t, &c->part[i]);
+	return err;
+}
+
+static int put_rows(struct putting *t, struct buf *rows, uint32_t *places,
+		    size_t max)
+{
+	struct columns *c = t->c;
+	size_t len;
+	uint32_t i;
+	int err;
+
+	err = read_all(c);
 	if (!err)
-		err = place_rows(t, max, &len);
+		err = measure_rows(t);
+	if (!err)
+		err = place_rows(t, max, places, &len);
 	if (err)
 		return err;
 	t->rows = buf_space(rows, len);
 	if (!t->rows)
 		return -ENOMEM;
 	for (i = 0; i < c->head.parts && !err; i++)
-		err = put_part(t, &c->part[i]);
+		if (is_wanted(t, &c->part[i]))
+			err = put_part(t, &c->part[i]);
 	if (!err)
 		rows->len = len;
 	return err;
 }
 
-int columns_decode(struct columns *c, struct buf *rows, size_t max)
+int columns_decode_kinds(struct columns *c, const bool *kinds, struct buf *rows,
+			 struct buf *places, size_t max)
 {
+	uint32_t *place = NULL;
+	size_t len;
 	int err;
 
 	buf_reset(rows);
-	err = read_all(c);
-	if (err)
-		return err;
+	if (places)
+		buf_reset(places);
+	if (!c->payload || !c->head.rows)
+		return -EBADMSG;
 	if (!c->putting)
 		c->putting = malloc(sizeof(*c->putting));
 	if (!c->putting)
 		return -ENOMEM;
 	c->putting->c = c;
-	return put_rows(c->putting, rows, max < UINT32_MAX ? max : UINT32_MAX);
+	c->putting->kinds = kinds;
+	len = count_wanted(c->putting) * sizeof(*place);
+	if (!len)
+		return 0;
+	if (places) {
+		place = buf_space(places, len);
+		if (!place)
+			return -ENOMEM;
+	}
+	err = put_rows(c->putting, rows, place,
+		       max < UINT32_MAX ? max : UINT32_MAX);
+	if (!err && places)
+		places->len = len;
+	return err;
+}
+
+int columns_decode(struct columns *c, struct buf *rows, size_t max)
+{
+	return columns_decode_kinds(c, NULL, rows, NULL, max);
 }

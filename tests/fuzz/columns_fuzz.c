@@ -16,6 +16,7 @@
 #include "../unit/model_schema.h"
 
 #define ROWS_MAX (8U << 20)
+#define EV_KEYED 9
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +37,7 @@ static struct schema *schema(void)
 	for (i = 0; i < 8; i++)
 		v[i] = (struct schema_enumerator){i, names[i]};
 	model_must(!schema_add_enum(s, &e, &f[0].names), "enum");
-	model_add(s, 9, "model", "keyed", "", 48, f, 3);
+	model_add(s, EV_KEYED, "model", "keyed", "", 48, f, 3);
 	return s;
 }
 
@@ -78,6 +79,21 @@ static void check_again(struct columns *c, const struct buf *rows)
 	buf_done(&back);
 }
 
+/* Some kinds decode wherever all do, and take no more room. */
+static void check_kinds(struct columns *c, const struct buf *payload,
+			size_t len)
+{
+	const bool kinds[SCHEMA_KINDS_MAX] = {[EV_KEYED] = true};
+	struct buf rows = {0}, places = {0};
+
+	must(!columns_open(c, payload->data, payload->len), "opens again");
+	must(!columns_decode_kinds(c, kinds, &rows, &places, len),
+	     "some kinds decode");
+	must(rows.len <= len, "some kinds are not more than all");
+	buf_done(&rows);
+	buf_done(&places);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf payload = {0}, rows = {0};
@@ -93,8 +109,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	make_payload(&payload, data, size);
 	if (!columns_open(c, payload.data, payload.len) &&
-	    !columns_decode(c, &rows, ROWS_MAX))
+	    !columns_decode(c, &rows, ROWS_MAX)) {
+		check_kinds(c, &payload, rows.len);
 		check_again(c, &rows);
+	}
 	buf_done(&payload);
 	buf_done(&rows);
 	return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * archive_iter_test.c - passes that are pulled: the same events as pushed,
- * several at once, ended early, and without context.
+ * several at once, ended early, and without context; where events stand.
  */
 #include "store.h"
 
@@ -126,12 +126,58 @@ static void a_bare_pass_has_no_context(void **state)
 	archive_free(a);
 }
 
+/* Return: how many positions of events of @kind are in @ret. */
+static unsigned positions(struct archive *a, const struct archive_range *range,
+			  unsigned kind, uint64_t *ret)
+{
+	struct archive_iter *it = iter(a, range);
+	uint64_t at, last = 0;
+	struct event ev;
+	unsigned n = 0;
+
+	while (archive_iter_next(it, &ev) > 0) {
+		at = archive_iter_position(it);
+		assert_true(at > last || !last);
+		last = at;
+		if (range->kinds)
+			assert_int_equal(ev.h->kind, kind);
+		if (ev.h->kind == kind)
+			ret[n++] = at;
+	}
+	archive_iter_close(it);
+	return n;
+}
+
+static void an_event_stands_where_it_does_whatever_is_asked_for(void **state)
+{
+	static const unsigned asked[] = {EV_TASK_FORK, EV_SYSCALL_DONE};
+	static uint64_t of_all[EVENTS], of_some[EVENTS];
+	struct archive *a = open_it();
+	unsigned i, n;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		bool kinds[SCHEMA_KINDS_MAX] = {false};
+		struct archive_range all = {0, 0, NULL, true};
+		struct archive_range some = {0, 0, kinds, true};
+
+		kinds[asked[i]] = true;
+		n = positions(a, &all, asked[i], of_all);
+		assert_in_range(n, 1, EVENTS - 1);
+		assert_int_equal(positions(a, &some, asked[i], of_some), n);
+		assert_memory_equal(of_some, of_all, n * sizeof(*of_all));
+	}
+	archive_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_passes_do_not_disturb_each_other),
 		cmocka_unit_test(a_pass_may_end_early),
 		cmocka_unit_test(a_bare_pass_has_no_context),
+		cmocka_unit_test(
+			an_event_stands_where_it_does_whatever_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
