@@ -188,7 +188,7 @@ is "losses: the table" "$(jq .n out)" "$lost"
 run query b --json 'SELECT sum(lost_kernel + lost_main + lost_archive + missed)
 	AS n FROM account'
 is "losses: the account" "$(jq .n out)" "$lost"
-run query b 'SELECT count(*) FROM block_io'
+run query b 'SELECT count(*) FROM task_exec'
 is "losses: of another source" $rc 0
 has "losses: of another source" err "whole, but other sources lost $lost"
 run hist b duration -e syscall_done
