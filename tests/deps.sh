@@ -8,8 +8,8 @@
 set -u
 BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	liblz4-dev libsqlite3-dev libedit-dev libseccomp-dev
-	libcap-dev pkg-config"
-TEST="libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
+	libcap-dev libmicrohttpd-dev pkg-config"
+TEST="curl libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
 	util-linux e2fsprogs xfsprogs procps iproute2 qemu-system-x86
 	busybox-static cpio xz-utils xxd debian-archive-keyring"
 BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf strace bpftrace

@@ -14,6 +14,7 @@
 #include "../bpf/events.h"
 #include "aggregator_input.h"
 #include "clock.h"
+#include "self.h"
 
 #define INPUTS_MAX     4096
 #define BUSY_NAP_NS    (50 * NS_PER_US)
@@ -370,6 +371,11 @@ void aggregator_stop(struct aggregator *a)
 		one = 0; /* the timer wakes it a little later */
 	pthread_join(a->thread, NULL);
 	a->running = false;
+}
+
+uint64_t aggregator_cpu_ns(const struct aggregator *a)
+{
+	return a->running ? self_thread_cpu_ns(a->thread) : 0;
 }
 
 void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret)

@@ -82,6 +82,10 @@ void aggregator_hurry(struct aggregator *a);
  */
 void aggregator_stop(struct aggregator *a);
 
+/** aggregator_cpu_ns - of its thread; 0 while there is none. Thread: who starts
+ * and stops it. */
+uint64_t aggregator_cpu_ns(const struct aggregator *a);
+
 /** aggregator_stats - Thread: any. */
 void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
 

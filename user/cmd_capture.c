@@ -449,9 +449,9 @@ static bool is_over(struct capture *c)
 	return end && clock_now() >= end;
 }
 
-static unsigned poll_control(const struct capture *c, struct pollfd fds[2])
+static unsigned poll_control(const struct capture *c, struct pollfd *fds)
 {
-	int fd[2];
+	int fd[CONTROL_FDS_MAX];
 	unsigned i, n = c->control ? control_fds(c->control, fd) : 0;
 
 	for (i = 0; i < n; i++)
@@ -462,7 +462,7 @@ static unsigned poll_control(const struct capture *c, struct pollfd fds[2])
 /* Until something happens, or it is time to look again. */
 static void wait_a_while(const struct capture *c)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[2 + CONTROL_FDS_MAX] = {
 		{.fd = c->signal_fd, .events = POLLIN},
 		{.fd = c->child.pidfd, .events = POLLIN},
 	};

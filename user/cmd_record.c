@@ -12,6 +12,7 @@
 #include "archive_dir.h"
 #include "clock.h"
 #include "cmd_capture.h"
+#include "cmd_record.h"
 #include "keep.h"
 #include "units.h"
 
@@ -20,7 +21,7 @@ struct record_args {
 	const char *output;
 	uint64_t segment_bytes, keep_bytes, keep_ns;
 	bool append;
-	const char *window, *snapshot_dir, *name;
+	const char *window, *snapshot_dir, *name, *metrics;
 	struct opt_list triggers;
 };
 
@@ -102,6 +103,14 @@ static const struct opt opts_flight[] = {
 		.help = "what weir snapshot and weir status find it by (its "
 			"process id)",
 	},
+	{
+		.name = "metrics",
+		.type = OPT_STRING,
+		.arg = "[ADDR:]PORT",
+		.offset = offsetof(struct record_args, metrics),
+		.help = "serve http://ADDR:PORT/metrics for Prometheus "
+			"(127.0.0.1; on another anybody who reaches it reads)",
+	},
 	{0},
 };
 
@@ -117,6 +126,8 @@ struct recording {
 	char spool_name[KEEP_NAME_LEN + 16];
 	int spool_fd; /* directory that snapshots are written into */
 	struct control *control;
+	int metrics_fd;
+	char metrics[HTTP_NAME_LEN]; /* where they are; "" */
 };
 
 /* The command line as the archive keeps it; cut where it is long. */
@@ -276,44 +287,16 @@ static void give(const struct recording *r)
 
 /* ---- the window ---------------------------------------------------------- */
 
-static bool parse_window_part(struct window_options *w, const char *text,
-			      size_t len)
-{
-	char part[32];
-
-	if (len >= sizeof(part))
-		return false;
-	memcpy(part, text, len);
-	part[len] = '\0';
-	if (!w->ns && !parse_duration_ns(part, &w->ns) && w->ns)
-		return true;
-	return !w->bytes && !parse_size(part, &w->bytes) && w->bytes;
-}
-
-/* A time, a size, or both with a comma between. */
-static int parse_window(struct recording *r)
+/* What was asked for must be possible. Return: EXIT_OK; EXIT_USAGE, told. */
+static int check_window(struct recording *r)
 {
 	struct window_options *w = &r->flight.window;
-	const char *text = r->args->window;
-	size_t len;
+	int rc = record_window(r->args->window, w);
 
-	for (; text; text = text[len] ? text + len + 1 : NULL) {
-		len = strcspn(text, ",");
-		if (!parse_window_part(w, text, len))
-			return usage("record: --window '%.60s' is no time and "
-				     "no size (write 30s, 256M, or 30s,64M)",
-				     r->args->window);
-	}
-	if (r->args->window && !w->bytes)
-		w->bytes = WINDOW_BYTES;
-	if (!w->bytes && r->args->triggers.count)
+	if (!rc && !w->bytes && r->args->triggers.count)
 		return usage("record: --snapshot-on needs a --window to take a "
 			     "snapshot of (--window 30s)");
-	if (w->bytes &&
-	    (w->bytes < WINDOW_BYTES_MIN || w->bytes > WINDOW_BYTES_MAX))
-		return usage("record: --window '%.60s': it can have 4M to 1G",
-			     r->args->window);
-	return EXIT_OK;
+	return rc;
 }
 
 /* The directory that snapshots go to, made for whom we become. */
@@ -390,11 +373,13 @@ static int open_control(struct recording *r)
 		.name = r->args->name,
 		.into = r->path,
 		.command = r->command[0] ? r->command : NULL,
+		.metrics_fd = r->metrics_fd,
 		.ended = capture_said,
 		.arg = &r->capture,
 	};
 	int socket_error, err = control_open(&r->control, &o, &socket_error);
 
+	r->metrics_fd = -1; /* the control's */
 	if (err)
 		return fail("%s", strerror(-err));
 	r->capture.control = r->control;
@@ -459,6 +444,8 @@ static void close_recording(struct recording *r, bool keep)
 		close(r->dir_fd);
 	if (r->spool_fd >= 0)
 		close(r->spool_fd);
+	if (r->metrics_fd >= 0)
+		close(r->metrics_fd);
 	if (r->spool_name[0]) /* as long as there is nothing in it */
 		rmdir(r->spool_name);
 }
@@ -493,6 +480,9 @@ static int open_outputs(struct recording *r)
 
 	if (!rc && r->flight.window.bytes)
 		rc = open_window(r);
+	if (!rc && r->args->metrics)
+		rc = record_metrics(r->args->metrics, &r->metrics_fd,
+				    r->metrics);
 	return rc ? rc : open_control(r);
 }
 
@@ -520,6 +510,8 @@ static int start(struct recording *r)
 	buf_putc(&into, '\0');
 	rc = capture_start(&r->capture, buf_err(&into) ? "" : into.data);
 	buf_done(&into);
+	if (!rc && r->metrics[0] && !r->args->capture.quiet)
+		say("metrics at http://%s/metrics", r->metrics);
 	return rc;
 }
 
@@ -531,9 +523,10 @@ static int record(const void *arg, const struct opt_words *words)
 		.dir = {.fd = -1, .lock_fd = -1},
 		.dir_fd = -1,
 		.spool_fd = -1,
+		.metrics_fd = -1,
 	};
 	bool keep = false;
-	int rc = parse_window(&r);
+	int rc = check_window(&r);
 
 	if (!rc)
 		rc = check_keep(args);

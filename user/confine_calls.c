@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ enum limit {
 	NAMES_ONLY,	/* prctl(2) that names a thread */
 	OWN_CWD_ONLY,	/* unshare(2) of the working directory */
 	DETACH_ONLY,	/* ioctl(2) that switches a perf event off */
+	TCP_ONLY,	/* setsockopt(2) of a TCP connection's: level */
 };
 
 static const struct call {
@@ -63,6 +65,10 @@ static const struct call {
 	{SCMP_SYS(getsockopt), ANY},
 	{SCMP_SYS(recvfrom), ANY},
 	{SCMP_SYS(sendto), ANY},
+	/* and who fetches metrics: libmicrohttpd */
+	{SCMP_SYS(sendmsg), ANY},
+	{SCMP_SYS(setsockopt), TCP_ONLY},
+	{SCMP_SYS(shutdown), ANY},
 	/* waiting, and waking others */
 	{SCMP_SYS(poll), ANY},
 	{SCMP_SYS(ppoll), ANY},
@@ -128,6 +134,8 @@ static struct scmp_arg_cmp argument(enum limit limit)
 		return SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0);
 	case OWN_CWD_ONLY:
 		return SCMP_A0(SCMP_CMP_EQ, CLONE_FS, 0);
+	case TCP_ONLY:
+		return SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP, 0);
 	case DETACH_ONLY:
 	case ANY:
 		break;

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "http.h"
+#include "metrics.h"
 #include "rundir.h"
 #include "units.h"
 
@@ -25,6 +27,7 @@ struct control {
 	char name[RUNDIR_NAME_MAX + 1];
 	struct rundir_socket socket;
 	struct server *server;
+	struct http *http; /* metrics; NULL: nobody asked for them */
 	struct pending pending[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t cursor; /* of flight_ended() */
 	struct snapshot_result last[HEALTH_SNAPSHOTS], now;
@@ -65,9 +68,8 @@ static void refuse(struct control *c, uint64_t client, bool json, int code,
 
 /* ---- status -------------------------------------------------------------- */
 
-static void status(struct control *c, uint64_t client, bool json)
+static struct health health_of(struct control *c)
 {
-	struct buf *b = begin_answer(c, CONTROL_OK);
 	struct health h = {
 		.recorder = c->o.recorder,
 		.name = c->name,
@@ -77,12 +79,28 @@ static void status(struct control *c, uint64_t client, bool json)
 		.snapshot_count = c->last_count,
 	};
 
-	server_stats(c->server, &h.server);
+	if (c->server)
+		server_stats(c->server, &h.server);
+	return h;
+}
+
+static void status(struct control *c, uint64_t client, bool json)
+{
+	struct buf *b = begin_answer(c, CONTROL_OK);
+	struct health h = health_of(c);
+
 	if (json)
 		health_json(b, &h);
 	else
 		health_text(b, &h);
 	send_answer(c, client);
+}
+
+static void make_metrics(void *arg, struct buf *to)
+{
+	struct health h = health_of(arg);
+
+	metrics_text(to, &h);
 }
 
 /* ---- snapshots ----------------------------------------------------------- */
@@ -238,7 +256,7 @@ static void on_question(void *arg, const struct server_client *who, char *line)
 
 /* ---- running ------------------------------------------------------------- */
 
-unsigned control_fds(const struct control *c, int fds[2])
+unsigned control_fds(const struct control *c, int fds[CONTROL_FDS_MAX])
 {
 	struct flight *f = recorder_flight_of(c->o.recorder);
 	unsigned n = 0;
@@ -247,6 +265,8 @@ unsigned control_fds(const struct control *c, int fds[2])
 		fds[n++] = server_fd(c->server);
 	if (f)
 		fds[n++] = flight_fd(f);
+	if (c->http)
+		fds[n++] = http_fd(c->http);
 	return n;
 }
 
@@ -254,6 +274,8 @@ void control_run(struct control *c)
 {
 	if (c->server)
 		server_run(c->server);
+	if (c->http)
+		http_run(c->http);
 	take_results(c);
 }
 
@@ -287,10 +309,19 @@ static int open_socket(struct control *c)
 	return err;
 }
 
+static int open_http(struct control *c)
+{
+	if (c->o.metrics_fd < 0)
+		return 0;
+	return http_open(&c->http, c->o.metrics_fd, "/metrics", METRICS_TYPE,
+			 make_metrics, c);
+}
+
 int control_open(struct control **ret, const struct control_options *o,
 		 int *socket_error)
 {
 	struct control *c = calloc(1, sizeof(*c));
+	int err;
 
 	if (!c)
 		return -ENOMEM;
@@ -300,6 +331,11 @@ int control_open(struct control **ret, const struct control_options *o,
 		snprintf(c->name, sizeof(c->name), "%s", o->name);
 	else
 		snprintf(c->name, sizeof(c->name), "%d", (int)getpid());
+	err = open_http(c);
+	if (err) {
+		control_close(c);
+		return err;
+	}
 	*socket_error = open_socket(c);
 	*ret = c;
 	return 0;
@@ -309,6 +345,7 @@ void control_close(struct control *c)
 {
 	if (!c)
 		return;
+	http_close(c->http);
 	server_close(c->server);
 	rundir_close(&c->socket);
 	buf_done(&c->answer);

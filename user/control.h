@@ -10,8 +10,9 @@
  * The answer is the exit code the client is to have, for a snapshot a blank and
  * where it was made, a newline, and what the client is to print. To give it
  * another name is up to the client, who has rights that the recorder has not.
- *Only the recorder's own user and root are heard, see server.h. Thread: the
- *control thread.
+ * Only the recorder's own user and root are heard, see server.h. The
+ * metrics (metrics.h) are answered beside that, to whoever reaches their port.
+ * Thread: the control thread.
  */
 #ifndef WEIR_CONTROL_H
 #define WEIR_CONTROL_H
@@ -25,6 +26,8 @@
 #define CONTROL_WRONG  2
 #define CONTROL_LOSSES 3
 
+#define CONTROL_FDS_MAX 3
+
 struct control;
 
 struct control_options {
@@ -32,6 +35,7 @@ struct control_options {
 	const char *name;    /* to be found by; NULL: the process id */
 	const char *into;    /* archive, or NULL */
 	const char *command; /* that is recorded, or NULL */
+	int metrics_fd;	     /* of http_listen(), taken over; -1: none */
 	/* called for each snapshot that has ended */
 	void (*ended)(void *arg, const struct snapshot_result *r);
 	void *arg;
@@ -42,13 +46,13 @@ struct control_options {
  * @socket_error: 0, or why nobody can speak to it: errors of rundir_listen();
  *                all else works
  *
- * Return: 0; -ENOMEM; -errno of epoll_create1(2).
+ * Return: 0; -ENOMEM.
  */
 int control_open(struct control **ret, const struct control_options *o,
 		 int *socket_error);
 
-/** control_fds - to be polled for reading. Return: how many, at most 2. */
-unsigned control_fds(const struct control *c, int fds[2]);
+/** control_fds - to be polled for reading. Return: how many. */
+unsigned control_fds(const struct control *c, int fds[CONTROL_FDS_MAX]);
 
 /** control_run - answer who asks; never blocks. */
 void control_run(struct control *c);

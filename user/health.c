@@ -11,19 +11,13 @@
 
 /* ---- what both forms tell ------------------------------------------------ */
 
-/* A source with the sum of its rows. */
-struct source_health {
-	struct source_info info;
-	struct account_row row;
-};
-
-static bool source_at(const struct health *h, unsigned i,
-		      struct source_health *ret)
+bool health_source(const struct recorder *r, unsigned i,
+		   struct source_health *ret)
 {
-	const struct sources *all = recorder_sources(h->recorder);
+	const struct sources *all = recorder_sources(r);
 	const struct account_row *rows;
 	struct account_row one;
-	size_t j, count = recorder_rows(h->recorder, &rows);
+	size_t j, count = recorder_rows(r, &rows);
 
 	if (i >= sources_count(all))
 		return false;
@@ -38,19 +32,15 @@ static bool source_at(const struct health *h, unsigned i,
 	/* the kernel's counters are up to a second older */
 	if (ret->row.submitted < ret->row.delivered)
 		ret->row.submitted = ret->row.delivered;
+	ret->attempted = ret->row.submitted + ret->row.filtered +
+			 ret->row.shed + ret->row.lost_kernel;
 	ret->info.on |= !strcmp(ret->info.name, SOURCE_REPO);
 	return true;
 }
 
-static uint64_t attempted(const struct account_row *r)
-{
-	return r->submitted + r->filtered + r->shed + r->lost_kernel;
-}
-
 static bool is_of_interest(const struct source_health *s)
 {
-	return s->info.on || s->info.wanted || attempted(&s->row) ||
-	       s->row.missed;
+	return s->info.on || s->info.wanted || s->attempted || s->row.missed;
 }
 
 /* ---- a snapshot ---------------------------------------------------------- */
@@ -125,7 +115,7 @@ static void json_sources(struct json *j, const struct health *h)
 
 	json_key(j, "sources");
 	json_begin(j, '[');
-	for (i = 0; source_at(h, i, &s); i++) {
+	for (i = 0; health_source(h->recorder, i, &s); i++) {
 		json_begin(j, '{');
 		json_member_str(j, "source", s.info.name);
 		json_member_bool(j, "wanted", s.info.wanted);
@@ -133,7 +123,7 @@ static void json_sources(struct json *j, const struct health *h)
 		json_member_str(j, "why", s.info.why);
 		json_member_u64(j, "programs", s.info.programs);
 		json_member_u64(j, "ring_bytes", s.info.ring_bytes);
-		json_member_u64(j, "attempted", attempted(&s.row));
+		json_member_u64(j, "attempted", s.attempted);
 		json_member_u64(j, "delivered", s.row.delivered);
 		json_member_u64(j, "filtered", s.row.filtered);
 		json_member_u64(j, "rejected", s.row.rejected);
@@ -421,12 +411,12 @@ static void text_sources(struct buf *out, const struct health *h)
 
 	for (i = 0; i < sizeof(head) / sizeof(head[0]); i++)
 		table_cell(&t, "%s", head[i]);
-	for (i = 0; source_at(h, i, &s); i++) {
+	for (i = 0; health_source(h->recorder, i, &s); i++) {
 		if (!is_of_interest(&s))
 			continue;
 		table_cell(&t, "%s", s.info.name);
 		table_cell(&t, "%s", s.info.on ? "on" : "off");
-		table_cell(&t, "%llu", (unsigned long long)attempted(&s.row));
+		table_cell(&t, "%llu", (unsigned long long)s.attempted);
 		table_cell(&t, "%llu",
 			   (unsigned long long)(s.row.kept + s.row.context));
 		table_cell(&t, "%llu",

@@ -22,6 +22,18 @@ struct health {
 	unsigned snapshot_count;
 };
 
+/* A source with the sum of its rows. */
+struct source_health {
+	struct source_info info;
+	struct account_row row;
+	uint64_t attempted;
+};
+
+/** health_source - the @i-th as it is now. Return: false: there are not so
+ * many. */
+bool health_source(const struct recorder *r, unsigned i,
+		   struct source_health *ret);
+
 /** health_json - one object and a newline. */
 void health_json(struct buf *b, const struct health *h);
 

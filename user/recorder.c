@@ -396,7 +396,10 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->late = as.late;
 	ret->rounds = rs.ticks < as.wakeups ? rs.ticks : as.wakeups;
 	ret->stalls = as.stalls;
+	ret->cpu_aggregator_ns = aggregator_cpu_ns(r->aggregator);
+	ret->cpu_repo_ns = repo_cpu_ns(r->repo);
 	ret->cpu_ns = self_cpu_ns();
+	ret->bpf_ppm = rs.bpf_ppm;
 	ret->bpf_ns = (clock_now() - r->started_ns) / 1000000 * rs.bpf_ppm;
 	ret->rss_bytes = self_rss();
 	ret->tasks = rs.tasks;

@@ -100,7 +100,9 @@ struct recorder_status {
 	uint64_t late, stalls;
 	uint64_t rounds; /* of both threads: the less that they made */
 	uint64_t cpu_ns; /* user-space cost: own threads */
-	uint64_t bpf_ns; /* kernel cost: programs */
+	uint64_t cpu_aggregator_ns, cpu_repo_ns; /* of that: two of them */
+	uint64_t bpf_ns;			 /* kernel cost: programs */
+	uint64_t bpf_ppm; /* the same, when last measured, of one CPU */
 	uint64_t rss_bytes;
 	size_t tasks;
 	uint64_t retired;    /* segments of the archive removed: --keep */
@@ -112,6 +114,7 @@ struct recorder_status {
 	int archive_error;
 	struct window_stats window; /* .bytes 0: there is none */
 };
+/** recorder_status - Thread: who starts and stops it. */
 void recorder_status(struct recorder *r, struct recorder_status *ret);
 
 /** recorder_rotate - the archive goes on in a new segment. Thread: any. */

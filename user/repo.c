@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "repo_internal.h"
+#include "self.h"
 
 #define RECORD_MAX 65536
 
@@ -317,6 +318,11 @@ void repo_stop(struct repo *r)
 	set_phase(r, REPO_STOP);
 	pthread_join(r->thread, NULL);
 	r->running = false;
+}
+
+uint64_t repo_cpu_ns(const struct repo *r)
+{
+	return r->running ? self_thread_cpu_ns(r->thread) : 0;
 }
 
 void repo_stats(const struct repo *r, struct repo_stats *ret)

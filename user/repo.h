@@ -83,6 +83,10 @@ struct repo_stats {
 	int64_t archive_error; /* of the last write, 0 none */
 };
 
+/** repo_cpu_ns - of its thread; 0 while there is none. Thread: who starts and
+ * stops it. */
+uint64_t repo_cpu_ns(const struct repo *r);
+
 /** repo_stats - Thread: any. */
 void repo_stats(const struct repo *r, struct repo_stats *ret);
 

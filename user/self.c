@@ -11,6 +11,13 @@ uint64_t self_cpu_ns(void)
 	return clock_read(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t self_thread_cpu_ns(pthread_t thread)
+{
+	clockid_t id;
+
+	return pthread_getcpuclockid(thread, &id) ? 0 : clock_read(id);
+}
+
 /* proc(5): statm counts pages; the second number is resident. */
 uint64_t self_rss(void)
 {

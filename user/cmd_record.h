@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_record.h - options of `weir record` that take more than a row of a table.
+ */
+#ifndef WEIR_CMD_RECORD_H
+#define WEIR_CMD_RECORD_H
+
+#include "http.h"
+#include "window.h"
+
+/**
+ * record_window - --window: a time, a size, or both with a comma between
+ * @text: NULL: it was not asked for
+ * @ret:  zeroed; .bytes is 0 afterwards when there is to be none
+ *
+ * Return: EXIT_OK; EXIT_USAGE, having said why.
+ */
+int record_window(const char *text, struct window_options *ret);
+
+/**
+ * record_metrics - --metrics: listen there, as http_listen()
+ * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
+ */
+int record_metrics(const char *where, int *ret_fd,
+		   char ret_name[HTTP_NAME_LEN]);
+
+#endif
