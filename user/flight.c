@@ -16,7 +16,8 @@
 #include "clock.h"
 #include "repo_internal.h"
 
-#define EVENT_LEN 1024
+#define EVENT_LEN   1024
+#define COPIER_NICE (-20)
 
 /* Who may write to a slot. */
 enum slot_state {
@@ -37,9 +38,11 @@ enum end_phase {
 struct slot {
 	struct flight *flight;
 	int state; /* enum slot_state, atomic */
-	pthread_t thread;
-	bool running;
-	sem_t go;
+	pthread_t writer, copier;
+	bool writes, copies; /* they run */
+	sem_t go, copy_go;
+	pid_t copier_tid;
+	struct snapshot_copy copy;
 	struct snapshot_plan plan;
 	int plan_error; /* of the thread's start, 0: none */
 	char path[SNAPSHOT_PATH_LEN], why[SNAPSHOT_WHY_LEN], event[EVENT_LEN];
@@ -59,6 +62,7 @@ struct flight {
 	uint64_t began_ns;
 	int event_fd;
 	bool stopping;
+	sem_t runs; /* the tid of one more copier is known */
 	struct slot slots[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t asked, refused;
 	struct repo *repo;
@@ -175,7 +179,7 @@ const struct window *flight_window(const struct flight *f)
 	return f->window;
 }
 
-/* ---- a snapshot's thread ------------------------------------------------- */
+/* ---- a snapshot's threads ------------------------------------------------ */
 
 static void remember(struct flight *f, const struct snapshot_result *r)
 {
@@ -191,7 +195,26 @@ static void remember(struct flight *f, const struct snapshot_result *r)
 		return; /* full: it is readable */
 }
 
-static void *run(void *arg)
+/* Return: false: it is woken for nothing, to end. */
+static bool is_called(struct slot *s, sem_t *go)
+{
+	while (sem_wait(go) && errno == EINTR)
+		;
+	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_TAKEN;
+}
+
+static void *run_copier(void *arg)
+{
+	struct slot *s = arg;
+
+	s->copier_tid = gettid();
+	sem_post(&s->flight->runs);
+	while (is_called(s, &s->copy_go))
+		snapshot_copy_run(&s->copy, s->flight->window, &s->end);
+	return NULL;
+}
+
+static void *run_writer(void *arg)
 {
 	struct slot *s = arg;
 	struct snapshot_result *r = malloc(sizeof(*r));
@@ -199,15 +222,8 @@ static void *run(void *arg)
 	/* so that names are of that directory, wherever it is moved */
 	if (unshare(CLONE_FS) || fchdir(s->flight->dir_fd))
 		s->plan_error = -errno;
-	while (r) {
-		/* until the window is copied; without the privilege: as it is
-		 */
-		setpriority(PRIO_PROCESS, (id_t)gettid(), SNAPSHOT_HASTE);
-		while (sem_wait(&s->go) && errno == EINTR)
-			;
-		if (__atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != SLOT_TAKEN)
-			break;
-		snapshot_take(&s->plan, r);
+	while (r && is_called(s, &s->go)) {
+		snapshot_take(&s->plan, &s->copy, r);
 		remember(s->flight, r);
 		__atomic_store_n(&s->state, SLOT_OVER, __ATOMIC_RELEASE);
 	}
@@ -246,6 +262,7 @@ static void fill(struct slot *s, const struct flight_ask *ask, uint64_t number)
 		.window = f->window,
 		.schema = f->schema,
 		.end = &s->end,
+		.stopping = &f->stopping,
 		.number = number,
 		.begun_ns = __atomic_load_n(&f->began_ns, __ATOMIC_RELAXED),
 		.path = ask->path ? s->path : NULL,
@@ -255,6 +272,7 @@ static void fill(struct slot *s, const struct flight_ask *ask, uint64_t number)
 		.event = s->event,
 	};
 	s->end = (struct snapshot_end){0};
+	s->copy = (struct snapshot_copy){0};
 	s->phase = END_DUE;
 	s->due_ns = clock_now() + ask->after_ns;
 }
@@ -280,6 +298,7 @@ int flight_ask(struct flight *f, const struct flight_ask *ask,
 	if (ret_number)
 		*ret_number = number;
 	__atomic_store_n(&s->state, SLOT_TAKEN, __ATOMIC_RELEASE);
+	sem_post(&s->copy_go);
 	sem_post(&s->go);
 	return 0;
 }
@@ -465,9 +484,11 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	f->schema = schema;
 	f->tasks = tasks;
 	pthread_mutex_init(&f->lock, NULL);
+	sem_init(&f->runs, 0, 0);
 	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		f->slots[i].flight = f;
 		sem_init(&f->slots[i].go, 0, 0);
+		sem_init(&f->slots[i].copy_go, 0, 0);
 	}
 	f->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = f->event_fd < 0 ? -errno : 0;
@@ -485,18 +506,37 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	return 0;
 }
 
-int flight_start(struct flight *f)
+static int start_slot(struct flight *f, struct slot *s)
 {
-	struct slot *s;
 	int err;
 
-	for (s = f->slots; s < f->slots + FLIGHT_SNAPSHOTS_MAX; s++) {
-		err = pthread_create(&s->thread, NULL, run, s);
-		if (err)
-			return -err;
-		s->running = true;
-	}
-	return 0;
+	err = pthread_create(&s->copier, NULL, run_copier, s);
+	s->copies = !err;
+	while (!err && sem_wait(&f->runs))
+		; /* EINTR */
+	if (!err)
+		err = pthread_create(&s->writer, NULL, run_writer, s);
+	s->writes = s->copies && !err;
+	return -err;
+}
+
+int flight_start(struct flight *f)
+{
+	int err = 0;
+	unsigned i;
+
+	for (i = 0; !err && i < FLIGHT_SNAPSHOTS_MAX; i++)
+		err = start_slot(f, &f->slots[i]);
+	return err;
+}
+
+void flight_hurry(struct flight *f)
+{
+	unsigned i;
+
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
+		(void)setpriority(PRIO_PROCESS, (id_t)f->slots[i].copier_tid,
+				  COPIER_NICE); /* best effort */
 }
 
 void flight_began(struct flight *f, uint64_t now_ns)
@@ -505,17 +545,23 @@ void flight_began(struct flight *f, uint64_t now_ns)
 }
 
 /* A thread that finds nothing to do when it is woken ends. */
+static void stop_thread(pthread_t thread, bool *runs, sem_t *go)
+{
+	if (!*runs)
+		return;
+	sem_post(go);
+	pthread_join(thread, NULL);
+	*runs = false;
+}
+
 void flight_stop(struct flight *f)
 {
 	struct slot *s;
 
 	__atomic_store_n(&f->stopping, true, __ATOMIC_RELEASE);
 	for (s = f->slots; s < f->slots + FLIGHT_SNAPSHOTS_MAX; s++) {
-		if (!s->running)
-			continue;
-		sem_post(&s->go);
-		pthread_join(s->thread, NULL);
-		s->running = false;
+		stop_thread(s->writer, &s->writes, &s->go);
+		stop_thread(s->copier, &s->copies, &s->copy_go);
 	}
 }
 
@@ -526,8 +572,11 @@ void flight_free(struct flight *f)
 	if (!f)
 		return;
 	flight_stop(f);
-	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		sem_destroy(&f->slots[i].go);
+		sem_destroy(&f->slots[i].copy_go);
+	}
+	sem_destroy(&f->runs);
 	if (f->event_fd >= 0)
 		close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);

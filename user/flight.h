@@ -3,7 +3,7 @@
  * flight.h - the flight recorder: a window, and the snapshots of it.
  *
  * A sink of the repo. Anybody may ask for a snapshot, from any thread and
- * without waiting: each runs in a thread that was there before. When its time
+ * without waiting: each has two threads that were there before. When its time
  * is over the repo marks the end: it waits until everything up to that
  * instant has come through, tells all losses up to there, and when these have
  * come through as well, the snapshot has all it needs.
@@ -60,6 +60,10 @@ void flight_bind(struct flight *f, struct repo *r);
 
 /** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
 int flight_start(struct flight *f);
+
+/** flight_hurry - have the threads that copy run before others; after start.
+ * Takes CAP_SYS_NICE, without which they run as others do. */
+void flight_hurry(struct flight *f);
 
 /** flight_began - everything from now on is recorded. */
 void flight_began(struct flight *f, uint64_t now_ns);
@@ -121,7 +125,8 @@ void flight_told(struct flight *f, uint64_t ts);
 /** flight_end - nothing more will come. Thread: the repo's, its last call. */
 void flight_end(struct flight *f, uint64_t stream_ns);
 
-/** flight_stop - wait for the snapshots being taken, end the threads. */
+/** flight_stop - wait for the snapshots being taken, which what they have is to
+ * be enough for now, end the threads. */
 void flight_stop(struct flight *f);
 
 /** flight_free - stops it as well. NULL-safe. */

@@ -352,6 +352,8 @@ int recorder_attach(struct recorder *r, struct recorder_error *err)
 	int e;
 
 	aggregator_hurry(r->aggregator);
+	if (r->flight)
+		flight_hurry(r->flight);
 	e = sources_attach(r->sources);
 	if (e)
 		explain(r, e, err);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,26 +12,14 @@
 #include "render.h"
 #include "snapshot_account.h"
 
-#define NAP_NS	     NS_PER_MS
-#define NEAR_NS	     (200 * NS_PER_MS)
-#define LOOK_EVERY   4096 /* records written between two looks at the ring */
-#define LOOK_BYTES   (1U << 20) /* or so many bytes */
-#define BLOCKS_MAX   2		/* of the archive on their way */
-#define FOLLOW_SHARE 8		/* copy when so much of the window is new */
-#define WAITING_MAX  2	/* windows copied and not yet written: at most */
-#define COPIES_MAX   50 /* tried to begin with */
-#define NAME_LEN     96
-#define NAMES_MAX    100 /* tried for an archive of its own */
-#define SLACK_BYTES  (1U << 20)
-#define SLACK_SHARE  32 /* of the window; a block of the ring is a 64th */
-
-/* Records copied out of the window, to be written. */
-struct chunk {
-	struct chunk *next;
-	unsigned char *data; /* mapped */
-	size_t cap, len, off;
-	uint64_t first; /* position of data[0] */
-};
+#define NAP_NS	   NS_PER_MS
+#define NEAR_NS	   (200 * NS_PER_MS)
+#define STOP_NS	   (300 * NS_PER_MS) /* once recording has ended */
+#define LOOK_EVERY 4096 /* records written between two looks at the ring */
+#define LOOK_BYTES (1U << 20) /* or so many bytes */
+#define BLOCKS_MAX 2	      /* of the archive on their way */
+#define NAME_LEN   96
+#define NAMES_MAX  100 /* tried for an archive of its own */
 
 struct taking {
 	const struct snapshot_plan *p;
@@ -41,177 +27,32 @@ struct taking {
 	struct tasks *tasks; /* as of the last event written */
 	struct snapshot_account account;
 	struct archive_writer *writer;
-	struct chunk *head, **tail;
-	uint64_t waiting; /* bytes in chunks */
-	uint64_t copied;  /* position up to which the window was copied */
-	uint64_t size;	  /* of the window */
-	uint64_t last_ns; /* latest event written */
-	uint64_t told_ns; /* the losses up to here are in it */
+	struct snapshot_copy *copy;
+	struct snapshot_chunk *chunk; /* to be written next */
+	uint64_t last_ns;	      /* latest event written */
+	uint64_t told_ns;	      /* the losses up to here are in it */
 	unsigned until_look;
 	uint64_t bytes_until_look;
+	uint64_t stop_ns; /* recording has ended: not beyond */
 	bool done;
 };
-
-/* ---- copying ------------------------------------------------------------- */
-
-static void chunk_free(struct chunk *c)
-{
-	if (c && c->data != MAP_FAILED)
-		munmap(c->data, c->cap);
-	free(c);
-}
-
-static struct chunk *chunk_new(size_t cap)
-{
-	struct chunk *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->cap = cap;
-	c->data = mmap(NULL, cap, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (c->data != MAP_FAILED)
-		return c;
-	chunk_free(c);
-	return NULL;
-}
-
-/* Copy what is newer than @from, or as much of it as there still is. */
-static int copy_from(struct taking *t, uint64_t from, uint64_t slack,
-		     struct chunk **ret)
-{
-	struct ring_snapshot_info info;
-	uint64_t cap = window_end(t->p->window) - from + slack;
-	struct chunk *c = chunk_new(cap < t->size ? cap : t->size);
-	int rc;
-
-	if (!c)
-		return -ENOMEM;
-	rc = window_copy(t->p->window, c->data, c->cap, &info);
-	if (rc == RING_CORRUPT) {
-		chunk_free(c);
-		return -EBADMSG;
-	}
-	c->first = info.first;
-	c->len = info.end - info.first;
-	*ret = c;
-	return 0;
-}
-
-static void queue(struct taking *t, struct chunk *c)
-{
-	t->copied = c->first + c->len;
-	t->waiting += c->len - c->off;
-	*t->tail = c;
-	t->tail = &c->next;
-}
-
-/* Return: 0; -EOVERFLOW some of it is gone; -ENOMEM; -EBADMSG. */
-static int follow(struct taking *t)
-{
-	struct chunk *c;
-	int err;
-
-	err = copy_from(t, t->copied, SLACK_BYTES + t->size / SLACK_SHARE, &c);
-	if (!err && c->first > t->copied && c->cap < t->size) {
-		chunk_free(c);
-		err = copy_from(t, t->copied, t->size, &c);
-	}
-	if (err)
-		return err;
-	if (c->first > t->copied) {
-		chunk_free(c);
-		return -EOVERFLOW;
-	}
-	c->off = t->copied - c->first;
-	queue(t, c);
-	return t->waiting > WAITING_MAX * t->size ? -EOVERFLOW : 0;
-}
 
 static uint64_t load(const uint64_t *v)
 {
 	return __atomic_load_n(v, __ATOMIC_ACQUIRE);
 }
 
-static bool end_is_known(const struct taking *t)
-{
-	return __atomic_load_n(&t->p->end->known, __ATOMIC_ACQUIRE);
-}
-
-/* Copy what is new before the window forgets it, and at the end the rest. */
-static int keep_up(struct taking *t)
-{
-	bool known = end_is_known(t);
-	uint64_t end = window_end(t->p->window);
-	int err = 0;
-
-	if (known && t->copied >= t->p->end->pos)
-		return 0;
-	if (known || end - t->copied >= t->size / FOLLOW_SHARE)
-		err = follow(t);
-	if (err == -EOVERFLOW) {
-		t->r->cut = true;
-		return 0;
-	}
-	return err;
-}
-
-/* ---- the keyframe it begins with ----------------------------------------- */
-
-struct place {
-	size_t begin, state, end; /* offsets in the chunk; end: behind it */
-	uint64_t ts;
-	bool found;
-};
-
-static uint64_t key_ts(const struct ring_record *rec)
-{
-	struct window_key k = {0};
-
-	if (rec->len >= sizeof(k))
-		memcpy(&k, rec->data, sizeof(k));
-	return k.ts;
-}
-
-/* The first whole keyframe from @pos on, or else the first of all. */
-static struct place find_key(const struct chunk *c, uint64_t pos)
-{
-	struct place here = {0}, found = {0};
-	struct ring_record rec;
-	size_t off = 0, at = 0;
-	bool open = false;
-
-	for (; ring_parse(c->data, c->len, &off, &rec) == RING_OK; at = off) {
-		if (rec.type == WINDOW_KEY) {
-			open = true;
-			here = (struct place){.begin = at,
-					      .state = off,
-					      .ts = key_ts(&rec),
-					      .found = true};
-		} else if (rec.type == WINDOW_KEY_END && open) {
-			here.end = off;
-			if (!found.found || c->first + found.begin < pos)
-				found = here;
-			if (c->first + found.begin >= pos)
-				break;
-			open = false;
-		} else if (rec.type == WINDOW_EVENT) {
-			open = false;
-		}
-	}
-	return found;
-}
+/* ---- what was copied ----------------------------------------------------- */
 
 /* The state that every later event builds on. Return: 0; -ENOMEM. */
-static int apply_key(struct taking *t, const struct chunk *c,
-		     const struct place *key)
+static int apply_key(struct taking *t, const struct snapshot_chunk *c)
 {
 	struct ring_record rec;
-	size_t off = key->state;
+	size_t off = c->state;
 	struct event ev;
 	int err = 0;
 
-	while (!err && off < key->end &&
+	while (!err && off < c->off &&
 	       ring_parse(c->data, c->len, &off, &rec) == RING_OK)
 		if (rec.type == WINDOW_STATE &&
 		    !event_init(&ev, t->p->schema, rec.data, rec.len))
@@ -219,58 +60,22 @@ static int apply_key(struct taking *t, const struct chunk *c,
 	return err;
 }
 
-/* Copy it from a whole keyframe on. Return: 0; -ENODATA none was; -errno. */
-static int copy_window(struct taking *t, struct chunk **ret, struct place *key)
-{
-	uint64_t base = window_base(t->p->window);
-	struct chunk *c;
-	int err;
-
-	err = copy_from(t, base, SLACK_BYTES + t->size / SLACK_SHARE, &c);
-	if (err)
-		return err;
-	*key = find_key(c, base);
-	if (!key->found) {
-		chunk_free(c);
-		return -ENODATA;
-	}
-	*ret = c;
-	return 0;
-}
-
-static bool has_key(const struct taking *t)
-{
-	struct window_stats s;
-
-	window_stats(t->p->window, &s);
-	return s.first_ns != 0;
-}
-
-/* The stream may be so fast that it takes the whole window while this thread
- * is kept from running. Return: 0; -ENODATA; -EOVERFLOW; -ENOMEM. */
+/* Wait for the first chunk, and begin with its keyframe. */
 static int begin(struct taking *t)
 {
-	uint64_t to = load(&t->p->end->to_ns);
-	unsigned tries = COPIES_MAX;
-	struct place key;
-	struct chunk *c;
-	int err;
+	struct snapshot_chunk *c = NULL;
+	bool over = false;
 
-	do {
-		err = copy_window(t, &c, &key);
-	} while (err == -ENODATA && has_key(t) && --tries);
-	if (err)
-		return tries ? err : -EOVERFLOW;
-	err = to && key.ts > to ? -EOVERFLOW : apply_key(t, c, &key);
-	if (err) {
-		chunk_free(c);
-		return err;
-	}
-	c->off = key.end;
-	t->last_ns = key.ts;
-	t->r->from_ns = key.ts > t->p->begun_ns ? key.ts : t->p->begun_ns;
-	queue(t, c);
-	return 0;
+	while (!over && !(c = snapshot_copy_next(t->copy, &over)))
+		clock_sleep(NAP_NS);
+	if (!c)
+		c = snapshot_copy_next(t->copy, &over);
+	if (!c)
+		return t->copy->err;
+	t->chunk = c;
+	t->last_ns = c->key_ns;
+	t->r->from_ns = c->key_ns > t->p->begun_ns ? c->key_ns : t->p->begun_ns;
+	return apply_key(t, c);
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -298,9 +103,19 @@ static int write_event(struct taking *t, const struct ring_record *rec)
 	return archive_append(t->writer, &ev);
 }
 
+/* Recording has ended: there is little time left. */
+static bool is_late(struct taking *t)
+{
+	if (!__atomic_load_n(t->p->stopping, __ATOMIC_RELAXED))
+		return false;
+	if (!t->stop_ns)
+		t->stop_ns = clock_now() + STOP_NS;
+	return clock_now() >= t->stop_ns;
+}
+
 /*
- * Blocks are lost when too many are on their way, so wait until few are; the
- * window is copied meanwhile. Return: 0; -errno of the archive, of keep_up().
+ * Blocks are lost when too many are on their way, so wait until few are.
+ * Return: 0; -errno of the archive.
  */
 static int look(struct taking *t)
 {
@@ -310,18 +125,18 @@ static int look(struct taking *t)
 	t->until_look = 0;
 	t->bytes_until_look = 0;
 	for (;;) {
-		err = t->r->cut ? 0 : keep_up(t);
-		if (!err)
-			err = archive_tick(t->writer, clock_now());
+		if (is_late(t))
+			t->done = t->r->cut = true;
+		err = archive_tick(t->writer, clock_now());
 		archive_writer_stats(t->writer, &s);
-		if (err || s.waiting <= BLOCKS_MAX)
+		if (err || t->done || s.waiting <= BLOCKS_MAX)
 			return err;
 		clock_sleep(NAP_NS);
 	}
 }
 
-/* Return: 0; -errno of the archive, or of keep_up(). */
-static int write_chunk(struct taking *t, struct chunk *c)
+/* Return: 0; -errno of the archive. */
+static int write_chunk(struct taking *t, struct snapshot_chunk *c)
 {
 	struct ring_record rec;
 	uint64_t pos = c->first + c->off;
@@ -329,14 +144,14 @@ static int write_chunk(struct taking *t, struct chunk *c)
 
 	while (!err && !t->done &&
 	       ring_parse(c->data, c->len, &c->off, &rec) == RING_OK) {
-		if (end_is_known(t) && pos >= t->p->end->pos) {
+		if (snapshot_end_known(t->p->end) && pos >= t->p->end->pos) {
 			t->done = true;
 			break;
 		}
 		if (rec.type == WINDOW_EVENT)
 			err = write_event(t, &rec);
 		else if (rec.type == WINDOW_TOLD)
-			t->told_ns = key_ts(&rec);
+			t->told_ns = snapshot_key_ts(&rec);
 		pos = c->first + c->off;
 		t->bytes_until_look += rec.len;
 		if (err || (++t->until_look < LOOK_EVERY &&
@@ -347,45 +162,29 @@ static int write_chunk(struct taking *t, struct chunk *c)
 	return err;
 }
 
-static int write_next(struct taking *t)
-{
-	struct chunk *c = t->head;
-	uint64_t bytes = c->len - c->off;
-	int err = write_chunk(t, c);
-
-	t->waiting -= bytes;
-	t->head = c->next;
-	if (!t->head)
-		t->tail = &t->head;
-	chunk_free(c);
-	return err;
-}
-
-static bool is_over(const struct taking *t)
-{
-	if (t->done || t->r->cut)
-		return true;
-	return end_is_known(t) && t->copied >= t->p->end->pos;
-}
-
 /* Until the end, or until it can go on no longer. */
 static int write_all(struct taking *t)
 {
+	bool over = false;
 	int err = 0;
 
 	while (!err && !t->done) {
-		if (t->head) {
-			err = write_next(t);
+		if (t->chunk) {
+			err = write_chunk(t, t->chunk);
+			snapshot_chunk_free(t->chunk);
+			t->chunk = snapshot_copy_next(t->copy, &over);
 			continue;
 		}
-		if (is_over(t))
+		if (over)
 			break;
 		clock_sleep(NAP_NS);
-		err = archive_tick(t->writer, clock_now());
+		err = look(t);
 		if (!err)
-			err = keep_up(t);
+			t->chunk = snapshot_copy_next(t->copy, &over);
 	}
-	return err;
+	if (!t->done)
+		t->r->cut = t->copy->cut;
+	return err || !over ? err : t->copy->err;
 }
 
 /* ---- the archive --------------------------------------------------------- */
@@ -512,18 +311,15 @@ static int finish(struct taking *t)
 
 /* ---- all of it ----------------------------------------------------------- */
 
-/* When the end is near all is copied before the writing, which takes longer,
- * begins. Return: 0; -errno of keep_up(). */
-static int copy_to_end(struct taking *t)
+/* When the end is near all is copied before the writing, which would take the
+ * CPU of those who record, begins. */
+static void wait_for_copy(const struct taking *t)
 {
 	uint64_t until = clock_now() + NEAR_NS;
-	int err = 0;
 
-	while (!err && !is_over(t) && clock_now() < until) {
+	while (!__atomic_load_n(&t->copy->over, __ATOMIC_ACQUIRE) &&
+	       clock_now() < until)
 		clock_sleep(NAP_NS);
-		err = keep_up(t);
-	}
-	return err;
 }
 
 static int take(struct taking *t)
@@ -531,16 +327,13 @@ static int take(struct taking *t)
 	int err, err2;
 
 	err = begin(t);
-	if (!err)
-		err = copy_to_end(t);
-	setpriority(PRIO_PROCESS, (id_t)gettid(), 0);
-	if (!err)
-		err = create(t);
 	if (err)
 		return err;
-	err = keep_up(t);
-	if (!err)
-		err = write_all(t);
+	wait_for_copy(t);
+	err = create(t);
+	if (err)
+		return err;
+	err = write_all(t);
 	err2 = finish(t);
 	return err ? err : err2;
 }
@@ -563,31 +356,23 @@ static void explain(struct snapshot_result *r, const struct window *w)
 		snprintf(r->what, sizeof(r->what), "%s", strerror(-r->err));
 }
 
-void snapshot_take(const struct snapshot_plan *plan,
+void snapshot_take(const struct snapshot_plan *plan, struct snapshot_copy *copy,
 		   struct snapshot_result *ret)
 {
-	struct taking t = {.p = plan, .r = ret};
-	struct window_stats w;
+	struct taking t = {.p = plan, .r = ret, .copy = copy};
 
 	*ret = (struct snapshot_result){.number = plan->number};
 	snprintf(ret->why, sizeof(ret->why), "%s", plan->why);
 	ret->wall_offset = clock_wall_offset();
-	window_stats(plan->window, &w);
-	t.size = w.bytes;
-	t.tail = &t.head;
 	ret->err = tasks_new(&t.tasks, plan->schema);
 	if (!ret->err)
 		ret->err = snapshot_account_init(&t.account, plan->schema);
 	if (!ret->err)
 		ret->err = take(&t);
+	snapshot_copy_leave(copy);
 	if (ret->err)
 		explain(ret, plan->window);
-	while (t.head) {
-		struct chunk *c = t.head;
-
-		t.head = c->next;
-		chunk_free(c);
-	}
+	snapshot_chunk_free(t.chunk);
 	snapshot_account_done(&t.account);
 	tasks_free(t.tasks);
 }

@@ -2,35 +2,27 @@
 /*
  * snapshot.h - the window, and what comes in the time after, as an archive.
  *
- * Runs in a thread of its own and never makes the repo wait: it copies the
- * verified run of records out of the window, goes on copying what is added,
- * and writes it. What the window overwrote before it was copied is not in it:
- * it begins later, or, when the disk is slower than the stream for too long,
- * it ends earlier and says so: it then covers what it has as far as losses
- * were told in time, a tenth of a second less. There never is a hole in the
- * middle.
+ * Neither makes the repo wait: one thread copies the verified run of records
+ * out of the window (snapshot_copy.h), another writes it. What the window
+ * overwrote before it was copied is not in it: it begins later, or, when the
+ * disk is slower than the stream for too long or recording ends, it ends
+ * earlier and says so: it then covers what it has as far as losses were told
+ * in time, a tenth of a second less. There never is a hole in the middle.
  */
 #ifndef WEIR_SNAPSHOT_H
 #define WEIR_SNAPSHOT_H
 
 #include "archive.h"
-#include "window.h"
+#include "snapshot_copy.h"
 
 #define SNAPSHOT_PATH_LEN 4096
 #define SNAPSHOT_WHY_LEN  512
-#define SNAPSHOT_HASTE	  (-10) /* nice, while the window is copied */
-
-/* Told by the repo while a snapshot is being taken; atomic. */
-struct snapshot_end {
-	uint64_t to_ns; /* it covers until here; 0: not yet known */
-	uint64_t pos;	/* and all of that, losses told, lies before here */
-	int known;	/* pos is: set last */
-};
 
 struct snapshot_plan {
 	const struct window *window;
 	const struct schema *schema;
 	const struct snapshot_end *end;
+	const bool *stopping; /* recording has ended, hurry; atomic */
 	uint64_t number;
 	uint64_t begun_ns; /* nothing was recorded before */
 	const char *path;  /* what to call it when it is told of, or NULL */
@@ -56,16 +48,15 @@ struct snapshot_result {
 };
 
 /**
- * snapshot_take - write it; blocks until it is on disk
+ * snapshot_take - write it; blocks until it is on disk and @copy has ended
+ * @copy: that another thread fills meanwhile, with snapshot_copy_run()
  *
- * @ret->err: -ENODATA the window has no whole keyframe (it is too small for
- * the tasks of the host); -EOVERFLOW all of it was overwritten before it was
- * copied; -ENOMEM; errors of archive_create(), archive_append()
- * and archive_close(). After an error of the disk what was written stays.
- * Thread: any; several at once. Goes on with nice 0 once the window is copied,
- * before which it should run at SNAPSHOT_HASTE.
+ * When @stopping turns true it ends within some tenths of a second.
+ * @ret->err: what @copy ended with; -ENOMEM; errors of archive_create(),
+ * archive_append() and archive_close(). After an error of the disk what was
+ * written stays. Thread: any; several at once.
  */
-void snapshot_take(const struct snapshot_plan *plan,
+void snapshot_take(const struct snapshot_plan *plan, struct snapshot_copy *copy,
 		   struct snapshot_result *ret);
 
 #endif

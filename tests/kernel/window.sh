@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Snapshots of the window during a flood at full speed: each is whole, decodes
 # alone, covers what it says, and has every numbered call of its time but those
-# it says were lost. LONG=1: 100 of them; else 20.
+# it says were lost. LONG=1: 100 of them; else 8.
 . tests/kernel/lib.sh
 
-N=20
+N=8
 [ -z "${LONG:-}" ] || N=100
 SOCKET=$dir/socket
 recorder=
@@ -39,9 +39,10 @@ status() { "$WEIR" status --json --name "$SOCKET" | jq "$1"; }
 missing() {
 	"$WEIR" show "$1" -e syscall_done --to "$2" 2>/dev/null \
 		-f 'name == close and ret == EBADF and comm == "load"' |
-		sed -n 's/.* load\[\([0-9/]*\)\].*close(\([0-9]\{9\}\)) .*/\1 \2/p' |
-		awk '{ if ($1 in last) gone += $2 - last[$1] - 1
-			last[$1] = $2; n++ }
+		awk '$5 ~ /^close[(][0-9]+[)]$/ {
+			seq = substr($5, 7, 9)
+			if ($3 in last) gone += seq - last[$3] - 1
+			last[$3] = seq; n++ }
 			END { print gone + 0, n + 0 }'
 }
 
@@ -76,7 +77,9 @@ check() {
 		[ "$(outside "$path" "$(jq .from "$2")" "$(jq .to "$2")")" = 0 ] ||
 		fail "$1: events outside of what it covers"
 	[ -n "${3:-}" ] || rm -rf "$path"
+	share=$(jq ".to - .from | . * 100 / ${reach:-1} | floor" "$2")
 	echo "ok: $1: $events events, $calls calls, lost $lost, missing $gone" \
+		"${reach:+covers $share % of the window}" \
 		"$(jq -r 'if .cut then "(cut)" else "" end' "$2")"
 }
 
@@ -84,11 +87,13 @@ start --window 16M --set syscall.calls=all --buffer 64M -s syscall,task
 # A group of its own, stopped while what was taken is checked.
 setsid sh -c "while :; do '$LOAD' numbered 2 1000000 >/dev/null; done" &
 flood=$!
+plain=0 whole=0
 for i in $(seq $N); do
 	kill -CONT -$flood
 	sleep 0.5
 	after=
 	[ $((i % 4)) != 0 ] || after="--after 50ms"
+	reach=$(status .window.reach)
 	# shellcheck disable=SC2086
 	"$WEIR" snapshot --json --name "$SOCKET" $after >"$dir/answer"
 	rc=$?
@@ -96,9 +101,16 @@ for i in $(seq $N); do
 	[ $i != 2 ] || rss=$(rss_kb)
 	kill -STOP -$flood
 	check $i "$dir/answer"
+	[ -z "$after" ] || continue
+	plain=$((plain + 1))
+	[ "$(jq .cut "$dir/answer")" = true ] || [ "$share" -lt 25 ] ||
+		whole=$((whole + 1))
 done
+reach= after=
+within "whole, and a quarter of the window at least, of $plain" $whole \
+	$((plain * 3 / 4)) $plain
 now=$(rss_kb)
-within "RSS flat, in kB" $((now - rss)) -50000 50000
+within "RSS flat, in kB" $((now - rss)) -100000 100000
 [ "$(status .window.reach)" -gt 0 ] || fail "the window reaches nowhere"
 is "snapshots by its own count" "$(status '.snapshots | .ended - .failed')" $N
 
@@ -127,7 +139,35 @@ case $? in 0 | 3) ;; *) fail "SIGUSR1: verify" ;; esac
 "$WEIR" snapshot --name "$SOCKET" -o "$dir/many1" 2>"$dir/said"
 is "a name that is taken: exit" $? 1
 grep -q "is there already" "$dir/said" || fail "$(cat "$dir/said")"
-stop
+
+# A signal ends it with snapshots that have much to write and long to wait.
+setsid sh -c "while :; do '$LOAD' numbered 2 1000000 >/dev/null; done" &
+flood=$!
+sleep 0.5
+for i in 1 2; do
+	"$WEIR" snapshot --name "$SOCKET" --after 600s >/dev/null 2>&1 &
+done
+sleep 2
+kill -TERM $recorder
+for _ in $(seq 100); do
+	case $(ps -o stat= -p $recorder) in Z* | "") break ;; esac
+	sleep 0.1
+done
+case $(ps -o stat= -p $recorder) in
+Z* | "") ;;
+*) fail "a signal does not end it, with snapshots being taken" ;;
+esac
+kill -KILL -$flood
+wait $flood 2>/dev/null
+flood=
+wait $recorder
+rc=$?
+recorder=
+case $rc in 0 | 3) ;; *) fail "exit $rc: $(cat "$dir/err")" ;; esac
+is "archives of the signal's and of those it ended" \
+	"$(find "$dir/snapshots" -mindepth 1 -maxdepth 1 | wc -l)" 3
+"$WEIR" verify "$dir"/snapshots/* >"$dir/said"
+case $? in 0 | 3) ;; *) fail "ended early: $(cat "$dir/said")" ;; esac
 "$WEIR" status --name "$SOCKET" 2>"$dir/said"
 is "status of one that has ended" $? 1
 [ ! -e "$SOCKET" ] || fail "the socket is left behind"

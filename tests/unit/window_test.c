@@ -85,22 +85,47 @@ static void feed_end(struct feed *f)
 	__atomic_store_n(&f->end.known, 1, __ATOMIC_RELEASE);
 }
 
-static struct snapshot_result take(struct feed *f)
+struct copier {
+	struct feed *feed;
+	struct snapshot_copy copy;
+};
+
+static void *copy(void *arg)
+{
+	struct copier *c = arg;
+
+	snapshot_copy_run(&c->copy, c->feed->window, &c->feed->end);
+	return NULL;
+}
+
+static struct snapshot_result take_until(struct feed *f, const bool *stopping)
 {
 	static struct snapshot_result r;
+	struct copier c = {.feed = f};
+	pthread_t thread;
 	struct snapshot_plan p = {
 		.window = f->window,
 		.schema = schema,
 		.end = &f->end,
+		.stopping = stopping,
 		.number = ++number,
 		.dir = dir,
 		.why = "a test",
 		.event = "",
 	};
 
-	snapshot_take(&p, &r);
+	assert_int_equal(pthread_create(&thread, NULL, copy, &c), 0);
+	snapshot_take(&p, &c.copy, &r);
+	pthread_join(thread, NULL);
 	memcpy(path, r.made, sizeof(path));
 	return r;
+}
+
+static struct snapshot_result take(struct feed *f)
+{
+	static const bool never;
+
+	return take_until(f, &never);
 }
 
 /* ---- what is in it ------------------------------------------------------- */
@@ -309,17 +334,38 @@ static void a_window_too_small_for_the_tasks_says_so(void **state)
 	feed_done(&f);
 }
 
+static void feed_told(struct feed *f)
+{
+	feed_next(f);
+	if (f->seq % 100 == 0)
+		window_told(f->window, f->ts);
+}
+
 static void *flood(void *arg)
 {
 	struct feed *f = arg;
 
-	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
-		feed_next(f);
-		if (f->seq % 100 == 0)
-			window_told(f->window, f->ts);
-	}
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED))
+		feed_told(f);
 	feed_end(f);
 	return NULL;
+}
+
+static void an_end_of_recording_cuts_it(void **state)
+{
+	static const bool stopping = true;
+	struct snapshot_result r;
+	struct feed f;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 100000)
+		feed_told(&f);
+	r = take_until(&f, &stopping); /* else it would wait for an end */
+	expect_whole(&r);
+	assert_true(r.cut);
+	assert_true(r.from_ns < r.to_ns && r.to_ns <= f.ts);
+	feed_done(&f);
 }
 
 /* At full speed, so that the window turns over several times meanwhile. */
@@ -335,7 +381,7 @@ static void it_is_contiguous_under_a_flood(void **state)
 		feed_init(&f, WINDOW_BYTES_MIN << i % 3, 0);
 		f.step_ns = 50;
 		while (f.seq < 100000)
-			feed_next(&f);
+			feed_told(&f);
 		assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
 		if (i % 2) /* else the flood goes on until it is cut */
 			__atomic_store_n(&f.stop, 1, __ATOMIC_RELAXED);
@@ -360,6 +406,7 @@ int main(void)
 		cmocka_unit_test(losses_in_it_are_told),
 		cmocka_unit_test(what_comes_after_the_end_is_not_in_it),
 		cmocka_unit_test(a_window_too_small_for_the_tasks_says_so),
+		cmocka_unit_test(an_end_of_recording_cuts_it),
 		cmocka_unit_test(it_is_contiguous_under_a_flood),
 	};
 
