@@ -36,6 +36,7 @@ struct archive_options {
 	uint64_t keep_bytes;	 /* of all segments; 0: all */
 	uint64_t keep_ns;	 /* remove segments older than that; 0: none */
 	const char *command;	 /* what was recorded, for META; may be NULL */
+	bool patient; /* wait for the thread rather than lose a block */
 	/*
 	 * Called when a segment begins, and after events were lost, between
 	 * two events and inside archive_create(), _append(), _tick(), _flush()
@@ -95,7 +96,7 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  *
  * Copies it into the block being filled; a full block (64 Ki events, 1 s,
  * 8 MiB) is handed to the thread. The event is taken in any case. Never waits
- * for it, nor for a disk.
+ * for it, nor for a disk, unless options.patient: not for who records.
  * Return: 0; -errno when a block was lost since the last call: -ENOBUFS the
  * thread is behind by all there is, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody
  * removed the file, …: its events are lost, counted by source and CPU

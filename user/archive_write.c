@@ -318,9 +318,20 @@ static int put_events(struct archive_writer *w, uint64_t now)
 	return err;
 }
 
+static void wait_for_room(struct archive_writer *w)
+{
+	struct parcel *p;
+
+	while (archive_queue_spares(w->queue) <= SEGMENT_PARCELS &&
+	       (p = archive_queue_back(w->queue, true)))
+		learn(w, p);
+}
+
 static int settle(struct archive_writer *w, uint64_t now)
 {
 	learn_all(w, false);
+	if (w->o.patient)
+		wait_for_room(w);
 	note_error(w, put_events(w, now));
 	note_error(w, keep_up(w, now));
 	return take_error(w);

@@ -17,7 +17,6 @@
 #define STOP_NS	   (300 * NS_PER_MS) /* once recording has ended */
 #define LOOK_EVERY 4096 /* records written between two looks at the ring */
 #define LOOK_BYTES (1U << 20) /* or so many bytes */
-#define BLOCKS_MAX 2	      /* of the archive on their way */
 #define NAME_LEN   96
 #define NAMES_MAX  100 /* tried for an archive of its own */
 
@@ -113,26 +112,14 @@ static bool is_late(struct taking *t)
 	return clock_now() >= t->stop_ns;
 }
 
-/*
- * Blocks are lost when too many are on their way, so wait until few are.
- * Return: 0; -errno of the archive.
- */
+/* Return: 0; -errno of the archive. */
 static int look(struct taking *t)
 {
-	struct archive_stats s;
-	int err;
-
 	t->until_look = 0;
 	t->bytes_until_look = 0;
-	for (;;) {
-		if (is_late(t))
-			t->done = t->r->cut = true;
-		err = archive_tick(t->writer, clock_now());
-		archive_writer_stats(t->writer, &s);
-		if (err || t->done || s.waiting <= BLOCKS_MAX)
-			return err;
-		clock_sleep(NAP_NS);
-	}
+	if (is_late(t))
+		t->done = t->r->cut = true;
+	return archive_tick(t->writer, clock_now());
 }
 
 /* Return: 0; -errno of the archive. */
@@ -240,6 +227,7 @@ static int create(struct taking *t)
 		.path = name,
 		.state = on_state,
 		.account = on_account,
+		.patient = true,
 		.arg = t,
 	};
 	unsigned n = 0;
