@@ -36,6 +36,12 @@ struct archive_options {
 	uint64_t keep_bytes;	 /* of all segments; 0: all */
 	uint64_t keep_ns;	 /* remove segments older than that; 0: none */
 	const char *command;	 /* what was recorded, for META; may be NULL */
+	/*
+	 * By kind: what stays when the thread is behind and a block must be
+	 * lost, as long as it is not more than half of one. NULL: nothing.
+	 * Borrowed for the writer's life.
+	 */
+	const bool *vital;
 	bool patient; /* wait for the thread rather than lose a block */
 	/*
 	 * Called when a segment begins, and after events were lost, between

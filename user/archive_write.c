@@ -96,6 +96,35 @@ static void lose(struct archive_writer *w, struct losses *l,
 		w->o.lost(w->o.arg, h);
 }
 
+static void lose_one(void *arg, const struct weir_hdr *h)
+{
+	struct archive_writer *w = arg;
+	const struct block one = {
+		.rows = {.data = (char *)(uintptr_t)h,
+			 .len = (h->len + 7U) & ~7U},
+		.events = 1,
+		.first_ns = h->ts,
+		.last_ns = h->ts,
+	};
+
+	lose(w, &w->refused, &one);
+}
+
+/* The block at hand cannot be handed over. */
+static void refuse(struct archive_writer *w)
+{
+	struct block *b = &w->filling->block;
+
+	if (w->o.vital) {
+		block_keep(b, w->o.vital, lose_one, w);
+		if (b->rows.len < BLOCK_BYTES / 2 &&
+		    b->events < BLOCK_EVENTS / 2)
+			return;
+	}
+	lose(w, &w->refused, b);
+	block_reset(b);
+}
+
 /* ---- what came of it --------------------------------------------------- */
 
 static void learn_segment(struct archive_writer *w, const struct parcel *p)
@@ -302,20 +331,21 @@ static bool is_overdue(const struct archive_writer *w, uint64_t now)
 		(int64_t)(now - w->begun_ns) / 2 >= (int64_t)w->o.segment_ns);
 }
 
+/* Return: 0, maybe with events left in the block; -ENOBUFS: some are lost. */
 static int put_events(struct archive_writer *w, uint64_t now)
 {
-	int err = -ENOBUFS;
+	const struct block *b = &w->filling->block;
 
-	if (!w->filling->block.events)
+	if (!b->events)
 		return 0;
-	if (!is_overdue(w, now) ||
-	    archive_queue_spares(w->queue) > SEGMENT_PARCELS)
-		err = hand_over(w, PARCEL_EVENTS);
-	if (!err)
+	if ((!is_overdue(w, now) ||
+	     archive_queue_spares(w->queue) > SEGMENT_PARCELS) &&
+	    !hand_over(w, PARCEL_EVENTS))
 		return 0;
-	lose(w, &w->refused, &w->filling->block);
-	block_reset(&w->filling->block);
-	return err;
+	if (!block_is_full(b))
+		return 0;
+	refuse(w);
+	return -ENOBUFS;
 }
 
 static void wait_for_room(struct archive_writer *w)
@@ -333,7 +363,8 @@ static int settle(struct archive_writer *w, uint64_t now)
 	if (w->o.patient)
 		wait_for_room(w);
 	note_error(w, put_events(w, now));
-	note_error(w, keep_up(w, now));
+	if (!w->filling->block.events)
+		note_error(w, keep_up(w, now));
 	return take_error(w);
 }
 

@@ -47,10 +47,8 @@ void block_reset(struct block *b)
 	b->kinds = 0;
 }
 
-void block_add(struct block *b, const struct weir_hdr *h)
+static void tell_of(struct block *b, const struct weir_hdr *h)
 {
-	static const char zeros[ROW_ALIGN];
-
 	if (!b->events++)
 		b->first_ns = b->last_ns = h->ts;
 	if (h->ts < b->first_ns)
@@ -58,8 +56,35 @@ void block_add(struct block *b, const struct weir_hdr *h)
 	if (h->ts > b->last_ns)
 		b->last_ns = h->ts;
 	b->kinds |= frame_kind_bit(h->kind);
+}
+
+void block_add(struct block *b, const struct weir_hdr *h)
+{
+	static const char zeros[ROW_ALIGN];
+
+	tell_of(b, h);
 	buf_put(&b->rows, h, h->len);
 	buf_put(&b->rows, zeros, row_bytes(h) - h->len);
+}
+
+void block_keep(struct block *b, const bool kinds[SCHEMA_KINDS_MAX],
+		void (*drop)(void *arg, const struct weir_hdr *h), void *arg)
+{
+	const struct block all = *b;
+	const struct weir_hdr *h;
+	size_t at = 0, bytes;
+
+	block_reset(b);
+	while ((h = block_next(&all, &at))) {
+		if (h->kind >= SCHEMA_KINDS_MAX || !kinds[h->kind]) {
+			drop(arg, h);
+			continue;
+		}
+		tell_of(b, h);
+		bytes = row_bytes(h);
+		memmove(b->rows.data + b->rows.len, h, bytes);
+		b->rows.len += bytes;
+	}
 }
 
 struct weir_hdr *block_next(const struct block *b, size_t *at)

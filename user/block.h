@@ -48,6 +48,14 @@ static inline bool block_is_full(const struct block *b)
 void block_add(struct block *b, const struct weir_hdr *h);
 
 /**
+ * block_keep - drop the records of all kinds but some
+ * @kinds: by number: those that stay, in their order
+ * @drop:  is shown each of the others before it goes
+ */
+void block_keep(struct block *b, const bool kinds[SCHEMA_KINDS_MAX],
+		void (*drop)(void *arg, const struct weir_hdr *h), void *arg);
+
+/**
  * block_next - walk over rows
  * @at: where the walk is, 0 to begin
  *

@@ -23,6 +23,7 @@ struct recorder {
 	struct tasks *tasks;
 	struct render render;
 	struct select select;
+	bool vital[SCHEMA_KINDS_MAX]; /* without them nothing has a name */
 	struct sink *sinks[REPO_SINKS_MAX];
 	unsigned sink_count;
 	struct archive_writer *archive;
@@ -156,11 +157,29 @@ static void on_lost(void *arg, const struct weir_hdr *h)
 		repo_lost(r->repo, h);
 }
 
+/* All kinds of the sources that tell of tasks. */
+static void find_vital(struct recorder *r)
+{
+	const struct schema *s = sources_schema(r->sources);
+	const struct schema_kind *a, *b;
+	unsigned i, j;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		a = tasks_binds(r->tasks, i) ? schema_kind(s, i) : NULL;
+		for (j = 0; a && j < SCHEMA_KINDS_MAX; j++) {
+			b = schema_kind(s, j);
+			r->vital[j] |= b && !strcmp(a->source, b->source);
+		}
+	}
+}
+
 void recorder_archive(struct recorder *r, struct archive_options *opts)
 {
+	find_vital(r);
 	opts->state = on_state;
 	opts->account = on_account;
 	opts->lost = on_lost;
+	opts->vital = r->vital;
 	opts->arg = r;
 }
 
