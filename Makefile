@@ -53,7 +53,7 @@ FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all run test test-unit test-kernel test-cli test-fuzz test-ring \
-	test-san test-tsan test-vm test-long bench bench-ring bench-capture fuzz lint \
+	test-san test-tsan test-vm bench bench-capture fuzz lint \
 	format install uninstall deps clean help
 
 ## all: build/weir, build/libweir-ring.a
@@ -241,7 +241,7 @@ test-vm: all
 
 # --- bench -------------------------------------------------------------------
 
-## bench: all benchmarks (minutes); bench-capture, bench-ring: one of them
+## bench: bench-capture, bench-filter and bench-size (minutes); root
 bench: bench-capture bench-filter bench-size
 
 ## bench-capture: what recording costs this host, with weir and its peers; root

@@ -13,6 +13,7 @@
 #define FLOOD_BYTES (8ULL << 30)
 #define LARGE	    8192 /* bytes of a record of the flood */
 #define NOISE	    (8U << 20)
+#define CALL_EVERY  64 /* records of the flood one is a small one */
 
 static struct store store;
 static char dir[64], path[80];
@@ -150,7 +151,10 @@ static unsigned flood(unsigned segments)
 
 	while (bytes < FLOOD_BYTES &&
 	       (refused < 3 || !stats.hurried || stats.segments < segments)) {
-		make_large(&r);
+		if (store.appended % CALL_EVERY)
+			make_large(&r);
+		else
+			store_begin(&r, EV_SYSCALL_DONE, ++store.ts, 0, 64);
 		err = store_append(&store, &r);
 		assert_true(!err || err == -ENOBUFS);
 		refused += err != 0;
@@ -183,6 +187,28 @@ static void who_outruns_the_thread_loses_what_is_counted(void **state)
 	assert_int_equal(v.lost, store.lost);
 	/* the state stands again behind the losses */
 	assert_true(store.states > 1);
+}
+
+static void what_is_vital_stays(void **state)
+{
+	const struct account_row *calls = store_row(&store, "syscall", 0);
+	struct verify_report v;
+	struct store_read r;
+
+	(void)state;
+	store.vital[EV_SYSCALL_DONE] = true;
+	assert_int_equal(store_open(&store, path, false, 0), 0);
+	assert_true(flood(1) >= 3);
+	archive_flush(store.writer);
+	archive_lost(store.writer, store_told, &store);
+	assert_int_equal(store_close(&store), 0);
+	assert_true(store.lost > 0);
+	assert_int_equal(calls->lost_archive, 0);
+	assert_int_equal(calls->kept,
+			 (store.appended + CALL_EVERY - 1) / CALL_EVERY);
+	r = store_read(path);
+	assert_int_equal(r.events + store.lost, store.appended);
+	assert_int_equal(store_verify(path, &v), 0);
 }
 
 /* Nobody fetches what was lost: the account that is written knows of it. */
@@ -225,6 +251,7 @@ int main(void)
 		T(parcels_keep_their_order_both_ways),
 		T(there_are_so_many_parcels_and_no_more),
 		T(who_outruns_the_thread_loses_what_is_counted),
+		T(what_is_vital_stays),
 		T(losses_nobody_was_told_of_are_in_the_account),
 		T(segments_end_in_a_flood_as_well),
 	};

@@ -187,6 +187,7 @@ struct store {
 	uint64_t appended, hash; /* of all events */
 	uint64_t lost, states;
 	unsigned state_records;
+	bool vital[SCHEMA_KINDS_MAX]; /* of options */
 };
 
 static inline struct account_row *store_row(struct store *s, const char *source,
@@ -248,6 +249,7 @@ static inline int store_open(struct store *s, const char *path, bool exist_ok,
 		.command = "a test",
 		.state = store_state,
 		.account = store_account,
+		.vital = s->vital,
 		.arg = s,
 	};
 
