@@ -241,8 +241,22 @@ test-vm: all
 
 # --- bench -------------------------------------------------------------------
 
-## bench: bench-capture, bench-filter and bench-size (minutes); root
-bench: bench-capture bench-filter bench-size
+## bench: bench-ring, bench-capture, bench-filter and bench-size (minutes); root
+bench: bench-ring bench-capture bench-filter bench-size
+
+## bench-ring: the ring beside boost's, ck's and DPDK's queues
+.PHONY: bench-ring
+bench-ring: $(O)/tests/bench/ring_bench
+	$(Q)tests/bench/ring.sh $< $(O)/bench-ring.json
+
+$(O)/tests/bench/ring_bench: tests/bench/ring_bench.cpp $(O)/libweir-ring.a
+	$(call msg,CXX,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=gnu++17 -O3 -Wall -Wextra -I. -MMD -MP -MF $@.d -MT $@ \
+		$$(pkg-config --cflags libdpdk) $^ -lrte_ring -lrte_eal \
+		-pthread -o $@
+
+-include $(O)/tests/bench/ring_bench.d
 
 ## bench-capture: what recording costs this host, with weir and its peers; root
 bench-capture: all $(LOADS) $(O)/tests/bench/trace_drain

@@ -450,8 +450,10 @@ static inline int ring_peek(struct ring_consumer *c, struct ring_record *ret)
 	len = (uint32_t)header;
 	if (__builtin_expect(len > c->max || header >> 48 ||
 				     ring_need(len) > c->tail - c->head,
-			     0))
-		return ring_latch_corrupt(c);
+			     0)) {
+		ring_latch_corrupt(c);
+		return RING_CORRUPT;
+	}
 	c->next = c->head + ring_need(len);
 	ret->data = rec + RING_HEADER;
 	ret->len = (uint32_t)len;

@@ -13,7 +13,7 @@ TEST="curl libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
 	util-linux e2fsprogs xfsprogs procps iproute2 qemu-system-x86
 	busybox-static cpio xz-utils xxd debian-archive-keyring"
 BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf strace bpftrace
-	libbpf-tools time"
+	libbpf-tools time libboost1.81-dev libck-dev libdpdk-dev"
 
 missing=
 [ "${1:-}" = bench ] || BENCH=
