@@ -202,7 +202,7 @@ static struct group *find_group(struct distribution *d, const struct event *ev)
 
 	buf_reset(&d->name);
 	if (c) {
-		sql_column_get(c, &d->r.render, ev, &d->scratch, &v);
+		sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
 		put_value(&d->name, &v);
 	}
 	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
@@ -223,7 +223,7 @@ static int on_event(void *arg, const struct event *ev)
 
 	if (!c) /* a gap */
 		return 0;
-	sql_column_get(c, &d->r.render, ev, &d->scratch, &v);
+	sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
 	if (v.type != SQL_INT)
 		return 0;
 	if (v.i < 0 && has_sign(c->field)) {

@@ -25,6 +25,10 @@ static void note_column(struct fast *f, unsigned column, bool *facts)
 	case SQL_TS:
 	case SQL_TIME:
 		break;
+	case SQL_OF:
+		f->of_rows = f->of_tasks = f->of_others = true;
+		facts[FAST_COMM] = true;
+		break;
 	default:
 		if (!sql_column_is_task(c)) {
 			f->of_rows = true;

@@ -48,6 +48,12 @@ int fast_groups(struct fast *f, const struct fast_groups **ret);
  */
 int fast_next(struct fast *f, struct event *ret);
 
+/**
+ * fast_task - who a tid was at the last row; for columns that were used
+ * Return: the task, valid until the next call; NULL: unknown.
+ */
+const struct task *fast_task(struct fast *f, uint32_t tid);
+
 /** fast_position - the block at hand, as archive_iter_frame(). */
 uint64_t fast_position(const struct fast *f);
 

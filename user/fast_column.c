@@ -63,7 +63,7 @@ static int ask_record(struct fast_eval *e, const struct sql_column *c,
 
 	if (buf_err(&e->record))
 		return -ENOMEM;
-	sql_column_get(c, &r, &ev, &e->scratch, ret);
+	sql_column_get(c, &r, NULL, &ev, &e->scratch, ret);
 	return buf_err(&e->scratch);
 }
 
@@ -507,6 +507,37 @@ static int strings(struct fast_eval *e, const struct sql_column *c,
 	return v ? 0 : -ENOMEM;
 }
 
+/* ---- names of other tasks ------------------------------------------------ */
+
+static int comm_of(struct fast_eval *e, uint32_t tid, uint32_t row,
+		   int64_t *ret)
+{
+	uint32_t number;
+	int err = fast_tasks_find(e->tasks, e->block, tid, row, &number);
+
+	if (!err)
+		*ret = fast_tasks_info(e->tasks, number)->value[FAST_COMM];
+	return err;
+}
+
+static int comms_of(struct fast_eval *e, const struct sql_column *c,
+		    struct fast_vector *ret)
+{
+	int64_t *v = room(e), tid;
+	struct fast_vector tids = {0};
+	uint32_t i;
+	int err = v ? fast_eval_rows(e) : -ENOMEM;
+
+	if (!err)
+		err = read_raw(e, field_index(e, c->field), 0, &tids);
+	for (i = 0; i < e->count && !err; i++) {
+		tid = tids.same ? tids.one : tids.v[i];
+		err = comm_of(e, (uint32_t)tid, e->row[i], &v[i]);
+	}
+	ret->v = v;
+	return err;
+}
+
 /* -------------------------------------------------------------------------- */
 
 int fast_column_value(struct fast_eval *e, unsigned column,
@@ -532,6 +563,8 @@ int fast_column_value(struct fast_eval *e, unsigned column,
 			       : symbols(e, column, COLUMNS_FLAGS, ret);
 	case SQL_NAME:
 		return symbols(e, column, field_index(e, c->field), ret);
+	case SQL_OF:
+		return comms_of(e, c, ret);
 	case SQL_FIELD:
 	case SQL_NR:
 		if (c->integer)

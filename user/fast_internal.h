@@ -35,7 +35,7 @@ struct fast {
 	bool of_rows;  /* kinds, fields */
 	bool of_turns; /* CPUs and tasks */
 	bool of_tasks;
-	bool *reads;		    /* by column: a field, owned */
+	bool of_others;		    /* tasks that fields name */
 	unsigned order[FAST_PREDS]; /* of conditions, the cheap ones first */
 	/* of a batch */
 	uint8_t *pass;
@@ -50,6 +50,9 @@ struct fast {
 	struct fast_found *found;
 	size_t found_count, found_cap, found_at;
 	struct task task; /* of the row at hand */
+	struct cgroup cgroup;
+	uint32_t row;	   /* in the block */
+	struct task other; /* that it was asked about */
 	bool ended;
 	int end; /* what fast_next() ends with */
 };

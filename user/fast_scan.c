@@ -102,14 +102,40 @@ static struct fast_found *add_found(struct fast *f)
 	return &f->found[f->found_count++];
 }
 
+/* So that fast_task() finds them: here it may fail. */
+static int find_others(struct fast *f, const struct fast_found *at)
+{
+	const char *rec = f->records.data + at->at;
+	const struct sql_columns *c = &f->q->columns;
+	struct event ev;
+	uint32_t number;
+	unsigned i;
+	int err = 0;
+
+	if (!f->of_others ||
+	    event_init(&ev, f->schema, rec,
+		       ((const struct weir_hdr *)rec)->len) ||
+	    ev.kind != f->q->kind)
+		return 0;
+	for (i = 0; i < c->count && !err; i++)
+		if (c->column[i].what == SQL_OF)
+			err = fast_tasks_find(
+				f->tasks, &f->block,
+				(uint32_t)field_u64(&ev, c->column[i].field, 0),
+				at->row, &number);
+	return err;
+}
+
 static int find_task(struct fast *f, struct fast_found *at)
 {
 	const struct columns_turn *t;
+	int err;
 
 	if (!f->tasks)
 		return 0;
 	t = &f->block.turn[f->block.turn_of[at->row]];
-	return fast_tasks_find(f->tasks, &f->block, t->tid, at->row, &at->info);
+	err = fast_tasks_find(f->tasks, &f->block, t->tid, at->row, &at->info);
+	return err ? err : find_others(f, at);
 }
 
 static int put_rows(struct fast *f, const uint32_t *rows, uint32_t count)
@@ -129,9 +155,11 @@ static int put_rows(struct fast *f, const uint32_t *rows, uint32_t count)
 			return -ENOMEM;
 		found->row = f->rows.row[at];
 		found->at = fast_rows_put(&f->rows, at, &f->records);
-		err = find_task(f, found);
+		err = buf_err(&f->records);
+		if (!err)
+			err = find_task(f, found);
 	}
-	return err ? err : buf_err(&f->records);
+	return err;
 }
 
 /* Its columns cannot say: who asks will test each row. */
@@ -238,12 +266,14 @@ static bool take_row(struct fast *f, struct event *ret)
 		return false;
 	if (f->block.at.state)
 		h->flags |= WEIR_F_CONTEXT;
+	f->row = at->row;
 	if (!f->tasks)
 		return true;
 	info = fast_tasks_info(f->tasks, at->info);
 	f->task = info->task;
+	f->cgroup = info->cgroup;
 	if (f->task.cgroup)
-		f->task.cgroup = &info->cgroup;
+		f->task.cgroup = &f->cgroup;
 	ret->task = info->known ? &f->task : NULL;
 	return true;
 }
@@ -268,6 +298,19 @@ int fast_next(struct fast *f, struct event *ret)
 		}
 	}
 	return f->end;
+}
+
+const struct task *fast_task(struct fast *f, uint32_t tid)
+{
+	const struct fast_info *info;
+	uint32_t number;
+
+	if (!f->tasks ||
+	    fast_tasks_find(f->tasks, &f->block, tid, f->row, &number))
+		return NULL;
+	info = fast_tasks_info(f->tasks, number);
+	f->other = info->task;
+	return info->known ? &f->other : NULL;
 }
 
 uint64_t fast_position(const struct fast *f)

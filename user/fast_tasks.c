@@ -123,7 +123,7 @@ static int set_fact(struct fast_tasks *t, unsigned i, struct fast_info *x)
 	uint32_t text = 0;
 	int err = 0;
 
-	sql_column_get(&t->column[i], &none, &ev, &t->scratch, &v);
+	sql_column_get(&t->column[i], &none, NULL, &ev, &t->scratch, &v);
 	x->null[i] = v.type == SQL_NULL;
 	if (v.type == SQL_INT)
 		x->value[i] = v.i;

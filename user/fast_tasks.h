@@ -16,6 +16,7 @@
 #include "tasks.h"
 
 #define FAST_FACTS (SQL_EXE - SQL_COMM + 1)
+#define FAST_COMM  0 /* the fact of SQL_COMM */
 
 /* What is known of a task, as far as somebody asked; each once. */
 struct fast_info {

@@ -171,6 +171,10 @@ static bool get_text(const struct filter *f, const struct subject *s,
 
 	if (s->common == COMMON_NONE)
 		return field_text(f, s->field, ev, ret);
+	if (s->field)
+		t = f->tasks ? tasks_find(f->tasks,
+					  (uint32_t)field_u64(ev, s->field, 0))
+			     : NULL;
 	if (!t)
 		return false;
 	switch (s->common) {

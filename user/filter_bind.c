@@ -169,6 +169,18 @@ static int add_field(struct compiler *c, struct test *t,
 	return err ? err : add_subject(c, t, k->number, &s);
 }
 
+/* @task: the field that says whose name it is, or NULL: the event's task. */
+static int add_common(struct compiler *c, struct test *t,
+		      const struct schema_kind *k, enum common common,
+		      const struct schema_field *task)
+{
+	struct subject s = {0};
+
+	common_subject(t, common, &s);
+	s.field = task;
+	return add_subject(c, t, k->number, &s);
+}
+
 /* ---- source and kind: decided here, once for all events ------------------ */
 
 static const struct subject always = {.type = SUBJECT_TRUE};
@@ -330,7 +342,7 @@ static int fail_unknown_field(struct compiler *c, const struct test *t,
 static int bind_dotted(struct compiler *c, struct test *t, const char *dot)
 {
 	const struct schema_kind *k;
-	const struct schema_field *f;
+	const struct schema_field *f, *task;
 	char *kind = arena_copy(c->arena, t->name, (size_t)(dot - t->name));
 
 	if (!kind)
@@ -339,9 +351,10 @@ static int bind_dotted(struct compiler *c, struct test *t, const char *dot)
 	if (!k)
 		return fail_unknown_kind(c, t, kind);
 	f = schema_field(k, dot + 1);
-	if (!f)
-		return fail_unknown_field(c, t, k, dot + 1);
-	return add_field(c, t, k, f);
+	task = schema_task_field(k, dot + 1);
+	if (task)
+		return add_common(c, t, k, COMMON_COMM, task);
+	return f ? add_field(c, t, k, f) : fail_unknown_field(c, t, k, dot + 1);
 }
 
 /* What went on while a test was bound for one kind after the other. */
@@ -357,14 +370,14 @@ static int bind_kind(struct compiler *c, struct test *t,
 		     struct tally *tally)
 {
 	const struct schema_field *f = schema_field(k, t->name);
-	struct subject s = {0};
+	const struct schema_field *task = schema_task_field(k, t->name);
 	int err;
 
+	if (task)
+		common = COMMON_COMM;
 	if (!f && !common)
 		return 0;
-	if (!f)
-		common_subject(t, common, &s);
-	err = f ? add_field(c, t, k, f) : add_subject(c, t, k->number, &s);
+	err = f ? add_field(c, t, k, f) : add_common(c, t, k, common, task);
 	if (err == -EINVAL && !tally->failed) {
 		tally->failed = true;
 		tally->first = *c->err;

@@ -267,7 +267,8 @@ static struct cnf test_clauses(struct maker *m, const struct test *t,
 		return cnf_constant(inverse);
 	if (s->type == SUBJECT_TRUE)
 		return cnf_constant(!inverse);
-	if (s->common == COMMON_COMM && m->target->tells_comm && !inverse) {
+	if (s->common == COMMON_COMM && !s->field && m->target->tells_comm &&
+	    !inverse) {
 		c = comm_test(m, t, s);
 		c.exact = c.never;
 		return c;

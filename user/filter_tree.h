@@ -93,7 +93,9 @@ struct subject {
 	uint8_t type;			  /* enum subject_type */
 	uint8_t common;			  /* enum common, or COMMON_NONE: */
 	uint8_t meaning;		  /* enum meaning */
-	const struct schema_field *field; /* this field of the kind */
+	const struct schema_field *field; /* this field of the kind; of
+					     COMMON_COMM: whose task's, or NULL:
+					     the event's */
 	uint32_t value_count;
 	const struct value *values;
 };

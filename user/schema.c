@@ -86,6 +86,30 @@ const struct schema_field *schema_field(const struct schema_kind *k,
 	return NULL;
 }
 
+bool schema_names_task(const struct schema_field *f)
+{
+	return f->type == FIELD_UINT && f->count == 1 &&
+	       (f->meaning == MEANING_TID || f->meaning == MEANING_PID);
+}
+
+const struct schema_field *schema_task_field(const struct schema_kind *k,
+					     const char *name)
+{
+	const size_t end = strlen(SCHEMA_COMM_SUFFIX);
+	size_t len = strlen(name);
+	unsigned i;
+
+	if (len <= end || strcmp(name + len - end, SCHEMA_COMM_SUFFIX) != 0 ||
+	    schema_field(k, name))
+		return NULL;
+	for (i = 0; i < k->field_count; i++)
+		if (schema_names_task(&k->fields[i]) &&
+		    strlen(k->fields[i].name) == len - end &&
+		    !memcmp(k->fields[i].name, name, len - end))
+			return &k->fields[i];
+	return NULL;
+}
+
 unsigned schema_source_count(const struct schema *s)
 {
 	return s->source_count;

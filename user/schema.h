@@ -123,6 +123,21 @@ const struct schema_kind *schema_kind_by_name(const struct schema *s,
 const struct schema_field *schema_field(const struct schema_kind *k,
 					const char *name);
 
+/**
+ * schema_task_field - the field that <field>_comm is about
+ *
+ * Beside each field that names a task, by tid or pid, there is its name.
+ * Return: the field; NULL: @name is a field itself, or about none.
+ */
+const struct schema_field *schema_task_field(const struct schema_kind *k,
+					     const char *name);
+
+/** schema_names_task - is it one number, a tid or a pid? */
+bool schema_names_task(const struct schema_field *f);
+
+/** What follows a field's name to ask for that of its task. */
+#define SCHEMA_COMM_SUFFIX "_comm"
+
 /** schema_source_count, schema_source - the sources, in order of loading. */
 unsigned schema_source_count(const struct schema *s);
 const struct schema_source *schema_source(const struct schema *s, unsigned i);

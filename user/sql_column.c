@@ -109,6 +109,10 @@ static int add_field(struct sql_columns *c, const struct schema_kind *k,
 	err = add(c, &col);
 	if (err)
 		return err;
+	if (schema_names_task(f))
+		return add_companion(
+			c, k, f, SCHEMA_COMM_SUFFIX,
+			(struct sql_column){.what = SQL_OF, .hidden = true});
 	if (number && is_symbol(f))
 		return add_companion(c, k, f, NR_SUFFIX,
 				     (struct sql_column){.what = SQL_NR,
@@ -178,7 +182,7 @@ void sql_columns_declare(const struct sql_columns *c, const char *table,
 
 bool sql_column_is_task(const struct sql_column *c)
 {
-	return c->what >= SQL_COMM && c->what <= SQL_EXE;
+	return (c->what >= SQL_COMM && c->what <= SQL_EXE) || c->what == SQL_OF;
 }
 
 /* ---- their values -------------------------------------------------------- */
@@ -366,9 +370,22 @@ static void get_common(enum sql_what what, const struct render *r,
 	}
 }
 
+static void get_comm_of(const struct sql_column *c, const struct render *r,
+			const struct sql_names *names, const struct event *ev,
+			struct sql_value *v)
+{
+	uint32_t tid = (uint32_t)field_u64(ev, c->field, 0);
+
+	get_task(SQL_COMM,
+		 names	    ? names->find(names->arg, tid)
+		 : r->tasks ? tasks_find(r->tasks, tid)
+			    : NULL,
+		 v);
+}
+
 void sql_column_get(const struct sql_column *c, const struct render *r,
-		    const struct event *ev, struct buf *scratch,
-		    struct sql_value *ret)
+		    const struct sql_names *names, const struct event *ev,
+		    struct buf *scratch, struct sql_value *ret)
 {
 	ret->type = SQL_NULL;
 	buf_reset(scratch);
@@ -382,6 +399,9 @@ void sql_column_get(const struct sql_column *c, const struct render *r,
 	case SQL_NR:
 	case SQL_FULL:
 		get_companion(c, ev, ret);
+		break;
+	case SQL_OF:
+		get_comm_of(c, r, names, ev, ret);
 		break;
 	case SQL_MARKS:
 		get_marks(ev, scratch, ret);

@@ -4,8 +4,9 @@
  *
  * A column is a key of the event's JSON (render.h) with the same value; lists
  * are JSON text, true and false 1 and 0. Beside a name stands its number in a
- * hidden column <name>_nr, beside a string that may be cut <name>_full. What
- * JSON has as null, or not at all, is NULL.
+ * hidden column <name>_nr, beside a string that may be cut <name>_full, beside
+ * the tid or pid of a task its name <name>_comm. What JSON has as null, or not
+ * at all, is NULL.
  */
 #ifndef WEIR_SQL_COLUMN_H
 #define WEIR_SQL_COLUMN_H
@@ -31,12 +32,13 @@ enum sql_what {
 	SQL_NAME, /* <field>_name */
 	SQL_NR,	  /* <field>_nr */
 	SQL_FULL, /* <field>_full */
+	SQL_OF,	  /* <field>_comm: comm of the task that the field names */
 	SQL_MARKS,
 };
 
 struct sql_column {
 	const char *name;
-	const struct schema_field *field; /* from SQL_FIELD to SQL_FULL */
+	const struct schema_field *field; /* from SQL_FIELD to SQL_OF */
 	enum sql_what what;
 	bool integer; /* else text */
 	bool hidden;
@@ -62,6 +64,13 @@ void sql_columns_declare(const struct sql_columns *c, const char *table,
 /** sql_column_is_task - must tasks be followed for its value? */
 bool sql_column_is_task(const struct sql_column *c);
 
+/* The tasks at a row that no table of tasks stands at. */
+struct sql_names {
+	/* Return: the task, valid until the next call; NULL: unknown. */
+	const struct task *(*find)(void *arg, uint32_t tid);
+	void *arg;
+};
+
 enum sql_type { SQL_NULL, SQL_INT, SQL_REAL, SQL_TEXT };
 
 struct sql_value {
@@ -74,10 +83,11 @@ struct sql_value {
 
 /**
  * sql_column_get - the value of a column
+ * @names:   who other tasks are at this event, or NULL: as r->tasks has them
  * @scratch: where text is put together; the value is valid until it is changed
  */
 void sql_column_get(const struct sql_column *c, const struct render *r,
-		    const struct event *ev, struct buf *scratch,
-		    struct sql_value *ret);
+		    const struct sql_names *names, const struct event *ev,
+		    struct buf *scratch, struct sql_value *ret);
 
 #endif

@@ -316,13 +316,14 @@ static bool passes(const struct sql_test *t, const struct sql_value *v)
 }
 
 bool sql_tests_pass(const struct sql_tests *t, const struct render *r,
-		    const struct event *ev, struct buf *scratch)
+		    const struct sql_names *names, const struct event *ev,
+		    struct buf *scratch)
 {
 	struct sql_value v;
 	unsigned i;
 
 	for (i = 0; i < t->count; i++) {
-		sql_column_get(t->test[i].column, r, ev, scratch, &v);
+		sql_column_get(t->test[i].column, r, names, ev, scratch, &v);
 		if (!passes(&t->test[i], &v))
 			return false;
 	}

@@ -76,6 +76,7 @@ void sql_tests_kinds(const struct sql_tests *t, const struct schema *s,
 
 /** sql_tests_pass - may a row be handed up? */
 bool sql_tests_pass(const struct sql_tests *t, const struct render *r,
-		    const struct event *ev, struct buf *scratch);
+		    const struct sql_names *names, const struct event *ev,
+		    struct buf *scratch);
 
 #endif

@@ -25,6 +25,7 @@ struct sql_scan {
 	const struct sql_columns *columns;
 	bool needs_tasks;
 	struct sql_tests tests;
+	struct sql_names names;	 /* of @fast */
 	uint64_t from_ns, to_ns; /* monotonic */
 	struct event ev;
 	struct buf scratch;
@@ -110,6 +111,7 @@ static int open_iter(struct sql_scan *s)
 
 	if (s->needs_tasks)
 		err = tasks_new(&s->tasks, s->render.schema);
+	s->render.tasks = s->tasks;
 	range.bare = !s->tasks && !has_state(s->table);
 	if (!err)
 		err = archive_iter_open(&s->iter, s->sql->replay->archive,
@@ -194,6 +196,18 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
 
 /* ---- rows ---------------------------------------------------------------- */
 
+static const struct task *find_name(void *arg, uint32_t tid)
+{
+	return fast_task(arg, tid);
+}
+
+/* Columns are ahead of the row at hand with their table of tasks. */
+static const struct sql_names *names_of(struct sql_scan *s)
+{
+	s->names = (struct sql_names){find_name, s->fast};
+	return s->fast ? &s->names : NULL;
+}
+
 static bool is_row(struct sql_scan *s)
 {
 	const struct weir_hdr *h = s->ev.h;
@@ -205,7 +219,8 @@ static bool is_row(struct sql_scan *s)
 	ts = (int64_t)(h->ts + (uint64_t)s->render.wall_offset);
 	if (ts < s->tests.ts_lo || ts > s->tests.ts_hi)
 		return false;
-	return sql_tests_pass(&s->tests, &s->render, &s->ev, &s->scratch);
+	return sql_tests_pass(&s->tests, &s->render, names_of(s), &s->ev,
+			      &s->scratch);
 }
 
 static int end(struct sql_scan *s, int rc)
@@ -272,8 +287,8 @@ sqlite3_int64 sql_scan_row(const struct sql_scan *s)
 
 const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)
 {
-	sql_column_get(&s->columns->column[column], &s->render, &s->ev,
-		       &s->scratch, &s->value);
+	sql_column_get(&s->columns->column[column], &s->render, names_of(s),
+		       &s->ev, &s->scratch, &s->value);
 	return &s->value;
 }
 

@@ -83,8 +83,8 @@ questions() {
 		sum(received) FROM net_close GROUP BY raddr ORDER BY 2 DESC' \
 		'-e net_close' "$(by 7)"
 	ask 'run-queue delay by comm and second' 'SELECT ts / 1000000000 AS s,
-		comm, sum(waited), max(waited) FROM sched_switch
-		GROUP BY s, comm'
+		next_tid_comm, sum(waited), max(waited) FROM sched_switch
+		GROUP BY s, next_tid_comm'
 	ask 'forks per second' 'SELECT ts / 1000000000 AS s, count(*)
 		FROM task_fork GROUP BY s' '-e task_fork' \
 		"cut -c1-8 | sort | uniq -c"

@@ -72,6 +72,16 @@ cp rows by_pid
 sql "SELECT pid, events FROM tasks WHERE events > 0 ORDER BY pid"
 cmp -s rows by_pid || fail "tasks: other numbers than in events"
 
+# who a field of an event is: SQL and filters agree with the event itself
+same "SELECT child_tid_comm, count(*) FROM task_fork GROUP BY 1 ORDER BY 1" \
+	'[map(select(.kind == "task_fork")) | group_by(.child_comm)[] |
+	[.[0].child_comm, length]]'
+run show a -f 'child_tid_comm == sh'
+forks=$(lines out)
+[ "$forks" -gt 0 ] || fail "nobody was called sh"
+sql "SELECT count(*) FROM task_fork WHERE child_comm = 'sh'"
+is "show -f child_tid_comm" "$(cat rows)" "[$forks]"
+
 # time: as a number, as text, as people write it, as an option
 ts=$(grep -m1 '"kind":"task_exec".*"comm":"ls"' all.json |
 	sed 's/.*"ts":\([0-9]*\).*/\1/') # more than jq holds

@@ -441,6 +441,9 @@ static void usual_questions_are_answered_on_columns(void **state)
 		"GROUP BY raddr, rport ORDER BY 3 DESC",
 		"SELECT ts / 1000000000 AS s, comm, sum(waited), max(waited) "
 		"FROM sched_switch GROUP BY s, comm",
+		"SELECT ts / 1000000000 AS s, next_tid_comm, sum(waited) "
+		"FROM sched_switch WHERE next_tid_comm <> 'SH' "
+		"GROUP BY s, next_tid_comm",
 		"SELECT ts / 1000000000, count(*) FROM task_fork GROUP BY 1",
 		"SELECT ret_name, count(*) FROM syscall_done WHERE ret < 0 "
 		"GROUP BY ret_name ORDER BY count(*) DESC, ret_name",
@@ -451,6 +454,9 @@ static void usual_questions_are_answered_on_columns(void **state)
 	static const char *const rows[] = {
 		"SELECT * FROM events WHERE pid = 105",
 		"SELECT * FROM syscall_done WHERE tid = 105 AND ret < 0",
+		"SELECT ts, next_tid_comm, comm, waited FROM sched_switch "
+		"WHERE next_tid_comm = 'make' AND next_pid_comm IS NOT NULL",
+		"SELECT child_tid_comm FROM task_fork WHERE child_tid > 105",
 		("SELECT disk, sector, latency FROM block_io "
 		 "ORDER BY latency DESC LIMIT 10"),
 	};

@@ -520,6 +520,7 @@ static void the_kernel_is_asked_as_much_as_it_can_tell(void **state)
 		{"comm == nginx", SOME, SOME},
 		{"comm in (a, b, c, d, e, f, g)", SOME, SOME},
 		{"not comm == nginx", NOTHING, NOTHING},
+		{"other_tid_comm == nginx", NOTHING, NEVER},
 		{"ts > 14:03:20", NOTHING, NOTHING},
 		{"ppid == 1", NOTHING, NOTHING},
 		{"path ~ '*.h'", NEVER, NOTHING},

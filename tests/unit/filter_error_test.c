@@ -94,6 +94,9 @@ static const struct {
 	/* text takes it, but the number is what was more likely meant */
 	{"name == word", 8, "no number (42, 0x2a) (or write model_disk.name)"},
 	{"comm > a", 5, "is text, which has no order"},
+	{"other_tid_comm > a", 15, "is text, which has no order"},
+	{"plain_comm == a", 0, "no field 'plain_comm'"},
+	{"model_disk.other_tid_comm == a", 11, "has no field"},
 	{"list == 1", 0, "is a list"},
 	{"raw == 1", 0, "is raw bytes"},
 	{"args == 1", 0, "is a list"},

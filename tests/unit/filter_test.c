@@ -6,6 +6,7 @@
 #include "../../user/clock.h"
 #include "../../user/filter.h"
 #include "../../user/filter_tree.h"
+#include "../../user/tasks.h"
 #include "model.h"
 
 #define WALL 1795356195000000000LL /* 5 s are 2026-11-22T14:03:20Z */
@@ -369,6 +370,44 @@ static void what_every_event_has(void **state)
 	CHECK(unknown, false);
 }
 
+/* A field that names a task has its name beside it: 0 is the idle task. */
+static void other_tasks_have_names(void **state)
+{
+	static const struct {
+		const char *expr;
+		bool hit;
+	} rows[] = {
+		{"other_tid_comm == swapper", true},
+		{"model_all.other_tid_comm ~ 'swap*'", true},
+		{"other_tid_comm != sh", true},
+		{"other_tid_comm == postgres", false},
+		{"other_pid_comm == sh", false}, /* nobody knows 812 */
+		{"other_pid_comm != sh", false},
+		{"not other_pid_comm == sh", true},
+		{"other_tid_comm and other_pid == 812", true},
+	};
+	struct record r;
+	struct filter_error err;
+	struct filter *f;
+	struct tasks *t;
+	struct event ev;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(tasks_new(&t, x.schema), 0);
+	record_begin(&r, x.schema, "model_all");
+	record_set(&r, "other_pid", 812);
+	ev = record_event(&r, x.schema);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (filter_compile(&f, rows[i].expr, x.schema, t, WALL, &err))
+			fail_msg("%s: %s", rows[i].expr, err.what);
+		if (filter_match(f, &ev) != rows[i].hit)
+			fail_msg("%s: %d", rows[i].expr, !rows[i].hit);
+		filter_free(f);
+	}
+	tasks_free(t);
+}
+
 static void logic(void **state)
 {
 	static const struct row rows[] = {
@@ -499,6 +538,7 @@ int main(void)
 		cmocka_unit_test(strings),
 		cmocka_unit_test(names_of_kinds),
 		cmocka_unit_test(what_every_event_has),
+		cmocka_unit_test(other_tasks_have_names),
 		cmocka_unit_test(logic),
 		cmocka_unit_test(length_is_not_depth),
 		cmocka_unit_test(conjuncts_are_the_children_of_the_root),
