@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -10,14 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "repo_internal.h"
 
-#define EVENT_LEN   1024
-#define COPIER_NICE (-20)
+#define EVENT_LEN  1024
+#define HEAP_BYTES (256 << 10)
 
 /* Who may write to a slot. */
 enum slot_state {
@@ -38,11 +38,10 @@ enum end_phase {
 struct slot {
 	struct flight *flight;
 	int state; /* enum slot_state, atomic */
-	pthread_t writer, copier;
-	bool writes, copies; /* they run */
-	sem_t go, copy_go;
-	pid_t copier_tid;
-	struct snapshot_copy copy;
+	pthread_t writer;
+	bool writes; /* it runs */
+	sem_t go;
+	struct snapshot_copy *copy; /* the copier's */
 	struct snapshot_plan plan;
 	int plan_error; /* of the thread's start, 0: none */
 	char path[SNAPSHOT_PATH_LEN], why[SNAPSHOT_WHY_LEN], event[EVENT_LEN];
@@ -62,7 +61,7 @@ struct flight {
 	uint64_t began_ns;
 	int event_fd;
 	bool stopping;
-	sem_t runs; /* the tid of one more copier is known */
+	struct snapshot_copier copier;
 	struct slot slots[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t asked, refused;
 	struct repo *repo;
@@ -196,22 +195,11 @@ static void remember(struct flight *f, const struct snapshot_result *r)
 }
 
 /* Return: false: it is woken for nothing, to end. */
-static bool is_called(struct slot *s, sem_t *go)
+static bool is_called(struct slot *s)
 {
-	while (sem_wait(go) && errno == EINTR)
+	while (sem_wait(&s->go) && errno == EINTR)
 		;
 	return __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) == SLOT_TAKEN;
-}
-
-static void *run_copier(void *arg)
-{
-	struct slot *s = arg;
-
-	s->copier_tid = gettid();
-	sem_post(&s->flight->runs);
-	while (is_called(s, &s->copy_go))
-		snapshot_copy_run(&s->copy, s->flight->window, &s->end);
-	return NULL;
 }
 
 static void *run_writer(void *arg)
@@ -222,8 +210,8 @@ static void *run_writer(void *arg)
 	/* so that names are of that directory, wherever it is moved */
 	if (unshare(CLONE_FS) || fchdir(s->flight->dir_fd))
 		s->plan_error = -errno;
-	while (r && is_called(s, &s->go)) {
-		snapshot_take(&s->plan, &s->copy, r);
+	while (r && is_called(s)) {
+		snapshot_take(&s->plan, s->copy, r);
 		remember(s->flight, r);
 		__atomic_store_n(&s->state, SLOT_OVER, __ATOMIC_RELEASE);
 	}
@@ -272,7 +260,6 @@ static void fill(struct slot *s, const struct flight_ask *ask, uint64_t number)
 		.event = s->event,
 	};
 	s->end = (struct snapshot_end){0};
-	s->copy = (struct snapshot_copy){0};
 	s->phase = END_DUE;
 	s->due_ns = clock_now() + ask->after_ns;
 }
@@ -297,8 +284,9 @@ int flight_ask(struct flight *f, const struct flight_ask *ask,
 	fill(s, ask, number);
 	if (ret_number)
 		*ret_number = number;
+	snapshot_copy_ask(s->copy, &s->end);
 	__atomic_store_n(&s->state, SLOT_TAKEN, __ATOMIC_RELEASE);
-	sem_post(&s->copy_go);
+	snapshot_copier_wake(&f->copier);
 	sem_post(&s->go);
 	return 0;
 }
@@ -471,6 +459,17 @@ void flight_bind(struct flight *f, struct repo *r)
 
 /* ---- life ---------------------------------------------------------------- */
 
+/*
+ * glibc takes what was freed once as what is usual, up to 32 MiB, and then
+ * leaves that much in the heap of each thread: of each that has ever written a
+ * snapshot. Said once, it does not. (mallopt(3), "dynamic mmap threshold")
+ */
+static void keep_heaps_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, HEAP_BYTES);
+	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_BYTES);
+}
+
 int flight_new(struct flight **ret, const struct flight_options *o,
 	       const struct schema *schema, const struct tasks *tasks)
 {
@@ -480,15 +479,15 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 
 	if (!f)
 		return -ENOMEM;
+	keep_heaps_small();
 	f->sink = (struct sink){.ops = &flight_ops, .wants_context = true};
 	f->schema = schema;
 	f->tasks = tasks;
 	pthread_mutex_init(&f->lock, NULL);
-	sem_init(&f->runs, 0, 0);
 	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		f->slots[i].flight = f;
+		f->slots[i].copy = &f->copier.copies[i];
 		sem_init(&f->slots[i].go, 0, 0);
-		sem_init(&f->slots[i].copy_go, 0, 0);
 	}
 	f->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = f->event_fd < 0 ? -errno : 0;
@@ -498,6 +497,7 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	if (!err)
 		err = f->results ? window_new(&f->window, &o->window, tasks)
 				 : -ENOMEM;
+	snapshot_copier_init(&f->copier, f->window);
 	if (err) {
 		flight_free(f);
 		return err;
@@ -506,37 +506,27 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	return 0;
 }
 
-static int start_slot(struct flight *f, struct slot *s)
+static int start_writer(struct slot *s)
 {
-	int err;
+	int err = pthread_create(&s->writer, NULL, run_writer, s);
 
-	err = pthread_create(&s->copier, NULL, run_copier, s);
-	s->copies = !err;
-	while (!err && sem_wait(&f->runs))
-		; /* EINTR */
-	if (!err)
-		err = pthread_create(&s->writer, NULL, run_writer, s);
-	s->writes = s->copies && !err;
+	s->writes = !err;
 	return -err;
 }
 
 int flight_start(struct flight *f)
 {
-	int err = 0;
+	int err = snapshot_copier_start(&f->copier);
 	unsigned i;
 
 	for (i = 0; !err && i < FLIGHT_SNAPSHOTS_MAX; i++)
-		err = start_slot(f, &f->slots[i]);
+		err = start_writer(&f->slots[i]);
 	return err;
 }
 
 void flight_hurry(struct flight *f)
 {
-	unsigned i;
-
-	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
-		(void)setpriority(PRIO_PROCESS, (id_t)f->slots[i].copier_tid,
-				  COPIER_NICE); /* best effort */
+	snapshot_copier_hurry(&f->copier);
 }
 
 void flight_began(struct flight *f, uint64_t now_ns)
@@ -545,24 +535,23 @@ void flight_began(struct flight *f, uint64_t now_ns)
 }
 
 /* A thread that finds nothing to do when it is woken ends. */
-static void stop_thread(pthread_t thread, bool *runs, sem_t *go)
+static void stop_writer(struct slot *s)
 {
-	if (!*runs)
+	if (!s->writes)
 		return;
-	sem_post(go);
-	pthread_join(thread, NULL);
-	*runs = false;
+	sem_post(&s->go);
+	pthread_join(s->writer, NULL);
+	s->writes = false;
 }
 
 void flight_stop(struct flight *f)
 {
-	struct slot *s;
+	unsigned i;
 
 	__atomic_store_n(&f->stopping, true, __ATOMIC_RELEASE);
-	for (s = f->slots; s < f->slots + FLIGHT_SNAPSHOTS_MAX; s++) {
-		stop_thread(s->writer, &s->writes, &s->go);
-		stop_thread(s->copier, &s->copies, &s->copy_go);
-	}
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
+		stop_writer(&f->slots[i]);
+	snapshot_copier_stop(&f->copier);
 }
 
 void flight_free(struct flight *f)
@@ -572,11 +561,9 @@ void flight_free(struct flight *f)
 	if (!f)
 		return;
 	flight_stop(f);
-	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
 		sem_destroy(&f->slots[i].go);
-		sem_destroy(&f->slots[i].copy_go);
-	}
-	sem_destroy(&f->runs);
+	snapshot_copier_done(&f->copier);
 	if (f->event_fd >= 0)
 		close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);

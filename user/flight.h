@@ -3,10 +3,11 @@
  * flight.h - the flight recorder: a window, and the snapshots of it.
  *
  * A sink of the repo. Anybody may ask for a snapshot, from any thread and
- * without waiting: each has two threads that were there before. When its time
- * is over the repo marks the end: it waits until everything up to that
- * instant has come through, tells all losses up to there, and when these have
- * come through as well, the snapshot has all it needs.
+ * without waiting: each has a thread that writes it and was there before, and
+ * one more copies for all of them. When its time is over the repo marks the
+ * end: it waits until everything up to that instant has come through, tells all
+ * losses up to there, and when these have come through as well, the snapshot
+ * has all it needs.
  */
 #ifndef WEIR_FLIGHT_H
 #define WEIR_FLIGHT_H
@@ -18,8 +19,8 @@
 #include "trigger.h"
 #include "window.h"
 
-#define FLIGHT_SNAPSHOTS_MAX 4	/* at a time */
-#define FLIGHT_RESULTS_MAX   64 /* remembered */
+#define FLIGHT_SNAPSHOTS_MAX SNAPSHOTS_MAX /* at a time */
+#define FLIGHT_RESULTS_MAX   64		   /* remembered */
 
 struct flight;
 struct repo;
@@ -61,8 +62,8 @@ void flight_bind(struct flight *f, struct repo *r);
 /** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
 int flight_start(struct flight *f);
 
-/** flight_hurry - have the threads that copy run before others; after start.
- * Takes CAP_SYS_NICE, without which they run as others do. */
+/** flight_hurry - have the thread that copies run before others; after start.
+ * Takes CAP_SYS_NICE, without which it runs as others do. */
 void flight_hurry(struct flight *f);
 
 /** flight_began - everything from now on is recorded. */

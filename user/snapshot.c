@@ -27,9 +27,9 @@ struct taking {
 	struct snapshot_account account;
 	struct archive_writer *writer;
 	struct snapshot_copy *copy;
-	struct snapshot_chunk *chunk; /* to be written next */
-	uint64_t last_ns;	      /* latest event written */
-	uint64_t told_ns;	      /* the losses up to here are in it */
+	struct snapshot_part part; /* to be written next; no chunk: none yet */
+	uint64_t last_ns;	   /* latest event written */
+	uint64_t told_ns;	   /* the losses up to here are in it */
 	unsigned until_look;
 	uint64_t bytes_until_look;
 	uint64_t stop_ns; /* recording has ended: not beyond */
@@ -43,38 +43,62 @@ static uint64_t load(const uint64_t *v)
 
 /* ---- what was copied ----------------------------------------------------- */
 
-/* The state that every later event builds on. Return: 0; -ENOMEM. */
-static int apply_key(struct taking *t, const struct snapshot_chunk *c)
+/* Take the next part, for which this one goes. Return: is there one? */
+static bool next_part(struct taking *t, bool *ret_over)
 {
-	struct ring_record rec;
-	size_t off = c->state;
-	struct event ev;
-	int err = 0;
-
-	while (!err && off < c->off &&
-	       ring_parse(c->data, c->len, &off, &rec) == RING_OK)
-		if (rec.type == WINDOW_STATE &&
-		    !event_init(&ev, t->p->schema, rec.data, rec.len))
-			err = tasks_apply(t->tasks, &ev);
-	return err;
+	snapshot_part_done(&t->part);
+	return snapshot_copy_next(t->copy, &t->part, ret_over);
 }
 
-/* Wait for the first chunk, and begin with its keyframe. */
-static int begin(struct taking *t)
+/* Wait for it. Return: false: there will be none. */
+static bool await_part(struct taking *t)
 {
-	struct snapshot_chunk *c = NULL;
 	bool over = false;
 
-	while (!over && !(c = snapshot_copy_next(t->copy, &over)))
+	while (!next_part(t, &over)) {
+		if (over)
+			return false;
 		clock_sleep(NAP_NS);
-	if (!c)
-		c = snapshot_copy_next(t->copy, &over);
-	if (!c)
-		return t->copy->err;
-	t->chunk = c;
-	t->last_ns = c->key_ns;
-	t->r->from_ns = c->key_ns > t->p->begun_ns ? c->key_ns : t->p->begun_ns;
-	return apply_key(t, c);
+	}
+	return true;
+}
+
+/* Take the next record of this part. Return: is there one? */
+static bool next_record(struct taking *t, struct ring_record *ret)
+{
+	const struct snapshot_chunk *c = t->part.chunk;
+
+	return c && ring_parse(c->data, c->len, &t->part.off, ret) == RING_OK;
+}
+
+/* A record of the keyframe it begins with: the state that all builds on. */
+static int apply_key(struct taking *t, const struct ring_record *rec)
+{
+	struct event ev;
+
+	if (rec->type == WINDOW_KEY)
+		t->last_ns = snapshot_key_ts(rec);
+	if (rec->type != WINDOW_STATE ||
+	    event_init(&ev, t->p->schema, rec->data, rec->len))
+		return 0;
+	return tasks_apply(t->tasks, &ev);
+}
+
+/* Wait for the first parts, and take in the keyframe. */
+static int begin(struct taking *t)
+{
+	struct ring_record rec = {0};
+	int err = 0;
+
+	while (!err && rec.type != WINDOW_KEY_END) {
+		if (next_record(t, &rec))
+			err = apply_key(t, &rec);
+		else if (!await_part(t))
+			return t->copy->err ? t->copy->err : -ENODATA;
+	}
+	t->r->from_ns = t->last_ns > t->p->begun_ns ? t->last_ns
+						    : t->p->begun_ns;
+	return err;
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -122,15 +146,14 @@ static int look(struct taking *t)
 	return archive_tick(t->writer, clock_now());
 }
 
-/* Return: 0; -errno of the archive. */
-static int write_chunk(struct taking *t, struct snapshot_chunk *c)
+/* What is left of this part. Return: 0; -errno of the archive. */
+static int write_part(struct taking *t)
 {
+	uint64_t pos = t->part.chunk->first + t->part.off;
 	struct ring_record rec;
-	uint64_t pos = c->first + c->off;
 	int err = 0;
 
-	while (!err && !t->done &&
-	       ring_parse(c->data, c->len, &c->off, &rec) == RING_OK) {
+	while (!err && !t->done && next_record(t, &rec)) {
 		if (snapshot_end_known(t->p->end) && pos >= t->p->end->pos) {
 			t->done = true;
 			break;
@@ -139,7 +162,7 @@ static int write_chunk(struct taking *t, struct snapshot_chunk *c)
 			err = write_event(t, &rec);
 		else if (rec.type == WINDOW_TOLD)
 			t->told_ns = snapshot_key_ts(&rec);
-		pos = c->first + c->off;
+		pos = t->part.chunk->first + t->part.off;
 		t->bytes_until_look += rec.len;
 		if (err || (++t->until_look < LOOK_EVERY &&
 			    t->bytes_until_look < LOOK_BYTES))
@@ -156,18 +179,14 @@ static int write_all(struct taking *t)
 	int err = 0;
 
 	while (!err && !t->done) {
-		if (t->chunk) {
-			err = write_chunk(t, t->chunk);
-			snapshot_chunk_free(t->chunk);
-			t->chunk = snapshot_copy_next(t->copy, &over);
+		if (t->part.chunk)
+			err = write_part(t);
+		if (err || next_part(t, &over))
 			continue;
-		}
 		if (over)
 			break;
 		clock_sleep(NAP_NS);
 		err = look(t);
-		if (!err)
-			t->chunk = snapshot_copy_next(t->copy, &over);
 	}
 	if (!t->done)
 		t->r->cut = t->copy->cut;
@@ -305,8 +324,7 @@ static void wait_for_copy(const struct taking *t)
 {
 	uint64_t until = clock_now() + NEAR_NS;
 
-	while (!__atomic_load_n(&t->copy->over, __ATOMIC_ACQUIRE) &&
-	       clock_now() < until)
+	while (!snapshot_copy_over(t->copy) && clock_now() < until)
 		clock_sleep(NAP_NS);
 }
 
@@ -357,10 +375,10 @@ void snapshot_take(const struct snapshot_plan *plan, struct snapshot_copy *copy,
 		ret->err = snapshot_account_init(&t.account, plan->schema);
 	if (!ret->err)
 		ret->err = take(&t);
+	snapshot_part_done(&t.part);
 	snapshot_copy_leave(copy);
 	if (ret->err)
 		explain(ret, plan->window);
-	snapshot_chunk_free(t.chunk);
 	snapshot_account_done(&t.account);
 	tasks_free(t.tasks);
 }

@@ -49,7 +49,7 @@ struct snapshot_result {
 
 /**
  * snapshot_take - write it; blocks until it is on disk and @copy has ended
- * @copy: that another thread fills meanwhile, with snapshot_copy_run()
+ * @copy: that was asked for and that another thread fills meanwhile
  *
  * When @stopping turns true it ends within some tenths of a second.
  * @ret->err: what @copy ended with; -ENOMEM; errors of archive_create(),

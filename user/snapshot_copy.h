@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * snapshot_copy.h - what a snapshot is to hold, out of the window in time.
+ * snapshot_copy.h - what snapshots are to hold, out of the window in time.
  *
  * A flood at full speed turns a window over in the time that a thread waits
  * for a CPU on a loaded host. So copying has a thread of its own, which runs
  * before others and does nothing else: it copies the whole window at once,
- * finds the keyframe to begin with, and then copies what is added until the
- * end of the snapshot is known. Another thread takes the chunks one after the
- * other and writes them at leisure.
+ * and then what is added to it, until the end of the last snapshot is known.
+ * Other threads take the chunks, one after the other, and write them at
+ * leisure.
  *
- * Memory, until it is written: the window's size, and SNAPSHOT_AHEAD_BYTES of
- * what comes, or another window's size if that is more; then the copy is cut.
+ * However many snapshots are being taken, each byte is copied once: chunks are
+ * shared, and one that comes while others are being taken begins with what was
+ * copied for those, if that reaches back as far as the window does.
+ *
+ * Memory, of all of them together, until it is written: the window's size, and
+ * SNAPSHOT_AHEAD_BYTES of what comes, or another window's size if that is
+ * more. When that is used up copying waits as long as the window allows; then
+ * the snapshot that is farthest behind is cut.
  */
 #ifndef WEIR_SNAPSHOT_COPY_H
 #define WEIR_SNAPSHOT_COPY_H
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "window.h"
 
+#define SNAPSHOTS_MAX	     4 /* at a time */
 #define SNAPSHOT_AHEAD_BYTES (256ULL << 20)
-#define SNAPSHOT_CHUNKS_MAX  512 /* a power of two */
+#define SNAPSHOT_PARTS_MAX   512 /* a power of two */
+#define SNAPSHOT_KEPT_MAX    64
 
 /* Told by the repo while a snapshot is being taken; atomic. */
 struct snapshot_end {
@@ -29,52 +40,110 @@ struct snapshot_end {
 	int known;	/* pos is: set last */
 };
 
-/* Records copied out of the window, to be written. */
+/* Records copied out of the window, for all who are to write them. */
 struct snapshot_chunk {
 	unsigned char *data; /* mapped */
-	size_t cap, len, off;
+	size_t cap, len;
 	uint64_t first; /* position of data[0] */
-	/* of the first one: its keyframe's records, which end at @off */
-	size_t state;
-	uint64_t key_ns;
+	int refs;	/* who is to write it, and who copies; atomic */
+	uint64_t *held; /* bytes of all chunks there are; atomic */
 };
 
-/* Between two threads: who copies, and who writes. Zero is a new one. */
+/* A chunk, from @off on; each begins where the one before ended. */
+struct snapshot_part {
+	struct snapshot_chunk *chunk; /* NULL: none */
+	size_t off;
+};
+
+enum snapshot_copy_state {
+	COPY_NONE,  /* nobody asked */
+	COPY_ASKED, /* who copies is to begin */
+	COPY_FED,   /* it has, its keyframe is the first of the first part */
+	COPY_OVER,  /* nothing more is put */
+};
+
+/* Between two threads: who copies, and who writes one snapshot. */
 struct snapshot_copy {
-	struct snapshot_chunk *chunks[SNAPSHOT_CHUNKS_MAX];
-	uint64_t put; /* chunks so far: who copies */
+	int state; /* enum snapshot_copy_state, atomic */
+	int leave; /* by who writes: nothing more is wanted; atomic */
+	const struct snapshot_end *end;
+	struct snapshot_part parts[SNAPSHOT_PARTS_MAX];
+	uint64_t put; /* parts so far: who copies */
 	uint64_t got; /* who writes */
 	uint64_t bytes_put, bytes_got;
-	bool cut;	 /* could not keep up */
-	int err;	 /* 0; -errno; both: before @over */
-	int over;	 /* nothing more is put */
-	int leave;	 /* by who writes: nothing more is wanted */
-	uint64_t copied; /* who copies: position up to which it is */
-	uint64_t size;	 /* of the window */
+	/* before COPY_OVER: */
+	bool cut; /* could not keep up */
+	int err;  /* 0; -errno */
 };
 
+/* Who copies: all of it belongs to its thread, but @held and the states. */
+struct snapshot_copier {
+	const struct window *window;
+	uint64_t size; /* of the window */
+	uint64_t held; /* bytes of all chunks there are; atomic */
+	struct snapshot_copy copies[SNAPSHOTS_MAX];
+	/* what is still in the window, for those who come: up to @copied */
+	struct snapshot_part kept[SNAPSHOT_KEPT_MAX];
+	unsigned kept_count;
+	uint64_t copied; /* position up to which those FED have all */
+	pthread_t thread;
+	pid_t tid;
+	bool running;
+	bool leaves; /* it is to end; atomic */
+	sem_t runs;  /* @tid and @size are set */
+	sem_t go;    /* somebody asked, or it is to end */
+};
+
+/** snapshot_copier_init - @w is borrowed. */
+void snapshot_copier_init(struct snapshot_copier *c, const struct window *w);
+
+/** snapshot_copier_start - Return: 0; -errno of pthread_create(). */
+int snapshot_copier_start(struct snapshot_copier *c);
+
+/** snapshot_copier_hurry - have it run before others, once it is started.
+ * Takes CAP_SYS_NICE, without which it runs as others do. */
+void snapshot_copier_hurry(struct snapshot_copier *c);
+
+/** snapshot_copier_wake - somebody has asked. Thread: any. */
+void snapshot_copier_wake(struct snapshot_copier *c);
+
+/** snapshot_copier_stop - wait for its end; nobody may want anything of it. */
+void snapshot_copier_stop(struct snapshot_copier *c);
+
+/** snapshot_copier_done - stops it as well. */
+void snapshot_copier_done(struct snapshot_copier *c);
+
 /**
- * snapshot_copy_run - copy, until all of it is
+ * snapshot_copy_ask - have one of a copier's filled, once it is woken
  *
- * @c->err is then: 0; -ENODATA the window has no whole keyframe; -EOVERFLOW
- * all of it was overwritten before it was copied; -ENOMEM; -EBADMSG. Thread:
- * one of its own, never the repo's.
+ * @copy->err is in the end: 0; -ENODATA the window has no whole keyframe;
+ * -EOVERFLOW all of it was overwritten before it was copied; -ENOMEM; -EBADMSG.
+ * Thread: any, one at a time.
  */
-void snapshot_copy_run(struct snapshot_copy *c, const struct window *w,
+void snapshot_copy_ask(struct snapshot_copy *copy,
 		       const struct snapshot_end *end);
 
 /**
- * snapshot_copy_next - Return: the next chunk, the caller's now; NULL: there is
- * none at present, and none will be if @ret_over. Thread: one, who writes.
+ * snapshot_copy_next - take the next part, to be released
+ *
+ * Return: false: there is none at present, and none will be if @ret_over.
+ * Thread: one, who writes.
  */
-struct snapshot_chunk *snapshot_copy_next(struct snapshot_copy *c,
-					  bool *ret_over);
+bool snapshot_copy_next(struct snapshot_copy *copy, struct snapshot_part *ret,
+			bool *ret_over);
 
-/** snapshot_copy_leave - have it end soon and free what was not taken. */
-void snapshot_copy_leave(struct snapshot_copy *c);
+/** snapshot_copy_over - Return: has it all, or as much as there will be? */
+static inline bool snapshot_copy_over(const struct snapshot_copy *copy)
+{
+	return __atomic_load_n(&copy->state, __ATOMIC_ACQUIRE) == COPY_OVER;
+}
 
-/** snapshot_chunk_free - NULL-safe. */
-void snapshot_chunk_free(struct snapshot_chunk *c);
+/** snapshot_copy_leave - have it end soon, free what was not taken, and be
+ * ready to be asked for again. */
+void snapshot_copy_leave(struct snapshot_copy *copy);
+
+/** snapshot_part_done - release its chunk. No chunk: no-op. */
+void snapshot_part_done(struct snapshot_part *p);
 
 /** snapshot_key_ts - of a record that is a struct window_key. */
 uint64_t snapshot_key_ts(const struct ring_record *rec);

@@ -12,7 +12,7 @@
 #define FORK_EVERY 100
 #define SHORT_TIDS 1000 /* of tasks that come and are replaced */
 
-static char dir[64], path[SNAPSHOT_PATH_LEN];
+static char dir[64];
 static struct sources *sources;
 static const struct schema *schema;
 static uint64_t number;
@@ -85,39 +85,36 @@ static void feed_end(struct feed *f)
 	__atomic_store_n(&f->end.known, 1, __ATOMIC_RELEASE);
 }
 
-struct copier {
-	struct feed *feed;
-	struct snapshot_copy copy;
-};
-
-static void *copy(void *arg)
+/* One who writes, of several that share who copies. */
+static void take_from(struct snapshot_copier *c, unsigned i, struct feed *f,
+		      const bool *stopping, struct snapshot_result *ret)
 {
-	struct copier *c = arg;
-
-	snapshot_copy_run(&c->copy, c->feed->window, &c->feed->end);
-	return NULL;
-}
-
-static struct snapshot_result take_until(struct feed *f, const bool *stopping)
-{
-	static struct snapshot_result r;
-	struct copier c = {.feed = f};
-	pthread_t thread;
 	struct snapshot_plan p = {
 		.window = f->window,
 		.schema = schema,
 		.end = &f->end,
 		.stopping = stopping,
-		.number = ++number,
+		.number = __atomic_add_fetch(&number, 1, __ATOMIC_RELAXED),
 		.dir = dir,
 		.why = "a test",
 		.event = "",
 	};
 
-	assert_int_equal(pthread_create(&thread, NULL, copy, &c), 0);
-	snapshot_take(&p, &c.copy, &r);
-	pthread_join(thread, NULL);
-	memcpy(path, r.made, sizeof(path));
+	snapshot_copy_ask(&c->copies[i], &f->end);
+	snapshot_copier_wake(c);
+	snapshot_take(&p, &c->copies[i], ret);
+}
+
+static struct snapshot_result take_until(struct feed *f, const bool *stopping)
+{
+	static struct snapshot_copier c;
+	static struct snapshot_result r;
+
+	snapshot_copier_init(&c, f->window);
+	assert_int_equal(snapshot_copier_start(&c), 0);
+	take_from(&c, 0, f, stopping, &r);
+	snapshot_copier_done(&c);
+	assert_int_equal(c.held, 0);
 	return r;
 }
 
@@ -159,13 +156,14 @@ static struct seen expect_whole(const struct snapshot_result *r)
 {
 	struct archive_range all = {0};
 	struct verify_report v;
-	char *paths[] = {path};
+	char path[SNAPSHOT_PATH_LEN], *paths[] = {path};
 	struct seen s = {0};
 	struct archive_info info;
 	struct archive *a;
 	const char *why;
 
 	assert_int_equal(r->err, 0);
+	memcpy(path, r->made, sizeof(path));
 	assert_int_equal(store_verify(path, &v), 0);
 	assert_int_equal(v.unsealed + v.torn_bytes + v.unaccounted, 0);
 	assert_int_equal(v.lost, r->lost);
@@ -397,6 +395,154 @@ static void it_is_contiguous_under_a_flood(void **state)
 	}
 }
 
+/* ---- several at once ----------------------------------------------------- */
+
+struct asker {
+	struct snapshot_copier *copier;
+	unsigned i;
+	struct feed *feed;
+	struct snapshot_result r;
+	pthread_t thread;
+};
+
+static void *ask(void *arg)
+{
+	static const bool never;
+	struct asker *a = arg;
+
+	take_from(a->copier, a->i, a->feed, &never, &a->r);
+	return NULL;
+}
+
+static void start_asker(struct asker *a, struct snapshot_copier *c, unsigned i,
+			struct feed *f)
+{
+	*a = (struct asker){.copier = c, .i = i, .feed = f};
+	assert_int_equal(pthread_create(&a->thread, NULL, ask, a), 0);
+}
+
+static uint64_t held_by(const struct snapshot_copier *c)
+{
+	return __atomic_load_n(&c->held, __ATOMIC_RELAXED);
+}
+
+/* The second comes when the first has its part; both go on to the end. */
+static void several_share_one_copy(void **state)
+{
+	static struct snapshot_copier c;
+	static struct asker a[SNAPSHOTS_MAX];
+	uint64_t held;
+	struct feed f;
+	struct seen s;
+	unsigned i;
+
+	(void)state;
+	feed_init(&f, 4 * WINDOW_BYTES_MIN, 0);
+	while (f.seq < 100000)
+		feed_told(&f);
+	snapshot_copier_init(&c, f.window);
+	assert_int_equal(snapshot_copier_start(&c), 0);
+	start_asker(&a[0], &c, 0, &f);
+	while (!(held = held_by(&c)))
+		clock_sleep(NS_PER_MS);
+	for (i = 1; i < SNAPSHOTS_MAX; i++)
+		start_asker(&a[i], &c, i, &f);
+	for (i = 1; i < SNAPSHOTS_MAX; i++)
+		while (__atomic_load_n(&c.copies[i].state, __ATOMIC_ACQUIRE) !=
+		       COPY_FED)
+			clock_sleep(NS_PER_MS);
+	assert_int_equal(held_by(&c), held);
+	while (f.seq < 101000)
+		feed_told(&f);
+	feed_end(&f);
+	for (i = 0; i < SNAPSHOTS_MAX; i++) {
+		pthread_join(a[i].thread, NULL);
+		s = expect_whole(&a[i].r);
+		assert_false(a[i].r.cut);
+		assert_int_equal(s.first, 1);
+		assert_int_equal(s.last, 101000);
+	}
+	snapshot_copier_done(&c);
+	assert_int_equal(c.held, 0);
+	feed_done(&f);
+}
+
+/* They come one after the other while the window turns over, each with an end
+ * far away, so that none can be given all that it wants. */
+static void memory_is_bounded_whoever_asks(void **state)
+{
+	static struct snapshot_copier c;
+	static struct asker a[SNAPSHOTS_MAX];
+	uint64_t most = 0, held;
+	struct feed f;
+	unsigned i, n;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 100000)
+		feed_told(&f);
+	snapshot_copier_init(&c, f.window);
+	assert_int_equal(snapshot_copier_start(&c), 0);
+	assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
+	for (i = 0; i < SNAPSHOTS_MAX; i++) {
+		start_asker(&a[i], &c, i, &f);
+		for (n = 0; n < 100; n++) {
+			held = held_by(&c);
+			most = held > most ? held : most;
+			clock_sleep(NS_PER_MS);
+		}
+	}
+	__atomic_store_n(&f.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(f.thread, NULL);
+	for (i = 0; i < SNAPSHOTS_MAX; i++) {
+		pthread_join(a[i].thread, NULL);
+		if (a[i].r.err != -EOVERFLOW)
+			expect_whole(&a[i].r);
+	}
+	assert_true(most > 0);
+	assert_true(most <= WINDOW_BYTES_MIN + SNAPSHOT_AHEAD_BYTES);
+	snapshot_copier_done(&c);
+	assert_int_equal(c.held, 0);
+	feed_done(&f);
+}
+
+/* Nobody takes what the first is given: it is cut when memory is used up, and
+ * another has all the same what it asked for. */
+static void who_does_not_write_is_cut_and_others_are_not(void **state)
+{
+	static struct snapshot_copier c;
+	static struct asker a;
+	struct snapshot_end far = {0};
+	struct feed f;
+	struct seen s;
+
+	(void)state;
+	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	while (f.seq < 100000)
+		feed_told(&f);
+	snapshot_copier_init(&c, f.window);
+	assert_int_equal(snapshot_copier_start(&c), 0);
+	snapshot_copy_ask(&c.copies[0], &far);
+	snapshot_copier_wake(&c);
+	while (!snapshot_copy_over(&c.copies[0])) {
+		feed_told(&f);
+		if (f.seq % 1000 == 0)
+			clock_sleep(200 * NS_PER_US);
+	}
+	assert_true(c.copies[0].cut);
+	assert_int_equal(c.copies[0].err, 0);
+	snapshot_copy_leave(&c.copies[0]);
+	start_asker(&a, &c, 1, &f);
+	feed_told(&f);
+	feed_end(&f);
+	pthread_join(a.thread, NULL);
+	s = expect_whole(&a.r);
+	assert_false(a.r.cut);
+	assert_int_equal(s.last, f.seq);
+	snapshot_copier_done(&c);
+	feed_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +554,9 @@ int main(void)
 		cmocka_unit_test(a_window_too_small_for_the_tasks_says_so),
 		cmocka_unit_test(an_end_of_recording_cuts_it),
 		cmocka_unit_test(it_is_contiguous_under_a_flood),
+		cmocka_unit_test(several_share_one_copy),
+		cmocka_unit_test(memory_is_bounded_whoever_asks),
+		cmocka_unit_test(who_does_not_write_is_cut_and_others_are_not),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, setup, teardown);
