@@ -241,8 +241,8 @@ test-vm: all
 
 # --- bench -------------------------------------------------------------------
 
-## bench: bench-ring, bench-capture, bench-filter and bench-size (minutes); root
-bench: bench-ring bench-capture bench-filter bench-size
+## bench: bench-ring, bench-hooks, bench-capture and bench-size (minutes); root
+bench: bench-ring bench-hooks bench-capture bench-size
 
 ## bench-ring: the ring beside boost's, ck's and DPDK's queues
 .PHONY: bench-ring
@@ -274,10 +274,10 @@ $(O)/tests/bench/trace_drain: $(O)/%: $(O)/%.o
 
 -include $(O)/tests/bench/trace_drain.d
 
-## bench-filter: what others pay while a filter refuses them in the kernel; root
-.PHONY: bench-filter
-bench-filter: all $(LOADS) $(O)/tests/bench/bare $(O)/tests/bench/bare.bpf.o
-	$(Q)O=$(O) tests/bench/filter.sh
+## bench-hooks: an event beside a bare hook; what those pay that a filter refuses; root
+.PHONY: bench-hooks
+bench-hooks: all $(LOADS) $(O)/tests/bench/bare $(O)/tests/bench/bare.bpf.o
+	$(Q)O=$(O) tests/bench/hooks.sh
 
 $(O)/tests/bench/bare: $(O)/%: $(O)/%.o
 	$(call msg,LD,$@)

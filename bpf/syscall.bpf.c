@@ -106,13 +106,10 @@ static __always_inline bool is_of_interest(__u32 pid)
  * filtered. Not where it is not known to have been one: calls that are kept
  * only when they are slow, forks as they look to the child.
  */
-static __always_inline int refuse(struct task_struct *t, __u32 pid, __u32 nr,
-				  __s64 ret)
+static __always_inline int refuse(__u32 pid, __u32 nr, __s64 ret)
 {
 	if (weir_is_own(pid) || nr == NR_NONE)
 		return 1;
-	if (in_compat(t))
-		nr = ia32_nr(nr);
 	if (call_mode(nr) == CALL_ALWAYS && (ret || !is_fork(nr)))
 		weir_count_refused();
 	return 1;
@@ -297,17 +294,18 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 	struct task_struct *t = weir_current();
 	__u32 pid = weir_get(t, tgid);
 	struct call missed, *c;
-	bool compat;
+	bool compat = in_compat(t);
 
-	if (!wanted_at_exit(pid) || !is_of_interest(pid))
-		return refuse(t, pid, nr, ret);
-	compat = in_compat(t);
 	if (compat)
 		nr = ia32_nr(nr);
+	if (!wanted_at_exit(pid) || !is_of_interest(pid))
+		return refuse(pid, nr, ret);
 	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)
 		return 1;
 	c = call_find(t);
 	if (!c || !is_same(c, nr)) {
+		if (!wanted_at_entry(pid, nr))
+			return refuse(pid, nr, ret); /* most often, at entry */
 		if (!call_missed(&missed, nr, compat, regs, ret))
 			return 1;
 		c = &missed;

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# filter.sh - what a filter decided in the kernel costs those that it refuses:
-# a program that makes system calls as fast as it can, while weir records all
-# calls of one other process, against the same while hooks are attached that
-# return at once (bare.bpf.c). Root.
+# hooks.sh - what weir's hooks cost a program that makes system calls as fast as
+# it can. Root.
+#
+# - All its calls are recorded: against hooks that only reserve, stamp and submit
+#   a record of the same size (bare.bpf.c).
+# - A filter, decided in the kernel, refuses them: against hooks that return at
+#   once.
 #
 # Method: CPU time (user + sys) of the program, the least of TRIES (7) short
-# runs, since the machine is shared; plain, bare, weir and weir without the
-# kernel's part, in turn, ROUNDS (7) times; medians of the ratios of each round.
-# JSON in build/bench/filter.json.
+# runs, since the machine is shared; all ways in turn, ROUNDS (7) times; medians
+# of the ratios of each round. JSON in build/bench/hooks.json.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -21,9 +23,9 @@ CALLS=${CALLS:-300000}
 TRIES=${TRIES:-7}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"; kill $(jobs -p) 2>/dev/null' EXIT
-[ "$(id -u)" = 0 ] || { echo "filter.sh: needs root" >&2; exit 2; }
+[ "$(id -u)" = 0 ] || { echo "hooks.sh: needs root" >&2; exit 2; }
 mkfifo "$dir/end"
-tp=
+tp=raw
 [ "$(uname -r | cut -d. -f1)" -lt 7 ] || tp=tp
 
 cost() { # CPU time of the load, milliseconds
@@ -41,9 +43,9 @@ until_says() { # FILE WORD
 	done
 }
 
-cost_bare() {
+cost_bare() { # [records]
 	: >"$dir/bare"
-	"$O/tests/bench/bare" "$O/tests/bench/bare.bpf.o" $tp \
+	"$O/tests/bench/bare" "$O/tests/bench/bare.bpf.o" $tp "$@" \
 		<"$dir/end" >>"$dir/bare" 2>&1 &
 	tracer=$!
 	exec 3>"$dir/end"
@@ -56,7 +58,7 @@ cost_bare() {
 cost_weir() { # OPTION…
 	: >"$dir/err"
 	rm -rf "$dir/a"
-	"$WEIR" record -o "$dir/a" -s syscall --set syscall.calls=all "$@" \
+	"$WEIR" record -o "$dir/a" --buffer 64M -s syscall --set syscall.calls=all "$@" \
 		2>>"$dir/err" &
 	tracer=$!
 	until_says "$dir/err" capturing
@@ -68,31 +70,37 @@ cost_weir() { # OPTION…
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 json=
-# ratio NAME COLUMN COLUMN LIMIT: of two columns of the rounds
+# ratio NAME A B MINUS LIMIT: of two columns of the rounds, less a third (0: none)
 ratio() {
 	local value
-	value=$(awk -v a="$2" -v b="$3" '{ printf "%.3f\n", $a / $b }' \
+	value=$(awk -v a="$2" -v b="$3" -v minus="$4" '{
+		less = minus ? $minus : 0
+		printf "%.3f\n", ($a - less) / ($b - less) }' \
 		"$dir/rounds" | median)
-	printf '%-52s %6s x  %s\n' "$1" "$value" "${4:+(limit $4)}"
+	printf '%-58s %6s x  %s\n' "$1" "$value" "${5:+(limit $5)}"
 	json="$json{\"what\":\"$1\",\"value\":$value,\"unit\":\"x\"},"
 }
 
 for i in $(seq "$ROUNDS"); do
 	plain=$(cost)
 	bare=$(cost_bare)
+	records=$(cost_bare records)
+	all=$(cost_weir)
 	by_pid=$(cost_weir -f "pid == $$")
 	by_name=$(cost_weir -f 'name == getpid and comm == nobody')
-	bare2=$(cost_bare)
 	by_repo=$(cost_weir -f "pid == $$" --set repo.user_filter=1)
-	echo "$plain $bare $by_pid $by_name $by_repo $bare2"
+	bare2=$(cost_bare)
+	echo "$plain $bare $records $all $by_pid $by_name $by_repo $bare2"
 done >"$dir/rounds"
 echo "kernel $(uname -r), $(nproc) CPUs, $CALLS calls, CPU ms:" \
-	"plain bare pid name repo bare"
+	"plain bare bare+record weir pid name repo bare"
 cat "$dir/rounds"
-ratio "bare hooks / plain" 2 1
-ratio "bare hooks again / bare hooks (noise)" 6 2
-ratio "-f 'pid == X' / bare hooks" 3 2 1.15
-ratio "-f 'name == getpid and comm == nobody' / bare hooks" 4 2
-ratio "-f 'pid == X' in the repo alone / bare hooks" 5 2
+ratio "bare hooks / plain" 2 1 0
+ratio "bare hooks again / bare hooks (noise)" 8 2 0
+ratio "all recorded / plain" 4 1 0
+ratio "all recorded: event / bare hook, reserve, stamp, submit" 4 3 1 1.25
+ratio "-f 'pid == X', others / bare hooks" 5 2 0 1.15
+ratio "-f 'name == getpid and comm == nobody' / bare hooks" 6 2 0
+ratio "-f 'pid == X' in the repo alone / bare hooks" 7 2 0
 mkdir -p "$O/bench"
-printf '[%s]\n' "${json%,}" >"$O/bench/filter.json"
+printf '[%s]\n' "${json%,}" >"$O/bench/hooks.json"
