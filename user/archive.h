@@ -190,8 +190,13 @@ struct archive;
  * Reading one that is still being written is fine: what is there is read. A
  * segment that ends in the middle of a frame is read up to there.
  * Return: 0; -ENOENT; -EACCES; -EBADMSG not an archive or nothing readable;
- * -EPROTONOSUPPORT made by a newer weir; -EXDEV segments whose schemas differ
- * (read them one by one); -ENOMEM.
+ * -EPROTONOSUPPORT made by a newer weir; -EXDEV segments that together have
+ * more than 255 kinds of events; -ENOMEM.
+ *
+ * Recordings are read one after the other, by the wall clock of their start,
+ * also where they overlap. They may have different schemas: archive_schema()
+ * has the kinds of all. Times of archive_info and of ranges are on the clock
+ * of the first boot (archive_shift()).
  */
 int archive_open(struct archive **ret, char *const *paths, unsigned count,
 		 const char **why);
@@ -207,6 +212,16 @@ const struct schema *archive_schema(const struct archive *a);
  */
 int64_t archive_wall_offset(const struct archive *a);
 
+/**
+ * archive_boot - which boot the event at hand is of, from 0 in reading order
+ *
+ * Inside archive_each(). What is known of tasks ends with a boot.
+ */
+unsigned archive_boot(const struct archive *a);
+
+/** archive_shift - Return: ns that make a time of a boot one of the first. */
+int64_t archive_shift(const struct archive *a, unsigned boot);
+
 struct archive_info {
 	uint64_t first_ns, last_ns; /* monotonic, of events */
 	int64_t wall_offset;	    /* realtime - monotonic, ns: the last */
@@ -215,6 +230,7 @@ struct archive_info {
 	uint64_t rows;	/* of them: not kept as columns */
 	uint64_t bytes; /* on disk */
 	uint32_t boots; /* read one after the other; clocks of their own */
+	uint32_t schemas;
 	uint32_t segments;
 	uint32_t open_segments; /* not sealed: in use, or cut off */
 	uint32_t damaged; /* frames that could not be read; more after a pass */
@@ -253,7 +269,7 @@ void archive_follow(struct archive *a, struct archive_follow *f);
 
 /* A pass over the events in the one order. */
 struct archive_range {
-	uint64_t from_ns, to_ns; /* monotonic, half-open; 0, 0: all */
+	uint64_t from_ns, to_ns; /* of the first boot, half-open; 0, 0: all */
 	const bool *kinds;	 /* [SCHEMA_KINDS_MAX], or NULL: all */
 	bool bare;		 /* no context: only what is asked for */
 };
@@ -289,6 +305,9 @@ int archive_iter_next(struct archive_iter *it, struct event *ret);
 
 /** archive_iter_wall_offset - as archive_wall_offset(), of the last event. */
 int64_t archive_iter_wall_offset(const struct archive_iter *it);
+
+/** archive_iter_boot - as archive_boot(), of the last event. */
+unsigned archive_iter_boot(const struct archive_iter *it);
 
 /**
  * archive_iter_position - where the last event stands: of several passes over

@@ -25,7 +25,7 @@ int archive_blocks_open(struct archive_blocks **ret, struct archive *a,
 	if (!b)
 		return -ENOMEM;
 	archive_walk_init(&b->walk, a, range);
-	err = columns_new(&b->columns, a->schema);
+	err = columns_new(&b->columns, archive_schema(a));
 	if (!err)
 		err = block_codec_new(&b->codec);
 	if (err)
@@ -66,7 +66,7 @@ static int open_rows(struct archive_blocks *b, const struct frame *f)
 	if (!err && !is_whole(&b->block))
 		return -EOPNOTSUPP;
 	if (!err && !b->encoder)
-		err = columns_new(&b->encoder, b->walk.a->schema);
+		err = columns_new(&b->encoder, archive_schema(b->walk.a));
 	buf_reset(&b->packed);
 	if (!err)
 		err = columns_encode(b->encoder, &b->block.rows, true,

@@ -28,7 +28,7 @@ struct archive_block {
 
 /**
  * archive_blocks_open - begin a pass
- * @a:     borrowed
+ * @a:     of one schema, and one boot; borrowed
  * @range: as of archive_each(); a row need not be in it, only its block
  * Return: 0; -ENOMEM.
  */

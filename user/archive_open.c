@@ -7,30 +7,20 @@
 
 /* ---- opening: one segment ---------------------------------------------- */
 
-static int take_schema(struct archive *a, const struct frame *f)
+static int take_schema(struct archive *a, const struct frame *f,
+		       struct summary *sum)
 {
 	struct buf bytes = {0};
 	int err;
 
 	err = block_unpack(a->codec, f, &a->payload, &bytes);
-	if (err)
-		goto out;
-	if (!a->schema) {
-		err = schema_decode(&a->schema, bytes.data, bytes.len);
-		if (err)
-			goto out;
-		a->schema_bytes = bytes;
-		return 0;
-	}
-	if (bytes.len != a->schema_bytes.len ||
-	    memcmp(bytes.data, a->schema_bytes.data, bytes.len))
-		err = -EXDEV;
-out:
+	if (!err)
+		return dialects_add(&a->dialects, &bytes, &sum->dialect);
 	buf_done(&bytes);
 	return err;
 }
 
-static int take_clock(struct archive *a)
+static int take_clock(struct archive *a, const struct summary *sum)
 {
 	struct segment_clock c;
 	int err;
@@ -39,10 +29,7 @@ static int take_clock(struct archive *a)
 	if (err)
 		return err;
 	a->wall_offset = (int64_t)(c.realtime - c.monotonic);
-	if (a->wall_offset < a->info.wall_offset_min)
-		a->info.wall_offset_min = a->wall_offset;
-	if (a->wall_offset > a->info.wall_offset_max)
-		a->info.wall_offset_max = a->wall_offset;
+	boots_clock(&a->boots, sum->boot, a->wall_offset);
 	return 0;
 }
 
@@ -78,7 +65,7 @@ static void take_block(struct archive *a, const struct frame *f,
 
 /* Return: 0; -EBADMSG this frame is damaged; what ends the opening. */
 static int take_frame(struct archive *a, struct segment_reader *r,
-		      const struct frame *f)
+		      const struct frame *f, struct summary *sum)
 {
 	int err;
 
@@ -87,9 +74,9 @@ static int take_frame(struct archive *a, struct segment_reader *r,
 		return err;
 	switch (f->type) {
 	case FRAME_SCHEMA:
-		return take_schema(a, f);
+		return take_schema(a, f, sum);
 	case FRAME_CLOCK:
-		return take_clock(a);
+		return take_clock(a, sum);
 	default:
 		return take_meta(a);
 	}
@@ -112,7 +99,7 @@ static int take_frames(struct archive *a, struct segment_reader *r,
 			take_block(a, &s->frame[i], sum);
 		if (!is_small(&s->frame[i]))
 			continue;
-		err = take_frame(a, r, &s->frame[i]);
+		err = take_frame(a, r, &s->frame[i], sum);
 		if (err == -EBADMSG)
 			a->info.damaged++;
 		else if (err)
@@ -248,8 +235,14 @@ static int learn_segment(struct archive *a, size_t i, struct last_account *last)
 	struct segment_reader r;
 	int err;
 
-	*sum = (struct summary){.first_ns = UINT64_MAX, .open = true};
-	err = archive_list_segment(&a->list, i, &r);
+	*sum = (struct summary){
+		.first_ns = UINT64_MAX,
+		.open = true,
+		.dialect = DIALECT_NONE,
+	};
+	err = boots_find(&a->boots, &a->list, i, &sum->boot);
+	if (!err)
+		err = archive_list_segment(&a->list, i, &r);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	err = segment_frames(&r, &s);
@@ -267,6 +260,24 @@ static int learn_segment(struct archive *a, size_t i, struct last_account *last)
 	return err;
 }
 
+/* Whose own schema is damaged has that of a neighbour, of its run if any. */
+static void settle_dialects(struct archive *a)
+{
+	struct summary *s = a->summary;
+	size_t i, n = a->list.count;
+
+	for (i = 1; i < n; i++)
+		if (s[i].dialect == DIALECT_NONE &&
+		    archive_list_same_run(&a->list, i))
+			s[i].dialect = s[i - 1].dialect;
+	for (i = n; i-- > 1;)
+		if (s[i - 1].dialect == DIALECT_NONE)
+			s[i - 1].dialect = s[i].dialect;
+	for (i = 1; i < n; i++)
+		if (s[i].dialect == DIALECT_NONE)
+			s[i].dialect = s[i - 1].dialect;
+}
+
 static int learn_all(struct archive *a, const char **why)
 {
 	struct last_account last = {0};
@@ -282,9 +293,13 @@ static int learn_all(struct archive *a, const char **why)
 			*why = a->list.file[i].path;
 	}
 	err2 = settle_account(a, &last);
+	err = err ? err : err2;
+	if (!err && !a->dialects.count)
+		err = -EBADMSG;
 	if (err)
 		return err;
-	return a->schema ? err2 : -EBADMSG;
+	settle_dialects(a);
+	return dialects_unite(&a->dialects);
 }
 
 int archive_more(struct archive *a)
@@ -305,23 +320,10 @@ int archive_more(struct archive *a)
 		a->summary[i] = (struct summary){
 			.first_ns = UINT64_MAX,
 			.open = true,
+			.boot = a->summary[i - 1].boot,
+			.dialect = a->summary[i - 1].dialect,
 		};
 	return more;
-}
-
-/* Kinds that tasks.c binds: those of source task (task_*, cgroup_path). */
-static void choose_context(struct archive *a)
-{
-	const struct schema_kind *k;
-	unsigned i;
-
-	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
-		k = schema_kind(a->schema, i);
-		if (!k || strcmp(k->source, "task"))
-			continue;
-		a->context[i] = true;
-		a->context_kinds |= frame_kind_bit(i);
-	}
 }
 
 static const char *meta(const struct archive *a, const char *name)
@@ -331,44 +333,59 @@ static const char *meta(const struct archive *a, const char *name)
 	return value ? value : "";
 }
 
-static uint32_t count_boots(const struct archive_list *l)
+/* The times of all segments, on the clock of the first boot. */
+static void fill_times(struct archive *a)
 {
-	const struct archive_file *known = NULL;
-	uint32_t boots = 0;
+	struct archive_info *info = &a->info;
+	int64_t shift, first = INT64_MAX, last = 0;
 	size_t i;
 
-	for (i = 0; i < l->count; i++) {
-		const struct archive_file *f = &l->file[i];
+	for (i = 0; i < a->list.count; i++) {
+		const struct summary *s = &a->summary[i];
 
-		if (!f->head_known)
+		if (s->first_ns > s->last_ns)
 			continue;
-		boots += !known || memcmp(f->head.boot_id, known->head.boot_id,
-					  sizeof(f->head.boot_id)) != 0;
-		known = f;
+		shift = boots_shift(&a->boots, s->boot);
+		if ((int64_t)s->first_ns + shift < first)
+			first = (int64_t)s->first_ns + shift;
+		if ((int64_t)s->last_ns + shift > last)
+			last = (int64_t)s->last_ns + shift;
 	}
-	return boots;
+	info->first_ns = first <= last ? (uint64_t)first : 0;
+	info->last_ns = first <= last ? (uint64_t)last : 0;
+}
+
+static void fill_clock(struct archive *a)
+{
+	struct archive_info *info = &a->info;
+	int64_t shift, min, max;
+	unsigned i;
+
+	info->boots = a->boots.count;
+	info->wall_offset = a->boots.list[0].wall_offset;
+	info->wall_offset_min = info->wall_offset_max = info->wall_offset;
+	for (i = 0; i < a->boots.count; i++) {
+		const struct boot *b = &a->boots.list[i];
+
+		if (!b->clocked)
+			continue;
+		shift = boots_shift(&a->boots, i);
+		min = b->offset_min - shift;
+		max = b->offset_max - shift;
+		if (min < info->wall_offset_min)
+			info->wall_offset_min = min;
+		if (max > info->wall_offset_max)
+			info->wall_offset_max = max;
+	}
 }
 
 static void fill_info(struct archive *a)
 {
 	struct archive_info *info = &a->info;
-	size_t i;
 
-	info->first_ns = UINT64_MAX;
-	for (i = 0; i < a->list.count; i++) {
-		const struct summary *s = &a->summary[i];
-
-		if (s->first_ns < info->first_ns)
-			info->first_ns = s->first_ns;
-		if (s->first_ns <= s->last_ns && s->last_ns > info->last_ns)
-			info->last_ns = s->last_ns;
-	}
-	if (info->first_ns > info->last_ns)
-		info->first_ns = info->last_ns = 0;
-	info->boots = count_boots(&a->list);
-	info->wall_offset = a->wall_offset;
-	if (info->wall_offset_min > info->wall_offset_max) /* no clock */
-		info->wall_offset_min = info->wall_offset_max = 0;
+	fill_times(a);
+	fill_clock(a);
+	info->schemas = a->dialects.count;
 	info->host = meta(a, "host");
 	info->kernel = meta(a, "kernel");
 	info->boot_id = meta(a, "boot_id");
@@ -389,8 +406,6 @@ int archive_open(struct archive **ret, char *const *paths, unsigned count,
 
 	if (!a)
 		return -ENOMEM;
-	a->info.wall_offset_min = INT64_MAX;
-	a->info.wall_offset_max = INT64_MIN;
 	err = archive_list_open(&a->list, paths, count, &cause);
 	if (!err)
 		err = block_codec_new(&a->codec);
@@ -403,7 +418,6 @@ int archive_open(struct archive **ret, char *const *paths, unsigned count,
 		archive_free(a);
 		return err;
 	}
-	choose_context(a);
 	fill_info(a);
 	*ret = a;
 	return 0;
@@ -414,10 +428,10 @@ void archive_free(struct archive *a)
 	if (!a)
 		return;
 	archive_list_done(&a->list);
-	schema_free(a->schema);
+	dialects_done(&a->dialects);
+	boots_done(&a->boots);
 	block_codec_free(a->codec);
 	buf_done(&a->payload);
-	buf_done(&a->schema_bytes);
 	buf_done(&a->meta);
 	free(a->summary);
 	free(a->rows);
@@ -426,12 +440,22 @@ void archive_free(struct archive *a)
 
 const struct schema *archive_schema(const struct archive *a)
 {
-	return a->schema;
+	return dialects_schema(&a->dialects);
 }
 
 int64_t archive_wall_offset(const struct archive *a)
 {
 	return a->wall_offset;
+}
+
+unsigned archive_boot(const struct archive *a)
+{
+	return a->boot;
+}
+
+int64_t archive_shift(const struct archive *a, unsigned boot)
+{
+	return boots_shift(&a->boots, boot);
 }
 
 void archive_follow(struct archive *a, struct archive_follow *f)

@@ -8,6 +8,8 @@
 /* Where a pass is: a row of a frame. */
 struct archive_iter {
 	struct archive_walk walk;
+	const struct schema *schema;	/* of what is handed over */
+	const struct dialect *dialect;	/* that the codec has learnt */
 	bool decoded[SCHEMA_KINDS_MAX]; /* in blocks that overlap the range */
 	struct block_codec *codec;
 	struct block block;
@@ -29,7 +31,8 @@ static bool is_wanted(const struct archive_walk *w, const struct weir_hdr *h)
 /* Kept for its state, though not asked for. */
 static bool is_context(const struct archive_walk *w, const struct weir_hdr *h)
 {
-	return !w->bare && h->kind < SCHEMA_KINDS_MAX && w->a->context[h->kind];
+	return !w->bare && h->kind < SCHEMA_KINDS_MAX &&
+	       w->dialect->context[h->kind];
 }
 
 static void end_rows(struct archive_iter *it)
@@ -50,7 +53,9 @@ static int next_row(struct archive_iter *it, struct event *ret)
 		wanted = !is_state && is_wanted(&it->walk, h);
 		if (!wanted && !is_state && !is_context(&it->walk, h))
 			continue;
-		if (event_init(ret, it->walk.a->schema, h, h->len)) {
+		if (h->kind < SCHEMA_KINDS_MAX)
+			h->kind = it->dialect->number[h->kind];
+		if (event_init(ret, it->schema, h, h->len)) {
 			it->walk.damaged++;
 			continue;
 		}
@@ -65,13 +70,17 @@ static int next_row(struct archive_iter *it, struct event *ret)
 
 /* -------------------------------------------------------------------------- */
 
-static void choose_decoded(struct archive_iter *it)
+/* Return: 0; -ENOMEM. */
+static int learn_dialect(struct archive_iter *it)
 {
 	const struct archive_walk *w = &it->walk;
 	unsigned i;
 
+	it->dialect = w->dialect;
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
-		it->decoded[i] = w->kinds[i] || (!w->bare && w->a->context[i]);
+		it->decoded[i] = w->kinds[i] ||
+				 (!w->bare && w->dialect->context[i]);
+	return block_codec_schema(it->codec, w->dialect->schema);
 }
 
 int archive_iter_open(struct archive_iter **ret, struct archive *a,
@@ -83,10 +92,8 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
 	if (!it)
 		return -ENOMEM;
 	archive_walk_init(&it->walk, a, range);
-	choose_decoded(it);
+	it->schema = archive_schema(a);
 	err = block_codec_new(&it->codec);
-	if (!err)
-		err = block_codec_schema(it->codec, a->schema);
 	if (err) {
 		archive_iter_close(it);
 		return err;
@@ -104,7 +111,7 @@ static const bool *kinds_of(const struct archive_iter *it,
 	if (f->type == FRAME_STATE)
 		return NULL;
 	if (!archive_walk_is_hit(w, f))
-		return w->a->context;
+		return w->dialect->context;
 	return w->all_kinds ? NULL : it->decoded;
 }
 
@@ -116,6 +123,8 @@ static int next_frame(struct archive_iter *it)
 
 	if (rc <= 0)
 		return rc;
+	if (it->dialect != it->walk.dialect && learn_dialect(it))
+		return -ENOMEM;
 	rc = block_decode_kinds(it->codec, f, &it->walk.payload,
 				kinds_of(it, f), &it->block);
 	if (rc == -EBADMSG)
@@ -146,6 +155,11 @@ int archive_iter_next(struct archive_iter *it, struct event *ret)
 int64_t archive_iter_wall_offset(const struct archive_iter *it)
 {
 	return it->walk.wall_offset;
+}
+
+unsigned archive_iter_boot(const struct archive_iter *it)
+{
+	return it->walk.boot;
 }
 
 #define POSITION_ROW_BITS 20
@@ -182,6 +196,7 @@ int archive_each(struct archive *a, const struct archive_range *range,
 		return rc;
 	while (!stop && (rc = archive_iter_next(it, &ev)) > 0) {
 		a->wall_offset = it->walk.wall_offset;
+		a->boot = it->walk.boot;
 		stop = fn(arg, &ev);
 	}
 	if (it->walk.damaged > a->info.damaged)

@@ -7,6 +7,7 @@
 #define WEIR_ARCHIVE_READ_H
 
 #include "archive.h"
+#include "archive_dialect.h"
 #include "archive_list.h"
 #include "block.h"
 
@@ -14,23 +15,26 @@
 struct summary {
 	uint64_t first_ns, last_ns; /* of its events; first > last: none */
 	bool open;		    /* not sealed: it may grow */
+	uint16_t boot;		    /* of boots; the times are of its clock */
+	uint16_t dialect;	    /* of dialects, or DIALECT_NONE */
 };
+
+#define DIALECT_NONE UINT16_MAX /* its frame is damaged: while opening only */
 
 struct archive {
 	struct archive_list list;
 	struct summary *summary; /* one for each file of the list */
-	struct schema *schema;
-	struct buf schema_bytes; /* to compare other segments' with */
+	struct dialects dialects;
+	struct boots boots;
 	struct buf meta;
 	struct archive_info info;
 	struct account_row *rows; /* of all runs together */
 	size_t row_count, row_cap;
 	int64_t wall_offset;
+	unsigned boot;		       /* of the event at hand */
 	struct archive_follow *follow; /* borrowed, or NULL */
 	struct block_codec *codec;
 	struct buf payload;
-	bool context[SCHEMA_KINDS_MAX]; /* kinds the task table is made of */
-	uint64_t context_kinds;		/* set of frame_kind_bit() */
 };
 
 /* archive_more - learn of segments that were begun since. Return: how many;

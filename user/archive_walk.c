@@ -8,15 +8,42 @@
 
 /* ---- what is wanted ---------------------------------------------------- */
 
-static uint64_t kind_bits(const bool *kinds)
+/* Kinds, by the numbers that the segments to come have for them. */
+static void use_dialect(struct archive_walk *w, const struct dialect *d)
 {
-	uint64_t bits = 0;
 	unsigned i;
 
-	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
-		if (!kinds || kinds[i])
-			bits |= frame_kind_bit(i);
-	return bits;
+	if (w->dialect == d)
+		return;
+	w->dialect = d;
+	w->kind_bits = 0;
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		w->kinds[i] = w->asked[d->number[i]];
+		if (w->kinds[i])
+			w->kind_bits |= frame_kind_bit(i);
+	}
+}
+
+static uint64_t less(uint64_t at, int64_t shift)
+{
+	int64_t ns;
+
+	if (!at || at > INT64_MAX ||
+	    __builtin_sub_overflow((int64_t)at, shift, &ns))
+		return at;
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
+/* The range, by the clock of the segments to come. */
+static void use_boot(struct archive_walk *w, unsigned boot)
+{
+	int64_t shift = boots_shift(&w->a->boots, boot);
+
+	w->from_ns = less(w->range.from_ns, shift);
+	w->to_ns = less(w->range.to_ns, shift);
+	if (w->a->boots.count > 1) /* until the first clock record */
+		w->wall_offset = w->a->boots.list[boot].wall_offset;
+	w->boot = boot;
 }
 
 static bool overlaps(const struct archive_walk *w, uint64_t first,
@@ -73,7 +100,7 @@ static bool is_needed(const struct archive_walk *w, const struct frame *f)
 		return !w->bare && (w->state_due || !w->at_head);
 	case FRAME_BLOCK:
 		return archive_walk_is_hit(w, f) ||
-		       (!w->bare && f->kinds & w->a->context_kinds);
+		       (!w->bare && f->kinds & w->dialect->context_kinds);
 	default:
 		return false;
 	}
@@ -151,6 +178,7 @@ static int open_segment(struct archive_walk *w)
 	size_t i = w->segment++;
 	int rc = archive_list_segment(&w->a->list, i, &w->reader);
 
+	use_dialect(w, w->a->dialects.list[w->a->summary[i].dialect]);
 	if (rc == -ENOENT) {
 		w->state_due = true;
 		return 0;
@@ -177,6 +205,7 @@ static void open_run(struct archive_walk *w)
 	while (end < l->count && archive_list_same_run(l, end))
 		end++;
 	w->next_run = end;
+	use_boot(w, w->a->summary[first].boot);
 	while (first < end && !may_hit(w, first))
 		first++;
 	while (first < end && !may_hit(w, end - 1) && !w->follow)
@@ -231,17 +260,20 @@ int archive_walk_next(struct archive_walk *w, const struct frame **ret)
 void archive_walk_init(struct archive_walk *w, struct archive *a,
 		       const struct archive_range *range)
 {
+	unsigned i;
+
 	memset(w, 0, sizeof(*w));
 	w->a = a;
-	w->from_ns = range->from_ns;
-	w->to_ns = range->to_ns ? range->to_ns : UINT64_MAX;
+	w->range = *range;
+	if (!range->to_ns)
+		w->range.to_ns = UINT64_MAX;
 	w->all_kinds = !range->kinds;
-	if (range->kinds)
-		memcpy(w->kinds, range->kinds, sizeof(w->kinds));
-	w->kind_bits = kind_bits(range->kinds);
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
+		w->asked[i] = w->all_kinds || range->kinds[i];
 	w->bare = range->bare;
 	w->follow = a->follow;
 	w->wall_offset = a->wall_offset;
+	use_boot(w, 0);
 }
 
 void archive_walk_done(struct archive_walk *w)

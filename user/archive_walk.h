@@ -11,8 +11,14 @@
 
 /* A frame of a segment of a run of a recorder. Thread: one. */
 struct archive_walk {
-	struct archive *a;	 /* borrowed */
+	struct archive *a;	      /* borrowed */
+	struct archive_range range;   /* as asked for, but to_ns is not 0 */
+	bool asked[SCHEMA_KINDS_MAX]; /* its kinds */
+	/* of the boot at hand */
+	unsigned boot;
 	uint64_t from_ns, to_ns; /* half-open */
+	/* of the dialect at hand: kinds by its numbers */
+	const struct dialect *dialect;
 	bool all_kinds, kinds[SCHEMA_KINDS_MAX];
 	uint64_t kind_bits;
 	bool bare;	  /* no state, no context */

@@ -137,8 +137,7 @@ static int open_sink(struct sink **ret, const struct replay *r,
 	if (format == FORMAT_JSONL)
 		return sink_json_open(ret, &r->render, fd);
 	memcpy(kinds, r->select.kinds, sizeof(kinds));
-	if (r->select.gap)
-		kinds[r->select.gap] = true; /* a loss needs its columns */
+	select_gaps(&r->select, r->render.schema, kinds); /* their columns */
 	return sink_csv_open(ret, &r->render, kinds, fd);
 }
 

@@ -34,8 +34,8 @@ int say_open_failed(int err, const char *path)
 			    "one)",
 			    of);
 	case -EXDEV:
-		return fail("'%s' knows other events than the rest (of another "
-			    "weir, or another kernel: ask it apart)",
+		return fail("'%s' and the rest are of too many sorts of weir "
+			    "to be asked together (ask them apart)",
 			    of);
 	}
 	return fail("'%s': %s", of, strerror(-err));

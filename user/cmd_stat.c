@@ -52,7 +52,7 @@ static int on_event(void *arg, const struct event *ev)
 	struct stat_pass *s = arg;
 	int err = tally_event(&s->tally, ev);
 
-	s->counts[ev->kind->number]++;
+	s->counts[ev->kind->first->number]++;
 	return err ? err : stat_views_event(&s->views, ev);
 }
 
@@ -130,6 +130,8 @@ static void put_when(struct table *t, const struct stat_pass *s)
 	render_iso(&b, i->last_ns + (uint64_t)i->wall_offset);
 	buf_puts(&b, ", ");
 	render_ns(&b, i->last_ns - i->first_ns);
+	if (i->boots > 1)
+		buf_printf(&b, ", in %u boots", i->boots);
 	table_buf(t, &b);
 	buf_done(&b);
 }
@@ -390,6 +392,7 @@ static void put_json_head(struct json *j, const struct stat_pass *s)
 	json_member_u64(j, "last", i->last_ns + (uint64_t)i->wall_offset);
 	json_member_u64(j, "span", s->span_ns);
 	json_member_u64(j, "bytes", i->bytes);
+	json_member_u64(j, "boots", i->boots);
 	json_member_u64(j, "segments", i->segments);
 	json_member_u64(j, "open_segments", i->open_segments);
 	json_member_u64(j, "damaged", i->damaged);
@@ -520,7 +523,7 @@ static int print(struct stat_pass *s, bool is_json)
 
 static int pass(struct stat_pass *s)
 {
-	int err = tally_init(&s->tally, s->r.tasks, s->r.render.schema);
+	int err = tally_init(&s->tally, &s->r.render);
 
 	if (!err)
 		err = stat_views_init(&s->views, &s->r.render);

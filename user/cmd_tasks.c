@@ -45,15 +45,18 @@ static int on_event(void *arg, const struct event *ev)
 
 /* ---- which of them ------------------------------------------------------- */
 
-/* Who did something, and all above, so that the tree hangs together. */
-static void choose(struct tally *t, bool all, bool alive_only)
+/*
+ * Who did something, and all above, so that the tree hangs together. Alive is
+ * who was when @boot, the last one, was left.
+ */
+static void choose(struct tally *t, bool all, bool alive_only, unsigned boot)
 {
 	struct process *p;
 	size_t i;
 
 	for (i = 0; i < t->count; i++) {
 		p = t->list[i];
-		if (alive_only && p->exit_time)
+		if (alive_only && (p->exit_time || p->boot != boot))
 			continue;
 		if (!all && !p->events)
 			continue;
@@ -85,7 +88,7 @@ static void put_row(struct table *t, const struct render *r, struct process *p,
 	table_cell(t, "%u", p->pid);
 	table_cell(t, "%u", p->uid);
 	if (p->start_time)
-		render_time(&b, r, p->start_time);
+		render_time(&b, r, p->start_time + p->shift);
 	else
 		buf_putc(&b, '?');
 	table_buf(t, &b);
@@ -133,14 +136,15 @@ static void put_instant(struct json *j, const char *name, uint64_t mono,
 
 static void put_json(struct json *j, const struct render *r, struct process *p)
 {
+	int64_t offset = r->wall_offset + (int64_t)p->shift;
 	unsigned i;
 
 	json_begin(j, '{');
 	json_member_u64(j, "pid", p->pid);
 	json_member_u64(j, "ppid", p->ppid);
 	json_member_u64(j, "uid", p->uid);
-	put_instant(j, "start_time", p->start_time, r->wall_offset);
-	put_instant(j, "exit_time", p->exit_time, r->wall_offset);
+	put_instant(j, "start_time", p->start_time, offset);
+	put_instant(j, "exit_time", p->exit_time, offset);
 	json_member_str(j, "comm", p->comm);
 	json_member_str(j, "exe", p->exe);
 	json_member_u64(j, "events", p->events);
@@ -180,7 +184,7 @@ static int print(struct replay *r, struct tally *t,
 	if (tally_alive(t))
 		return fail("out of memory");
 	roots = tally_tree(t);
-	choose(t, args->all, args->at != NULL);
+	choose(t, args->all, args->at != NULL, r->render.boot);
 	if (args->query.json)
 		print_json(&out, &r->render, roots);
 	else
@@ -200,7 +204,9 @@ static int tasks(const void *arg, const struct opt_words *words)
 	rc = query_open(&r, &query, words);
 	if (rc)
 		return rc;
-	err = tally_init(&t, r.tasks, r.render.schema);
+	err = tally_init(&t, &r.render);
+	r.leave_boot = tally_leave;
+	r.leave_arg = &t;
 	if (!err)
 		err = replay_each(&r, on_event, &t);
 	if (!err || err == -EBADMSG)

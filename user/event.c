@@ -137,27 +137,40 @@ bool bound_init(struct bound *b, const struct schema *s, const char *kind,
 {
 	const struct schema_kind *k = schema_kind_by_name(s, kind);
 
-	b->field = k ? schema_field(k, field) : NULL;
-	b->kind = b->field ? k : NULL;
+	b->field = NULL;
+	for (; k && !b->field; k = k->variant) {
+		b->field = schema_field(k, field);
+		b->kind = k;
+	}
+	if (!b->field)
+		b->kind = NULL;
 	return b->field != NULL;
 }
 
-static bool is_bound(const struct bound *b, const struct event *ev)
+const struct schema_field *bound_in(const struct bound *b,
+				    const struct schema_kind *k)
 {
-	return b->field && ev->kind->number == b->kind->number;
+	if (!b->field || k->number == b->kind->number)
+		return b->field;
+	return k->first == b->kind->first ? schema_field(k, b->field->name)
+					  : NULL;
 }
 
 uint64_t bound_u64(const struct bound *b, const struct event *ev,
 		   uint64_t fallback)
 {
-	if (!is_bound(b, ev) || b->field->type > FIELD_INT)
+	const struct schema_field *f = bound_in(b, ev->kind);
+
+	if (!f || f->type > FIELD_INT)
 		return fallback;
-	return (uint64_t)field_s64(ev, b->field, 0);
+	return (uint64_t)field_s64(ev, f, 0);
 }
 
 struct field_bytes bound_bytes(const struct bound *b, const struct event *ev)
 {
-	if (!is_bound(b, ev) || b->field->type < FIELD_CHARS)
+	const struct schema_field *f = bound_in(b, ev->kind);
+
+	if (!f || f->type < FIELD_CHARS)
 		return (struct field_bytes){NULL, 0, 0};
-	return field_bytes(ev, b->field);
+	return field_bytes(ev, f);
 }

@@ -64,9 +64,16 @@ struct bound {
 	const struct schema_field *field;
 };
 
-/** bound_init - look up "kind.field". Return: true when the schema has it. */
+/**
+ * bound_init - look up "kind.field"; of variants all that have it are meant
+ * Return: true when the schema has it.
+ */
 bool bound_init(struct bound *b, const struct schema *s, const char *kind,
 		const char *field);
+
+/** bound_in - Return: the field in an event of this kind, or NULL. */
+const struct schema_field *bound_in(const struct bound *b,
+				    const struct schema_kind *k);
 
 /** bound_u64 - Return: element 0, or @fallback when not bound. */
 uint64_t bound_u64(const struct bound *b, const struct event *ev,

@@ -338,11 +338,46 @@ static int fail_unknown_field(struct compiler *c, const struct test *t,
 			   k->name, field, k->name);
 }
 
+static bool any_has(const struct schema_kind *k, const char *field)
+{
+	while (k && !schema_field(k, field) && !schema_task_field(k, field))
+		k = k->variant;
+	return k != NULL;
+}
+
+/* Return: 0, the kind has it or not; -EINVAL; -ENOMEM. */
+static int bind_variant(struct compiler *c, struct test *t,
+			const struct schema_kind *k, const char *field)
+{
+	const struct schema_field *f = schema_field(k, field);
+	const struct schema_field *task = schema_task_field(k, field);
+
+	if (task)
+		return add_common(c, t, k, COMMON_COMM, task);
+	return f ? add_field(c, t, k, f) : 0;
+}
+
+/* As for kinds: it must be a value for one of the variants that have it. */
+static int bind_variants(struct compiler *c, struct test *t,
+			 const struct schema_kind *k, const char *field)
+{
+	bool bound = false;
+	int err = 0, rc;
+
+	for (; k; k = k->variant) {
+		rc = bind_variant(c, t, k, field);
+		if (rc && rc != -EINVAL)
+			return rc;
+		bound |= t->subjects[k->number] != NULL;
+		err = rc ? rc : err;
+	}
+	return bound ? 0 : err;
+}
+
 /* kind.field */
 static int bind_dotted(struct compiler *c, struct test *t, const char *dot)
 {
 	const struct schema_kind *k;
-	const struct schema_field *f, *task;
 	char *kind = arena_copy(c->arena, t->name, (size_t)(dot - t->name));
 
 	if (!kind)
@@ -350,11 +385,9 @@ static int bind_dotted(struct compiler *c, struct test *t, const char *dot)
 	k = schema_kind_by_name(c->schema, kind);
 	if (!k)
 		return fail_unknown_kind(c, t, kind);
-	f = schema_field(k, dot + 1);
-	task = schema_task_field(k, dot + 1);
-	if (task)
-		return add_common(c, t, k, COMMON_COMM, task);
-	return f ? add_field(c, t, k, f) : fail_unknown_field(c, t, k, dot + 1);
+	if (!any_has(k, dot + 1))
+		return fail_unknown_field(c, t, k, dot + 1);
+	return bind_variants(c, t, k, dot + 1);
 }
 
 /* What went on while a test was bound for one kind after the other. */

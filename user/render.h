@@ -20,7 +20,10 @@ struct render {
 	const struct schema *schema;
 	const struct tasks *tasks; /* names of other tasks; may be NULL */
 	int64_t wall_offset;	   /* realtime - monotonic, ns; 0 unknown */
-	bool utc;		   /* times of day in UTC, not the local zone */
+	/* of archives of several boots: which one the event is of, */
+	unsigned boot;
+	uint64_t shift; /* and what makes its times ones of the first, ns */
+	bool utc;	/* times of day in UTC, not the local zone */
 };
 
 /** render_escape - append @len bytes escaped for text. */

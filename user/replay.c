@@ -49,13 +49,6 @@ static int resolve_span(struct replay *r, const struct replay_options *o,
 {
 	int rc;
 
-	if ((o->from || o->to) && r->info.boots > 1) {
-		snprintf(err->what, sizeof(err->what),
-			 "these are of %u boots, each with a clock of its own: "
-			 "a time means one of them (ask them apart)",
-			 r->info.boots);
-		return -EINVAL;
-	}
 	rc = resolve_time(r, o->from, &r->from_ns, err);
 	if (!rc)
 		rc = resolve_time(r, o->to, &r->to_ns, err);
@@ -91,6 +84,7 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 		.wall_offset = r->info.wall_offset,
 		.utc = o->utc,
 	};
+	r->filter = o->select.filter;
 	bind_gap(r, schema);
 	rc = resolve_span(r, o, err);
 	if (rc)
@@ -121,6 +115,50 @@ void replay_close(struct replay *r)
 	tasks_free(r->tasks);
 	archive_free(r->archive);
 	memset(r, 0, sizeof(*r));
+}
+
+/* ---- boots --------------------------------------------------------------- */
+
+/*
+ * Another boot has other tasks, and another clock: the filter's times are of
+ * it. Return: 0; -ENOMEM.
+ */
+static int enter_boot(struct replay *r, unsigned boot)
+{
+	struct filter_error err;
+	int rc = tasks_reset(r->tasks);
+
+	r->render.boot = boot;
+	r->render.shift = (uint64_t)archive_shift(r->archive, boot);
+	if (rc || !r->filter)
+		return rc;
+	filter_free(r->select.filter);
+	r->select.filter = NULL;
+	rc = filter_compile(
+		&r->select.filter, r->filter, r->render.schema, r->tasks,
+		r->info.wall_offset + (int64_t)r->render.shift, &err);
+	return rc ? -ENOMEM : 0; /* it was no error before */
+}
+
+static int change_boot(struct replay *r)
+{
+	int rc = r->leave_boot ? r->leave_boot(r->leave_arg) : 0;
+
+	return rc ? rc : enter_boot(r, archive_boot(r->archive));
+}
+
+/* Where a pass before this one has left something. */
+static int begin(struct replay *r)
+{
+	return r->render.boot ? enter_boot(r, 0) : 0;
+}
+
+static void end(struct replay *r)
+{
+	if (r->info.boots < 2)
+		return;
+	r->render.shift = 0;
+	r->render.wall_offset = r->info.wall_offset;
 }
 
 /* ---- a pass -------------------------------------------------------------- */
@@ -165,7 +203,7 @@ static int on_gap(struct pass *p, const struct event *ev)
 	uint64_t last = bound_u64(&r->gap_last, ev, ev->h->ts);
 	uint64_t count;
 
-	if (!inside(r, first, last))
+	if (!inside(r, first + r->render.shift, last + r->render.shift))
 		return 0;
 	count = bound_u64(&r->gap_count, ev, 1);
 	if (concerns(r, bound_bytes(&r->gap_of, ev))) {
@@ -181,15 +219,19 @@ static int on_event(void *arg, struct event *ev)
 {
 	struct pass *p = arg;
 	struct replay *r = p->replay;
-
-	bool after = r->to_ns && ev->h->ts >= r->to_ns;
+	uint64_t at;
+	bool after;
 
 	r->render.wall_offset = archive_wall_offset(r->archive);
+	if (archive_boot(r->archive) != r->render.boot && change_boot(r))
+		return -ENOMEM;
+	at = ev->h->ts + r->render.shift;
+	after = r->to_ns && at >= r->to_ns;
 	if (!after)
 		tasks_apply(r->tasks, ev); /* at worst unjoined */
-	if (ev->kind->number == r->select.gap)
+	if (ev->kind->first->number == r->select.gap)
 		return on_gap(p, ev);
-	if (after || ev->h->ts < r->from_ns || !select_match(&r->select, ev))
+	if (after || at < r->from_ns || !select_match(&r->select, ev))
 		return 0;
 	r->events++;
 	return p->fn(p->arg, ev);
@@ -205,14 +247,18 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		.to_ns = r->to_ns ? r->to_ns + REPORT_DELAY_NS : 0,
 		.kinds = kinds,
 	};
+	int rc = begin(r);
 
+	if (rc)
+		return rc;
 	memcpy(kinds, r->select.kinds, sizeof(kinds));
-	if (r->select.gap)
-		kinds[r->select.gap] = true;
+	select_gaps(&r->select, r->render.schema, kinds);
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
 	r->events = r->missing = r->gaps = r->others = 0;
-	return archive_each(r->archive, &range, on_event, &p);
+	rc = archive_each(r->archive, &range, on_event, &p);
+	end(r);
+	return rc;
 }
 
 static int ignore(void *arg, const struct event *ev)
@@ -238,10 +284,12 @@ int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
 	};
 	int err;
 
-	gap[r->select.gap] = true;
+	select_gaps(&r->select, r->render.schema, gap);
 	memcpy(asked.select.kinds, kinds, sizeof(asked.select.kinds));
 	asked.from_ns = from_ns;
 	asked.to_ns = to_ns == UINT64_MAX ? 0 : to_ns;
+	asked.filter = NULL;
+	asked.leave_boot = NULL;
 	asked.missing = asked.gaps = asked.others = 0;
 	err = archive_each(r->archive, &range, on_event, &p);
 	r->missing = asked.missing;

@@ -34,18 +34,26 @@ struct replay {
 	struct tasks *tasks;
 	struct render render;
 	struct select select;
-	uint64_t from_ns, to_ns; /* monotonic, half-open; 0: open */
+	uint64_t from_ns, to_ns; /* of the first boot, half-open; 0: open */
+	/*
+	 * Called in a pass before a boot's tasks are forgotten, and what is
+	 * known of them with it; not for the last one. May be NULL.
+	 */
+	int (*leave_boot)(void *arg);
+	void *leave_arg;
 	/* of the last pass */
 	uint64_t events;  /* selected, gaps not among them */
 	uint64_t missing; /* lost in the interval, and of concern */
 	uint64_t gaps;	  /* records that say so */
 	uint64_t others;  /* lost in the interval by other sources */
 	/* internal */
+	const char *filter; /* as typed: borrowed, or NULL */
 	struct bound gap_of, gap_count, gap_first, gap_last;
 };
 
 /**
  * replay_open - open archives and compile the selection
+ * @opts: its filter is borrowed for the life of @r
  * Return: 0; -EINVAL with @err; errors of archive_open() with err->path;
  * -ENOMEM. On failure nothing is to be closed.
  */
@@ -57,6 +65,8 @@ int replay_open(struct replay *r, char *const *paths, unsigned count,
  *
  * A gap is handed over when its span touches the interval, even where it was
  * learned of after its end.
+ * Of several boots, render is that of the last one's tasks and of the first
+ * one's clock afterwards.
  * Return: as archive_each().
  */
 int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),

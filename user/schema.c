@@ -21,7 +21,7 @@ struct schema {
 	unsigned source_count, enum_count;
 	const struct schema_source *sources[SCHEMA_SOURCES_MAX];
 	const struct schema_enum *enums[SCHEMA_ENUMS_MAX];
-	const struct schema_kind *kinds[SCHEMA_KINDS_MAX];
+	struct schema_kind *kinds[SCHEMA_KINDS_MAX];
 };
 
 /* clang-format off */
@@ -71,7 +71,7 @@ const struct schema_kind *schema_kind_by_name(const struct schema *s,
 
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
 		if (s->kinds[i] && !strcmp(s->kinds[i]->name, name))
-			return s->kinds[i];
+			return s->kinds[i]->first;
 	return NULL;
 }
 
@@ -512,6 +512,21 @@ static int copy_fields(struct schema *s, struct schema_kind *k)
 	return 0;
 }
 
+/* Behind those of its name. */
+static void link_kind(struct schema *s, struct schema_kind *k)
+{
+	const struct schema_kind *first = schema_kind_by_name(s, k->name);
+	const struct schema_kind *last = first;
+
+	k->first = first ? first : k;
+	k->variant = NULL;
+	while (last && last->variant)
+		last = last->variant;
+	if (last)
+		s->kinds[last->number]->variant = k;
+	s->kinds[k->number] = k;
+}
+
 static int add_copy(struct schema *s, const struct schema_kind *k)
 {
 	struct schema_kind *copy = arena_alloc(&s->arena, sizeof(*copy));
@@ -531,7 +546,7 @@ static int add_copy(struct schema *s, const struct schema_kind *k)
 	if (!err)
 		err = template_compile(&s->arena, copy);
 	if (!err)
-		s->kinds[k->number] = copy;
+		link_kind(s, copy);
 	return err;
 }
 
@@ -549,4 +564,9 @@ int schema_add_kind(struct schema *s, const struct schema_kind *k,
 	if (err && why)
 		*why = fault;
 	return err ? err : add_copy(s, k);
+}
+
+int schema_add_variant(struct schema *s, const struct schema_kind *k)
+{
+	return s->kinds[k->number] ? -EEXIST : add_copy(s, k);
 }

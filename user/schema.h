@@ -96,6 +96,11 @@ struct schema_kind {
 	uint16_t str_count; /* how many fields are FIELD_STR */
 	uint16_t part_count;
 	const struct template_part *parts; /* @text, compiled */
+	/*
+	 * Of a name that means different things in what was united: the first
+	 * one and the next one, or NULL. Alone, a kind is its own first.
+	 */
+	const struct schema_kind *first, *variant;
 };
 
 struct schema_source {
@@ -115,7 +120,7 @@ struct schema; /* opaque: owns an arena all the pointers above point into */
 /** schema_kind - Return: the kind by its number, or NULL when unknown. */
 const struct schema_kind *schema_kind(const struct schema *s, unsigned number);
 
-/** schema_kind_by_name - Return: the kind called @name, or NULL. */
+/** schema_kind_by_name - Return: the (first) kind called @name, or NULL. */
 const struct schema_kind *schema_kind_by_name(const struct schema *s,
 					      const char *name);
 
@@ -187,6 +192,23 @@ int schema_add_enum(struct schema *s, const struct schema_enum *e,
 		    const struct schema_enum **ret);
 int schema_add_kind(struct schema *s, const struct schema_kind *k,
 		    const char **why);
+
+/**
+ * schema_unite - add what another table has: for who reads records of both
+ * @number: [SCHEMA_KINDS_MAX], filled: what a kind of @from is called in @s
+ *
+ * A kind that @s has, but for its help, is that one. Others keep their number
+ * where it is free; one whose name is taken becomes a variant.
+ * Return: 0; -E2BIG there is no room for all; -ENOMEM.
+ */
+int schema_unite(struct schema *s, const struct schema *from,
+		 uint16_t number[SCHEMA_KINDS_MAX]);
+
+/**
+ * schema_add_variant - copy in a kind that was checked, its name taken or not
+ * Return: 0; -EEXIST its number is taken; -ENOMEM.
+ */
+int schema_add_variant(struct schema *s, const struct schema_kind *k);
 
 /** schema_enum_count, schema_enum - the enums, in order of addition. */
 unsigned schema_enum_count(const struct schema *s);

@@ -160,11 +160,21 @@ int select_init(struct select *sel, const struct select_options *opts,
 	return rc;
 }
 
+void select_gaps(const struct select *sel, const struct schema *schema,
+		 bool *kinds)
+{
+	const struct schema_kind *k = schema_kind(schema, sel->gap);
+
+	for (; k; k = k->variant)
+		kinds[k->number] = true;
+}
+
 bool select_match(const struct select *sel, const struct event *ev)
 {
 	unsigned kind = ev->kind->number;
 
-	if (kind == sel->gap && sel->gap && !sel->named[kind])
+	if (sel->gap && ev->kind->first->number == sel->gap &&
+	    !sel->named[kind])
 		return true;
 	if (!sel->kinds[kind])
 		return false;

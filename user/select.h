@@ -18,7 +18,7 @@ struct select {
 	bool kinds[SCHEMA_KINDS_MAX]; /* asked for */
 	bool named[SCHEMA_KINDS_MAX]; /* asked for by name */
 	struct filter *filter;	      /* owned, or NULL */
-	uint16_t gap;		      /* kind number of gap, 0: none */
+	uint16_t gap; /* kind number of the (first) gap, 0: none */
 };
 
 struct select_options {
@@ -39,6 +39,10 @@ int select_init(struct select *sel, const struct select_options *opts,
 		const struct schema *schema, const struct tasks *tasks,
 		int64_t wall_offset, char *what, size_t what_len,
 		struct filter_error *err);
+
+/** select_gaps - mark all kinds that tell of losses in [SCHEMA_KINDS_MAX]. */
+void select_gaps(const struct select *sel, const struct schema *schema,
+		 bool *kinds);
 
 /** select_match - Thread: one at a time. */
 bool select_match(const struct select *sel, const struct event *ev);

@@ -97,7 +97,7 @@ static int make_tables(struct sql *s)
 		rc = make_table(s, EVENTS);
 	for (i = 0; i < SCHEMA_KINDS_MAX && !rc; i++) {
 		k = schema_kind(s->replay->render.schema, i);
-		if (!k)
+		if (!k || k != k->first)
 			continue;
 		rc = make_table(s, k->name);
 		if (rc == SQLITE_ERROR)
@@ -276,7 +276,7 @@ void sql_tables(const struct sql *s,
 		fn(arg, sql_small_help[i][0], sql_small_help[i][1]);
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
 		k = schema_kind(s->replay->render.schema, i);
-		if (k)
+		if (k && k == k->first)
 			fn(arg, k->name, k->help);
 	}
 }

@@ -14,19 +14,19 @@
 /* ---- which there are ----------------------------------------------------- */
 
 static const struct sql_column common[] = {
-	{"ts", NULL, SQL_TS, true, false},
-	{"time", NULL, SQL_TIME, false, false},
-	{"source", NULL, SQL_SOURCE, false, false},
-	{"kind", NULL, SQL_KIND, false, false},
-	{"cpu", NULL, SQL_CPU, true, false},
-	{"pid", NULL, SQL_PID, true, false},
-	{"tid", NULL, SQL_TID, true, false},
-	{"comm", NULL, SQL_COMM, false, false},
-	{"ppid", NULL, SQL_PPID, true, false},
-	{"uid", NULL, SQL_UID, true, false},
-	{"cgroup", NULL, SQL_CGROUP, false, false},
-	{"container", NULL, SQL_CONTAINER, false, false},
-	{"exe", NULL, SQL_EXE, false, false},
+	{.name = "ts", .what = SQL_TS, .integer = true},
+	{.name = "time", .what = SQL_TIME},
+	{.name = "source", .what = SQL_SOURCE},
+	{.name = "kind", .what = SQL_KIND},
+	{.name = "cpu", .what = SQL_CPU, .integer = true},
+	{.name = "pid", .what = SQL_PID, .integer = true},
+	{.name = "tid", .what = SQL_TID, .integer = true},
+	{.name = "comm", .what = SQL_COMM},
+	{.name = "ppid", .what = SQL_PPID, .integer = true},
+	{.name = "uid", .what = SQL_UID, .integer = true},
+	{.name = "cgroup", .what = SQL_CGROUP},
+	{.name = "container", .what = SQL_CONTAINER},
+	{.name = "exe", .what = SQL_EXE},
 };
 
 #define COMMON	    (sizeof(common) / sizeof(common[0]))
@@ -49,8 +49,20 @@ static bool has_field(const struct schema_kind *k, const char *name)
 {
 	unsigned i;
 
-	for (i = 0; k && i < k->field_count; i++)
-		if (!strcasecmp(k->fields[i].name, name))
+	for (; k; k = k->variant)
+		for (i = 0; i < k->field_count; i++)
+			if (!strcasecmp(k->fields[i].name, name))
+				return true;
+	return false;
+}
+
+static bool has_column_of(const struct sql_columns *c, const char *field)
+{
+	unsigned i;
+
+	for (i = 0; i < c->count; i++)
+		if (c->column[i].what == SQL_FIELD &&
+		    !strcmp(c->column[i].field->name, field))
 			return true;
 	return false;
 }
@@ -87,41 +99,67 @@ static bool is_list(const struct schema_field *f)
 	return f->type <= FIELD_INT && f->count > 1;
 }
 
+static bool is_integer(const struct schema_field *f)
+{
+	return f->type <= FIELD_INT && !is_list(f) && !is_symbol(f);
+}
+
+/* Companion columns: which fields have them. */
+static bool has_companion(enum sql_what what, const struct schema_field *f)
+{
+	bool number = f->type <= FIELD_INT && !is_list(f);
+
+	switch (what) {
+	case SQL_NR:
+		return number && is_symbol(f);
+	case SQL_NAME:
+		return number && !is_symbol(f) && is_named(f);
+	case SQL_FULL:
+		return f->type == FIELD_STR;
+	case SQL_OF:
+		return schema_names_task(f);
+	default:
+		return true;
+	}
+}
+
 static int add_companion(struct sql_columns *c, const struct schema_kind *k,
 			 const struct schema_field *f, const char *suffix,
 			 struct sql_column col)
 {
 	col.name = arena_printf(&c->arena, "%s%s", f->name, suffix);
+	col.kind = k;
 	col.field = f;
 	if (!col.name)
 		return -ENOMEM;
-	return has_field(k, col.name) ? 0 : add(c, &col);
+	return has_field(k->first, col.name) ? 0 : add(c, &col);
 }
 
 static int add_field(struct sql_columns *c, const struct schema_kind *k,
 		     const struct schema_field *f)
 {
-	struct sql_column col = {f->name, f, SQL_FIELD, false, false};
-	bool number = f->type <= FIELD_INT && !is_list(f);
-	int err;
+	const struct sql_column col = {.name = f->name,
+				       .kind = k,
+				       .field = f,
+				       .what = SQL_FIELD,
+				       .integer = is_integer(f)};
+	int err = add(c, &col);
 
-	col.integer = number && !is_symbol(f);
-	err = add(c, &col);
 	if (err)
 		return err;
-	if (schema_names_task(f))
+	if (has_companion(SQL_OF, f))
 		return add_companion(
 			c, k, f, SCHEMA_COMM_SUFFIX,
 			(struct sql_column){.what = SQL_OF, .hidden = true});
-	if (number && is_symbol(f))
+	if (has_companion(SQL_NR, f))
 		return add_companion(c, k, f, NR_SUFFIX,
 				     (struct sql_column){.what = SQL_NR,
 							 .integer = true,
 							 .hidden = true});
-	if (number && is_named(f))
+	if (has_companion(SQL_NAME, f))
 		return add_companion(c, k, f, NAME_SUFFIX,
 				     (struct sql_column){.what = SQL_NAME});
-	if (f->type == FIELD_STR)
+	if (has_companion(SQL_FULL, f))
 		return add_companion(c, k, f, FULL_SUFFIX,
 				     (struct sql_column){.what = SQL_FULL,
 							 .integer = true,
@@ -129,11 +167,31 @@ static int add_field(struct sql_columns *c, const struct schema_kind *k,
 	return 0;
 }
 
+static unsigned count_fields(const struct schema_kind *k)
+{
+	unsigned count = 0;
+
+	for (; k; k = k->variant)
+		count += k->field_count;
+	return count;
+}
+
+/* Those of a kind that none before it has. */
+static int add_fields(struct sql_columns *c, const struct schema_kind *k)
+{
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < k->field_count && !err; i++)
+		if (!has_column_of(c, k->fields[i].name))
+			err = add_field(c, k, &k->fields[i]);
+	return err;
+}
+
 int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k)
 {
-	const struct sql_column marks = {"marks", NULL, SQL_MARKS, false,
-					 false};
-	unsigned i, fields = k ? k->field_count : 0;
+	const struct sql_column marks = {.name = "marks", .what = SQL_MARKS};
+	unsigned i, fields = count_fields(k);
 	struct sql_columns c = {0};
 	int err = 0;
 
@@ -144,8 +202,8 @@ int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k)
 	for (i = 0; i < COMMON && !err; i++)
 		if (!has_field(k, common[i].name))
 			err = add(&c, &common[i]);
-	for (i = 0; i < fields && !err; i++)
-		err = add_field(&c, k, &k->fields[i]);
+	for (; k && !err; k = k->variant)
+		err = add_fields(&c, k);
 	if (!err)
 		err = add(&c, &marks);
 	if (err)
@@ -383,12 +441,30 @@ static void get_comm_of(const struct sql_column *c, const struct render *r,
 		 v);
 }
 
+/* The same column of another variant. Return: false when it has none. */
+static bool find_in_variant(struct sql_column *c, const struct schema_kind *k)
+{
+	c->field = schema_field(k, c->field->name);
+	if (!c->field || !has_companion(c->what, c->field))
+		return false;
+	c->integer = c->what == SQL_FIELD ? is_integer(c->field) : c->integer;
+	return true;
+}
+
 void sql_column_get(const struct sql_column *c, const struct render *r,
 		    const struct sql_names *names, const struct event *ev,
 		    struct buf *scratch, struct sql_value *ret)
 {
+	struct sql_column other;
+
 	ret->type = SQL_NULL;
 	buf_reset(scratch);
+	if (c->kind && c->kind->number != ev->kind->number) {
+		other = *c;
+		if (!find_in_variant(&other, ev->kind))
+			return;
+		c = &other;
+	}
 	switch (c->what) {
 	case SQL_FIELD:
 		get_field(c, r, ev, scratch, ret);

@@ -38,6 +38,7 @@ enum sql_what {
 
 struct sql_column {
 	const char *name;
+	const struct schema_kind *kind;	  /* whose field it is: */
 	const struct schema_field *field; /* from SQL_FIELD to SQL_OF */
 	enum sql_what what;
 	bool integer; /* else text */
@@ -51,7 +52,8 @@ struct sql_columns {
 };
 
 /**
- * sql_columns_init - the columns of a kind, or of `events` when @k is NULL
+ * sql_columns_init - the columns of a kind and what its variants have besides,
+ * or of `events` when @k is NULL
  * Return: 0, to be released with sql_columns_done(); -ENOMEM.
  */
 int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k);

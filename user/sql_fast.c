@@ -323,11 +323,16 @@ static int answer_groups(struct sql *s, sqlite3_stmt **stmt)
 	return rc ? rc : ask_groups(s, stmt);
 }
 
-/* Rows have to become columns first: that costs more than it saves. */
+/*
+ * Rows have to become columns first: that costs more than it saves. And of
+ * columns of several sorts, or clocks, rows are made first.
+ */
 static bool is_worth_it(const struct sql *s)
 {
 	const struct archive_info *i = &s->replay->info;
 
+	if (i->boots > 1 || i->schemas > 1)
+		return false;
 	return i->rows < ROWS || i->rows < i->events / ROWS_OF;
 }
 

@@ -26,7 +26,7 @@ struct sql_scan {
 	bool needs_tasks;
 	struct sql_tests tests;
 	struct sql_names names;	 /* of @fast */
-	uint64_t from_ns, to_ns; /* monotonic */
+	uint64_t from_ns, to_ns; /* of the first boot's clock */
 	struct event ev;
 	struct buf scratch;
 	struct sql_value value;
@@ -37,14 +37,14 @@ struct sql_scan {
 static void choose_kinds(struct sql_scan *s, const struct sql_table *t)
 {
 	const struct schema *schema = t->sql->replay->render.schema;
+	const struct schema_kind *k;
 	unsigned i;
 
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
-		s->select.kinds[i] = t->kind ? i == t->kind->number
-					     : schema_kind(schema, i) != NULL;
-	if (t->kind)
-		s->select.named[t->kind->number] = true;
-	else
+		s->select.kinds[i] = schema_kind(schema, i) && !t->kind;
+	for (k = t->kind; k; k = k->variant)
+		s->select.kinds[k->number] = s->select.named[k->number] = true;
+	if (!t->kind)
 		s->select.gap = t->sql->replay->select.gap;
 	sql_tests_kinds(&s->tests, schema, s->select.kinds);
 	if (s->select.gap && !s->select.kinds[s->select.gap])
@@ -179,6 +179,8 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
 	s->table = t;
 	s->columns = &t->columns;
 	s->render = t->sql->replay->render;
+	s->render.boot = 0;
+	s->render.shift = 0;
 	rc = sql_tests_init(&s->tests, p, &t->columns, argv, skip);
 	if (!rc && !s->tests.never) {
 		choose_kinds(s, t);
@@ -211,9 +213,10 @@ static const struct sql_names *names_of(struct sql_scan *s)
 static bool is_row(struct sql_scan *s)
 {
 	const struct weir_hdr *h = s->ev.h;
+	uint64_t at = h->ts + s->render.shift;
 	int64_t ts;
 
-	if (h->ts < s->from_ns || h->ts >= s->to_ns ||
+	if (at < s->from_ns || at >= s->to_ns ||
 	    !select_match(&s->select, &s->ev))
 		return false;
 	ts = (int64_t)(h->ts + (uint64_t)s->render.wall_offset);
@@ -244,6 +247,15 @@ static int change_over(struct sql_scan *s)
 	return open_iter(s);
 }
 
+/* Another clock, other tasks. */
+static int change_boot(struct sql_scan *s)
+{
+	s->render.boot = archive_iter_boot(s->iter);
+	s->render.shift = (uint64_t)archive_shift(s->sql->replay->archive,
+						  s->render.boot);
+	return s->tasks ? tasks_reset(s->tasks) : 0;
+}
+
 static int next_event(struct sql_scan *s)
 {
 	int rc = s->fast ? fast_next(s->fast, &s->ev) : -EOPNOTSUPP;
@@ -258,6 +270,8 @@ static int next_event(struct sql_scan *s)
 	if (rc <= 0)
 		return rc;
 	s->render.wall_offset = archive_iter_wall_offset(s->iter);
+	if (archive_iter_boot(s->iter) != s->render.boot && change_boot(s))
+		return -ENOMEM;
 	if (s->tasks)
 		tasks_apply(s->tasks, &s->ev); /* at worst unjoined */
 	return 1;

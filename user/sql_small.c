@@ -87,7 +87,8 @@ static int put_processes(struct sql *s, const struct tally *t)
 		return err;
 	for (i = 0; i < t->count && !err; i++)
 		err = put_process(to, t->list[i],
-				  s->replay->render.wall_offset);
+				  s->replay->render.wall_offset +
+					  (int64_t)t->list[i]->shift);
 	sqlite3_finalize(to);
 	return err;
 }
@@ -111,6 +112,8 @@ static int tally_all(struct sql *s, struct tally *t)
 	memcpy(kinds, r->select.kinds, sizeof(kinds));
 	for (i = 0; i < SCHEMA_KINDS_MAX && !s->wants_counts; i++)
 		r->select.kinds[i] = kinds[i] && tasks_binds(r->tasks, i);
+	r->leave_boot = tally_leave;
+	r->leave_arg = t;
 	err = replay_each(r, on_event, t);
 	sql_ask(s, r->select.kinds, r->from_ns,
 		r->to_ns ? r->to_ns : UINT64_MAX);
@@ -120,8 +123,7 @@ static int tally_all(struct sql *s, struct tally *t)
 
 static int fill(struct sql *s, struct tally *t)
 {
-	int err = tally_init(t, s->replay->tasks, s->replay->render.schema),
-	    damaged;
+	int err = tally_init(t, &s->replay->render), damaged;
 
 	if (err)
 		return err;
@@ -138,18 +140,22 @@ static int fill(struct sql *s, struct tally *t)
 
 int sql_fill_tasks(struct sql *s)
 {
-	struct tasks *before = s->replay->tasks;
+	struct replay *r = s->replay;
+	struct tasks *before = r->tasks;
 	struct tally t = {0};
 	int err;
 
 	/* a pass begins with nobody alive */
-	err = tasks_new(&s->replay->tasks, s->replay->render.schema);
+	err = tasks_new(&r->tasks, r->render.schema);
 	if (!err) {
+		r->render.tasks = r->tasks;
 		err = fill(s, &t);
 		tally_done(&t);
-		tasks_free(s->replay->tasks);
+		tasks_free(r->tasks);
 	}
-	s->replay->tasks = before;
+	r->tasks = before;
+	r->render.tasks = before;
+	r->leave_boot = NULL;
 	return err;
 }
 

@@ -12,12 +12,11 @@
 
 #define BUCKETS_MIN 1024
 
-int tally_init(struct tally *t, const struct tasks *tasks,
-	       const struct schema *schema)
+int tally_init(struct tally *t, const struct render *r)
 {
 	memset(t, 0, sizeof(*t));
-	t->tasks = tasks;
-	bound_init(&t->ran, schema, "sched_switch", "ran");
+	t->render = r;
+	bound_init(&t->ran, r->schema, "sched_switch", "ran");
 	t->buckets = calloc(BUCKETS_MIN, sizeof(*t->buckets));
 	t->bucket_count = t->buckets ? BUCKETS_MIN : 0;
 	return t->buckets ? 0 : -ENOMEM;
@@ -65,7 +64,8 @@ static struct process *find(const struct tally *t, uint32_t pid, uint64_t start)
 {
 	struct process *p = *bucket(t, pid);
 
-	while (p && (p->pid != pid || p->start_time != start))
+	while (p && (p->pid != pid || p->start_time != start ||
+		     p->boot != t->render->boot))
 		p = p->chain;
 	return p;
 }
@@ -87,6 +87,8 @@ static struct process *add(struct tally *t, uint32_t pid, uint64_t start)
 		return NULL;
 	p->pid = pid;
 	p->start_time = start;
+	p->boot = t->render->boot;
+	p->shift = t->render->shift;
 	b = bucket(t, pid);
 	p->chain = *b;
 	*b = p;
@@ -124,7 +126,7 @@ static void copy_task(struct process *p, const struct task *task)
 static struct process *process_of(struct tally *t, uint32_t pid,
 				  const struct task *any)
 {
-	const struct task *leader = tasks_find(t->tasks, pid);
+	const struct task *leader = tasks_find(t->render->tasks, pid);
 	struct process *p;
 	uint64_t start;
 
@@ -171,9 +173,9 @@ int tally_event(struct tally *t, const struct event *ev)
 
 	if (!p)
 		return -ENOMEM;
-	if (p->pid && ev->kind == t->ran.kind)
+	if (p->pid)
 		p->cpu_ns += bound_u64(&t->ran, ev, 0);
-	return count(p, ev->kind);
+	return count(p, ev->kind->first);
 }
 
 static int add_alive(void *arg, const struct task *task)
@@ -185,7 +187,12 @@ static int add_alive(void *arg, const struct task *task)
 
 int tally_alive(struct tally *t)
 {
-	return tasks_each(t->tasks, add_alive, t);
+	return tasks_each(t->render->tasks, add_alive, t);
+}
+
+int tally_leave(void *tally)
+{
+	return tally_alive(tally);
 }
 
 /* ---- order --------------------------------------------------------------- */
@@ -207,8 +214,10 @@ static int by_start(const void *a, const void *b)
 	const struct process *p = *(struct process *const *)a;
 	const struct process *q = *(struct process *const *)b;
 
-	if (p->start_time != q->start_time)
-		return p->start_time < q->start_time ? -1 : 1;
+	uint64_t x = p->start_time + p->shift, y = q->start_time + q->shift;
+
+	if (x != y)
+		return x < y ? -1 : 1;
 	return p->pid < q->pid ? -1 : p->pid > q->pid;
 }
 
@@ -243,7 +252,7 @@ static struct process *parent_of(const struct tally *t,
 		return NULL;
 	for (p = *bucket(t, child->ppid); p; p = p->chain) {
 		if (p->pid != child->ppid || p == child ||
-		    p->start_time > child->start_time)
+		    p->boot != child->boot || p->start_time > child->start_time)
 			continue;
 		if (!best || p->start_time > best->start_time)
 			best = p;

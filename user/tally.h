@@ -2,14 +2,15 @@
 /*
  * tally.h - which process did how much of what, over a pass of an archive.
  *
- * A process is its pid and the start of its first thread; what it did is
- * counted by kind, threads together. Unlike the task table it keeps the dead,
- * all of them: about 200 bytes each.
+ * A process is its pid, its boot and the start of its first thread; what it
+ * did is counted by kind, threads together. Unlike the task table it keeps the
+ * dead, all of them: about 200 bytes each.
  */
 #ifndef WEIR_TALLY_H
 #define WEIR_TALLY_H
 
 #include "event.h"
+#include "render.h"
 #include "tasks.h"
 
 struct tally_count {
@@ -20,8 +21,10 @@ struct tally_count {
 struct process {
 	uint32_t pid, ppid, uid;
 	uint64_t start_time, exit_time; /* monotonic ns; 0 unknown, alive */
-	char comm[WEIR_COMM_LEN + 1];	/* its last name */
-	char *exe;			/* file it executed last, or NULL */
+	unsigned boot;
+	uint64_t shift;		      /* of its times, as render.shift */
+	char comm[WEIR_COMM_LEN + 1]; /* its last name */
+	char *exe;		      /* file it executed last, or NULL */
 	bool kthread;
 	uint64_t events;
 	uint64_t cpu_ns; /* that its threads had a CPU, by sched_switch */
@@ -38,20 +41,27 @@ struct tally {
 	/* internal */
 	struct process **buckets;
 	size_t bucket_count, cap;
-	const struct tasks *tasks;
+	const struct render *render;
 	struct bound ran;
 };
 
-/** tally_init - @tasks and @schema are borrowed. Return: 0; -ENOMEM. */
-int tally_init(struct tally *t, const struct tasks *tasks,
-	       const struct schema *schema);
+/** tally_init - @r is borrowed. Return: 0; -ENOMEM. */
+int tally_init(struct tally *t, const struct render *r);
 void tally_done(struct tally *t);
 
 /** tally_event - count a joined event. Return: 0; -ENOMEM. */
 int tally_event(struct tally *t, const struct event *ev);
 
-/** tally_alive - add the processes that did nothing. Return: 0; -ENOMEM. */
+/**
+ * tally_alive - add the processes that did nothing
+ *
+ * At the end of each boot (replay.leave_boot), and of all.
+ * Return: 0; -ENOMEM.
+ */
 int tally_alive(struct tally *t);
+
+/** tally_leave - tally_alive() as a replay.leave_boot. */
+int tally_leave(void *tally);
 
 /**
  * tally_sort - order @list: who had the CPU longest first, and of those that

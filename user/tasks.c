@@ -75,6 +75,7 @@ struct tasks {
 	struct binding by_rule[RULES];
 	const struct binding *by_kind[SCHEMA_KINDS_MAX];
 	struct bound path_id, path_text;
+	bool names_cgroup[SCHEMA_KINDS_MAX];
 	void (*watch)(void *arg, uint32_t tid, const struct task *was);
 	void *watch_arg;
 };
@@ -104,24 +105,27 @@ static void bind_rule(struct binding *b, const struct rule *r,
 
 static void bind_all(struct tasks *t, const struct schema *s)
 {
+	const struct schema_kind *k;
 	struct binding *b;
 	size_t i;
 
 	for (i = 0; i < RULES; i++) {
 		b = &t->by_rule[i];
 		bind_rule(b, &rules[i], s);
-		if (b->kind)
-			t->by_kind[b->kind->number] = b;
+		for (k = b->kind; k; k = k->variant)
+			t->by_kind[k->number] = b;
 	}
 	bound_init(&t->path_id, s, "cgroup_path", "cgroup");
 	bound_init(&t->path_text, s, "cgroup_path", "path");
+	k = schema_kind_by_name(s, "cgroup_path");
+	for (; k; k = k->variant)
+		t->names_cgroup[k->number] = bound_in(&t->path_id, k);
 }
 
 bool tasks_binds(const struct tasks *t, unsigned kind)
 {
 	return kind < SCHEMA_KINDS_MAX &&
-	       (t->by_kind[kind] ||
-		(t->path_id.kind && t->path_id.kind->number == kind));
+	       (t->by_kind[kind] || t->names_cgroup[kind]);
 }
 
 void tasks_watch(struct tasks *t,
@@ -388,9 +392,9 @@ static int set_facts(struct tasks *t, const struct binding *b, struct node *n,
 	task->ppid = bound_u64(&b->ppid, ev, task->ppid);
 	task->uid = bound_u64(&b->uid, ev, task->uid);
 	task->kthread = bound_u64(&b->kthread, ev, task->kthread);
-	if (b->comm.field)
+	if (bound_in(&b->comm, ev->kind))
 		set_comm(task, bound_bytes(&b->comm, ev));
-	if (b->cgroup.field) {
+	if (bound_in(&b->cgroup, ev->kind)) {
 		c = cgroup_get(t, bound_u64(&b->cgroup, ev, 0));
 		if (!c)
 			return -ENOMEM;
@@ -442,7 +446,7 @@ int tasks_apply(struct tasks *t, struct event *ev)
 
 	if (b)
 		err = apply_rule(t, b, ev);
-	else if (ev->kind == t->path_id.kind && t->path_id.kind)
+	else if (t->names_cgroup[ev->h->kind & 0xff])
 		err = cgroup_name(t, ev);
 	n = find(t, ev->h->tid);
 	if (n)
@@ -522,22 +526,29 @@ int tasks_each(const struct tasks *t,
 
 /* ---- life ---------------------------------------------------------------- */
 
+static int add_idle(struct tasks *t)
+{
+	struct node *idle = add(t, 0);
+
+	if (!idle)
+		return -ENOMEM;
+	strcpy(idle->t.comm, "swapper");
+	idle->t.kthread = true;
+	return 0;
+}
+
 int tasks_new(struct tasks **ret, const struct schema *schema)
 {
 	struct tasks *t = calloc(1, sizeof(*t));
-	struct node *idle;
 
 	if (!t)
 		return -ENOMEM;
 	t->bucket_count = TASK_BUCKETS;
 	t->buckets = calloc(t->bucket_count, sizeof(*t->buckets));
-	idle = t->buckets ? add(t, 0) : NULL;
-	if (!idle) {
+	if (!t->buckets || add_idle(t)) {
 		tasks_free(t);
 		return -ENOMEM;
 	}
-	strcpy(idle->t.comm, "swapper");
-	idle->t.kthread = true;
 	bind_all(t, schema);
 	*ret = t;
 	return 0;
@@ -554,21 +565,36 @@ static void free_cgroups(struct cgroup_node *c)
 	}
 }
 
-void tasks_free(struct tasks *t)
+static void empty(struct tasks *t)
 {
 	struct node *n, *next;
 	size_t i;
 
-	if (!t)
-		return;
 	for (i = 0; t->buckets && i < t->bucket_count; i++) {
 		for (n = t->buckets[i]; n; n = next) {
 			next = n->chain;
 			free_node(n);
 		}
+		t->buckets[i] = NULL;
 	}
 	for (i = 0; i < CGROUP_BUCKETS; i++)
 		free_cgroups(t->cgroups[i]);
+	memset(t->cgroups, 0, sizeof(t->cgroups));
+}
+
+int tasks_reset(struct tasks *t)
+{
+	empty(t);
+	t->alive = t->total = t->dead = 0;
+	t->oldest = t->newest = NULL;
+	return add_idle(t);
+}
+
+void tasks_free(struct tasks *t)
+{
+	if (!t)
+		return;
+	empty(t);
 	free(t->buckets);
 	free(t);
 }

@@ -40,6 +40,9 @@ struct tasks;
 int tasks_new(struct tasks **ret, const struct schema *schema);
 void tasks_free(struct tasks *t);
 
+/** tasks_reset - begin anew, with nobody: another boot. Return: 0; -ENOMEM. */
+int tasks_reset(struct tasks *t);
+
 /**
  * tasks_apply - take an event into account and set ev->task
  *

@@ -65,18 +65,17 @@ static void bind_numbers(struct view *v, unsigned of)
 }
 
 /* A key that is missing leaves all out: else groups would be mixed up. */
-static void bind_kind(struct view *v, unsigned of)
+static void bind_variant(struct view *v, unsigned spec,
+			 const struct schema_kind *k)
 {
 	static const char *const peer[VIEW_KEYS_MAX] = {"raddr", "lport",
 							"rport"};
-	const struct schema_kind *k;
+	unsigned i, of = v->of_count++;
 	const char *name;
-	unsigned i;
 
-	name = v->spec->of[of].kind;
-	k = name ? schema_kind_by_name(v->render->schema, name) : NULL;
 	v->of[of].kind = k;
-	v->of[of].error = bind_number(k, v->spec->of[of].error);
+	v->of[of].failed_only = v->spec->of[spec].failed_only;
+	v->of[of].error = bind_number(k, v->spec->of[spec].error);
 	for (i = 0; i < v->key_count; i++) {
 		name = v->spec->by_peer ? peer[i] : v->spec->keys[i].field;
 		v->of[of].keys[i] = bind(k, name);
@@ -84,6 +83,16 @@ static void bind_kind(struct view *v, unsigned of)
 			v->of[of].kind = NULL;
 	}
 	bind_numbers(v, of);
+}
+
+static void bind_kind(struct view *v, unsigned spec)
+{
+	const char *name = v->spec->of[spec].kind;
+	const struct schema_kind *k;
+
+	k = name ? schema_kind_by_name(v->render->schema, name) : NULL;
+	for (; k && v->of_count < VIEW_BOUND_MAX; k = k->variant)
+		bind_variant(v, spec, k);
 }
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -373,6 +382,8 @@ static int count_numbers(struct view *v, struct view_group *g,
 		value = field_u64(ev, f, 0);
 		if (!value && ev->h->flags & WEIR_F_PARTIAL)
 			continue;
+		if (f->meaning == MEANING_TIME)
+			value += v->render->shift;
 		err = count_number(&g->numbers[i], value, v->wants_hist[i]);
 	}
 	return err;
@@ -384,7 +395,7 @@ static int count(struct view *v, const struct event *ev, unsigned of)
 	struct view_group *g;
 	struct key key;
 
-	if (!error && v->spec->of[of].failed_only)
+	if (!error && v->of[of].failed_only)
 		return 0;
 	if (!make_key(v, ev, of, &key))
 		return 0;
@@ -403,7 +414,7 @@ int view_event(struct view *v, const struct event *ev)
 
 	if (v->ports)
 		ports_note(v->ports, ev);
-	for (of = 0; of < VIEW_KINDS_MAX; of++)
+	for (of = 0; of < v->of_count; of++)
 		if (v->of[of].kind == ev->kind)
 			return count(v, ev, of);
 	return 0;

@@ -15,6 +15,7 @@
 #include "render.h"
 
 #define VIEW_KINDS_MAX	 2
+#define VIEW_BOUND_MAX	 16 /* of them, with all variants */
 #define VIEW_KEYS_MAX	 3
 #define VIEW_COLUMNS_MAX 8
 #define VIEW_NUMBERS_MAX 4
@@ -93,10 +94,12 @@ struct view {
 	/* internal */
 	struct {
 		const struct schema_kind *kind; /* or NULL */
+		bool failed_only;
 		const struct schema_field *error;
 		const struct schema_field *keys[VIEW_KEYS_MAX];
 		const struct schema_field *numbers[VIEW_NUMBERS_MAX];
-	} of[VIEW_KINDS_MAX];
+	} of[VIEW_BOUND_MAX];
+	unsigned of_count;
 	unsigned key_count, column_count, number_count;
 	uint8_t number_of[VIEW_COLUMNS_MAX]; /* of a column */
 	bool wants_hist[VIEW_NUMBERS_MAX];

@@ -20,7 +20,7 @@ static void note(uint8_t *set, const struct bound *b, const struct event *ev)
 {
 	unsigned port;
 
-	if (b->kind != ev->kind)
+	if (!bound_in(b, ev->kind))
 		return;
 	port = (uint16_t)bound_u64(b, ev, 0);
 	set[port / 8] |= (uint8_t)(1 << port % 8);

@@ -522,23 +522,6 @@ static void other_things_are_refused_by_name(void **state)
 	assert_int_equal(open_error(fifo, &why), -EBADMSG);
 }
 
-static void different_schemas_are_not_mixed(void **state)
-{
-	char second[80], *paths[] = {path, second};
-	struct archive *a;
-	const char *why;
-
-	(void)state;
-	make(10, 0);
-	snprintf(second, sizeof(second), "%s/b", dir);
-	store_kind(store.schema, 200, "repo", "another", 32, store_fork, 2);
-	assert_int_equal(store_open(&store, second, false, 0), 0);
-	assert_int_equal(store_close(&store), 0);
-	assert_int_equal(archive_open(&a, paths, 2, &why), -EXDEV);
-	assert_ptr_equal(why, second);
-	assert_int_equal(open_error(second, &why), 0);
-}
-
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -564,7 +547,6 @@ int main(void)
 		T(without_an_account_nothing_is_held_against_it),
 		T(an_equation_that_does_not_hold_is_found),
 		T(other_things_are_refused_by_name),
-		T(different_schemas_are_not_mixed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
