@@ -309,6 +309,17 @@ $(O)/tests/bench/archive_repeat: $(O)/%: $(O)/%.o $(O)/libweir.a
 
 -include $(O)/tests/bench/archive_repeat.d
 
+$(O)/tests/bench/scale: $(O)/%: $(O)/%.o $(O)/libweir.a $(O)/libweir-ring.a
+	$(call msg,LD,$@)
+	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
+
+-include $(O)/tests/bench/scale.d
+
+## bench-scale: what an event of ARCHIVE=DIR takes on hosts with more CPUs
+.PHONY: bench-scale
+bench-scale: $(O)/tests/bench/scale
+	$(Q)$< $(or $(ARCHIVE),$(error which ARCHIVE=DIR?))
+
 ## bench-archive: bytes and speed of blocks, of the events in ARCHIVE=DIR
 .PHONY: bench-archive
 bench-archive: $(O)/tests/bench/archive_bench
