@@ -17,9 +17,9 @@
 /* ---- writing ----------------------------------------------------------- */
 
 /*
- * Events are copied into a block; a full one goes to a thread that encodes and
- * writes it, and another that calls fdatasync: who hands events over waits for
- * neither. At most ARCHIVE_PARCELS blocks of 8 MiB are on their way
+ * Events are copied into a block; a full one goes to a thread that packs it,
+ * then to one that writes it, and another calls fdatasync: who hands events
+ * over waits for none of them. So many blocks of 8 MiB are on their way at most
  * (archive_queue.h); when all are, the block at hand is lost, and counted. What
  * became of a block is learnt later, in the next call: so a failure may be
  * returned by a call after the one that took the events.
@@ -42,7 +42,8 @@ struct archive_options {
 	 * Borrowed for the writer's life.
 	 */
 	const bool *vital;
-	bool patient; /* wait for the thread rather than lose a block */
+	bool patient;	  /* wait for the thread rather than lose a block */
+	unsigned packers; /* threads that pack, to ARCHIVE_PACKERS; 0: one */
 	/*
 	 * Called when a segment begins, and after events were lost, between
 	 * two events and inside archive_create(), _append(), _tick(), _flush()
@@ -83,12 +84,23 @@ uint64_t archive_segment_bytes(uint64_t keep_bytes);
  */
 uint64_t archive_segment_ns(uint64_t keep_ns);
 
+/* Threads that pack, at most. */
+#define ARCHIVE_PACKERS 6
+
+/**
+ * archive_packers - how many of them a recorder of a host with @cpus needs
+ *
+ * One packs what 16 CPUs make, where each of them makes 100,000 events a second
+ * (make bench-scale); six pack all that the repo can hand over.
+ */
+unsigned archive_packers(unsigned cpus);
+
 /**
  * archive_create - begin an archive
  *
- * Nothing of the path but its parents may be a link. Starts two threads, one
- * that writes, and one that brings to disk what was written, once a second and
- * when a segment ends. Waits for the first segment to be begun.
+ * Nothing of the path but its parents may be a link. Starts those that pack,
+ * one thread that writes, and one that brings to disk what was written, once a
+ * second and when a segment ends. Waits for the first segment to be begun.
  * Return: 0; -EEXIST it is there and holds segments; -ENOTEMPTY it holds
  * other things; -EPERM it is another user's, or others may write to it;
  * -EBUSY another recorder writes it; -ELOOP it is a link; -ENOTDIR, -EACCES,

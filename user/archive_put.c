@@ -65,19 +65,24 @@ static int no_segment(const struct archive_put *p)
 	return p->stats.error ? p->stats.error : -EIO;
 }
 
-static int put(struct archive_put *p, struct frame *f)
+static int put_bytes(struct archive_put *p, struct frame *f, struct buf *bytes)
 {
-	size_t len = p->frame.len;
+	size_t len = bytes->len;
 	int err;
 
 	if (!p->segment)
 		return no_segment(p);
 	do {
-		p->frame.len = len; /* segment_put() pads it */
-		err = segment_put(p->segment, f, &p->frame);
+		bytes->len = len; /* segment_put() pads it */
+		err = segment_put(p->segment, f, bytes);
 	} while (make_room(p, err));
 	keep_limit(p);
 	return err;
+}
+
+static int put(struct archive_put *p, struct frame *f)
+{
+	return put_bytes(p, f, &p->frame);
 }
 
 static int put_meta(struct archive_put *p)
@@ -285,20 +290,16 @@ static void put_failed(struct archive_put *p, int err)
 		end_segment(p);
 }
 
-int archive_put_block(struct archive_put *p, enum frame_type type,
-		      const struct block *b, bool hurry)
+int archive_put_block(struct archive_put *p, struct frame *f,
+		      struct buf *packed)
 {
-	struct frame f = {.type = type};
-	int err;
+	int err = buf_err(packed);
 
-	segment_frame(&p->frame);
-	block_codec_hurry(p->codec, hurry);
-	err = block_encode(p->codec, b, &f, &p->frame);
 	if (!err)
-		err = put(p, &f);
+		err = put_bytes(p, f, packed);
 	if (err)
 		put_failed(p, err);
-	else if (type == FRAME_BLOCK)
+	else if (f->type == FRAME_BLOCK)
 		p->stats.error = 0;
 	return err;
 }

@@ -68,12 +68,12 @@ int archive_put_seal(struct archive_put *p, const struct archive_account *a);
 
 /**
  * archive_put_block - a BLOCK or STATE frame
- * @hurry: pack less, faster
+ * @packed: by segment_frame() and block_encode(); its error is returned
  *
  * Return: 0; -errno: it is not there. Then see archive_put_is_over().
  */
-int archive_put_block(struct archive_put *p, enum frame_type type,
-		      const struct block *b, bool hurry);
+int archive_put_block(struct archive_put *p, struct frame *f,
+		      struct buf *packed);
 
 /** archive_put_clock - Return: as archive_put_block(). */
 int archive_put_clock(struct archive_put *p);

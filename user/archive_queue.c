@@ -22,12 +22,16 @@ struct way {
 };
 
 struct archive_queue {
-	struct way there, back;
+	struct way there[ARCHIVE_PACKERS], packed[ARCHIVE_PACKERS], back;
 	struct parcel parcel[ARCHIVE_PARCELS];
+	unsigned packers;
 	/* the sender's */
 	struct parcel *spare[ARCHIVE_PARCELS]; /* the last is used first */
 	unsigned spares;
 	unsigned away;
+	unsigned send_to; /* whose turn it is */
+	/* the writer's */
+	unsigned take_from;
 };
 
 /* ---- one way ------------------------------------------------------------ */
@@ -74,18 +78,31 @@ static void way_wait(struct way *w)
 
 /* ---- life --------------------------------------------------------------- */
 
-int archive_queue_new(struct archive_queue **ret)
+static int init_ways(struct archive_queue *q)
+{
+	int err = way_init(&q->back), err2;
+	unsigned i;
+
+	for (i = 0; i < q->packers; i++) {
+		err2 = way_init(&q->there[i]);
+		err = err ? err : err2;
+		err2 = way_init(&q->packed[i]);
+		err = err ? err : err2;
+	}
+	return err;
+}
+
+int archive_queue_new(struct archive_queue **ret, unsigned packers)
 {
 	struct archive_queue *q = calloc(1, sizeof(*q));
 	unsigned i;
-	int err, err2;
+	int err;
 
 	if (!q)
 		return -ENOMEM;
-	err = way_init(&q->there);
-	err2 = way_init(&q->back);
-	err = err ? err : err2;
-	for (i = 0; i < ARCHIVE_PARCELS && !err; i++) {
+	q->packers = packers;
+	err = init_ways(q);
+	for (i = 0; i < ARCHIVE_QUEUED + packers && !err; i++) {
 		err = block_init(&q->parcel[i].block);
 		q->spare[q->spares++] = &q->parcel[i];
 	}
@@ -107,8 +124,12 @@ void archive_queue_free(struct archive_queue *q)
 		block_done(&q->parcel[i].block);
 		buf_done(&q->parcel[i].account);
 		buf_done(&q->parcel[i].known);
+		buf_done(&q->parcel[i].packed);
 	}
-	way_done(&q->there);
+	for (i = 0; i < q->packers; i++) {
+		way_done(&q->there[i]);
+		way_done(&q->packed[i]);
+	}
 	way_done(&q->back);
 	free(q);
 }
@@ -125,10 +146,24 @@ unsigned archive_queue_spares(const struct archive_queue *q)
 	return q->spares;
 }
 
+unsigned archive_queue_away(const struct archive_queue *q)
+{
+	return q->away;
+}
+
 void archive_queue_send(struct archive_queue *q, struct parcel *p)
 {
 	q->away++;
-	way_put(&q->there, p);
+	way_put(&q->there[q->send_to], p);
+	q->send_to = (q->send_to + 1) % q->packers;
+}
+
+void archive_queue_end(struct archive_queue *q)
+{
+	unsigned i;
+
+	for (i = 0; i < q->packers; i++)
+		way_put(&q->there[i], NULL);
 }
 
 struct parcel *archive_queue_back(struct archive_queue *q, bool wait)
@@ -149,20 +184,45 @@ void archive_queue_keep(struct archive_queue *q, struct parcel *p)
 	q->spare[q->spares++] = p;
 }
 
-/* ---- the writer --------------------------------------------------------- */
+/* ---- a packer ----------------------------------------------------------- */
 
-struct parcel *archive_queue_take(struct archive_queue *q)
+struct parcel *archive_queue_unpacked(struct archive_queue *q, unsigned i)
 {
-	way_wait(&q->there);
-	return way_get(&q->there);
+	way_wait(&q->there[i]);
+	return way_get(&q->there[i]);
+}
+
+void archive_queue_packed(struct archive_queue *q, unsigned i, struct parcel *p)
+{
+	way_put(&q->packed[i], p);
+}
+
+unsigned archive_queue_packers(const struct archive_queue *q)
+{
+	return q->packers;
 }
 
 unsigned archive_queue_waiting(struct archive_queue *q)
 {
+	unsigned i, all = 0;
 	int n = 0;
 
-	sem_getvalue(&q->there.filled, &n);
-	return n > 0 ? (unsigned)n : 0;
+	for (i = 0; i < q->packers; i++) {
+		sem_getvalue(&q->there[i].filled, &n);
+		all += n > 0 ? (unsigned)n : 0;
+	}
+	return all;
+}
+
+/* ---- the writer --------------------------------------------------------- */
+
+struct parcel *archive_queue_take(struct archive_queue *q)
+{
+	struct way *w = &q->packed[q->take_from];
+
+	q->take_from = (q->take_from + 1) % q->packers;
+	way_wait(w);
+	return way_get(w);
 }
 
 void archive_queue_return(struct archive_queue *q, struct parcel *p)

@@ -6,11 +6,52 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* One that packs. */
+struct packer {
+	struct archive_queue *queue;
+	unsigned number;
+	struct block_codec *codec;
+	pthread_t thread;
+	bool runs;
+};
+
 struct archive_thread {
 	struct archive_put put;
 	struct archive_queue *queue;
+	struct packer packers[ARCHIVE_PACKERS];
 	pthread_t thread;
 };
+
+/* ---- packing ------------------------------------------------------------ */
+
+static void pack(struct packer *k, struct parcel *p)
+{
+	bool events = p->job == PARCEL_EVENTS;
+	int err;
+
+	p->hurried = events &&
+		     archive_queue_waiting(k->queue) > ARCHIVE_QUEUED / 2;
+	p->frame = (struct frame){.type = events ? FRAME_BLOCK : FRAME_STATE};
+	segment_frame(&p->packed);
+	block_codec_hurry(k->codec, p->hurried);
+	err = block_encode(k->codec, &p->block, &p->frame, &p->packed);
+	if (err)
+		p->packed.err = err;
+}
+
+static void *run_packer(void *arg)
+{
+	struct packer *k = arg;
+	struct parcel *p;
+
+	pthread_setname_np(pthread_self(), "weir-pack");
+	while ((p = archive_queue_unpacked(k->queue, k->number))) {
+		if (p->job == PARCEL_EVENTS || p->job == PARCEL_STATE)
+			pack(k, p);
+		archive_queue_packed(k->queue, k->number, p);
+	}
+	return NULL;
+}
 
 /* ---- jobs --------------------------------------------------------------- */
 
@@ -21,19 +62,17 @@ static struct archive_account account_of(const struct parcel *p)
 
 static int put_events(struct archive_thread *t, struct parcel *p)
 {
-	bool hurry = archive_queue_waiting(t->queue) > ARCHIVE_QUEUED / 2;
-	int err;
+	int err = archive_put_block(&t->put, &p->frame, &p->packed);
 
-	err = archive_put_block(&t->put, FRAME_BLOCK, &p->block, hurry);
 	if (err)
 		losses_count(&t->put.losses, &p->block);
-	t->put.stats.hurried += hurry;
+	t->put.stats.hurried += p->hurried;
 	return err;
 }
 
 static int put_state(struct archive_thread *t, struct parcel *p)
 {
-	return archive_put_block(&t->put, FRAME_STATE, &p->block, false);
+	return archive_put_block(&t->put, &p->frame, &p->packed);
 }
 
 static int put_clock(struct archive_thread *t, struct parcel *p)
@@ -120,16 +159,55 @@ static void *run(void *arg)
 /* ---- life --------------------------------------------------------------- */
 
 /* Signals are for the threads that expect them. */
-static int start_thread(struct archive_thread *t)
+static int start_thread(pthread_t *ret, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, old;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&t->thread, NULL, run, t);
+	err = pthread_create(ret, NULL, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -err;
+}
+
+static int start_packer(struct archive_thread *t, unsigned i,
+			const struct schema *schema)
+{
+	struct packer *k = &t->packers[i];
+	int err;
+
+	k->queue = t->queue;
+	k->number = i;
+	err = block_codec_new(&k->codec);
+	if (!err)
+		err = block_codec_schema(k->codec, schema);
+	if (!err)
+		err = start_thread(&k->thread, run_packer, k);
+	k->runs = !err;
+	return err;
+}
+
+static int start_packers(struct archive_thread *t, const struct schema *schema)
+{
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < archive_queue_packers(t->queue) && !err; i++)
+		err = start_packer(t, i, schema);
+	return err;
+}
+
+static void end_packers(struct archive_thread *t)
+{
+	struct packer *k;
+
+	archive_queue_end(t->queue);
+	for (k = t->packers; k < t->packers + ARCHIVE_PACKERS; k++) {
+		if (k->runs)
+			pthread_join(k->thread, NULL);
+		block_codec_free(k->codec);
+	}
 }
 
 int archive_thread_start(struct archive_thread **ret, struct archive_queue *q,
@@ -144,8 +222,11 @@ int archive_thread_start(struct archive_thread **ret, struct archive_queue *q,
 	t->queue = q;
 	err = archive_put_open(&t->put, schema, o);
 	if (!err)
-		err = start_thread(t);
+		err = start_packers(t, schema);
+	if (!err)
+		err = start_thread(&t->thread, run, t);
 	if (err) {
+		end_packers(t);
 		archive_put_done(&t->put);
 		free(t);
 		return err;
@@ -161,6 +242,7 @@ int archive_thread_end(struct archive_thread *t)
 	if (!t)
 		return 0;
 	pthread_join(t->thread, NULL);
+	end_packers(t);
 	err = archive_put_done(&t->put);
 	free(t);
 	return err;

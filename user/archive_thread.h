@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * archive_thread.h - the thread that encodes blocks and writes files, so that
- * who takes events waits for neither.
+ * archive_thread.h - the threads that pack blocks, and the one that writes
+ * files, so that who takes events waits for neither.
  *
- * It does with each parcel of a queue (archive_queue.h) what the parcel says,
- * in their order, and returns it with what came of it. When more than half of
- * the queue waits it hurries: blocks are packed less, by a faster codec.
+ * The latter does with each parcel of a queue (archive_queue.h) what the parcel
+ * says, in their order, and returns it with what came of it. When more than
+ * half of the queue waits the packers hurry: by a faster codec, which packs
+ * less.
  */
 #ifndef WEIR_ARCHIVE_THREAD_H
 #define WEIR_ARCHIVE_THREAD_H
@@ -16,7 +17,7 @@
 struct archive_thread;
 
 /**
- * archive_thread_start - open the archive, start the thread
+ * archive_thread_start - open the archive, start the threads
  * @q: borrowed
  *
  * Return: 0; as archive_put_open(); -EAGAIN no thread to be had; -ENOMEM.

@@ -23,6 +23,7 @@
 #define TELL_NS		  (10 * NS_PER_S) /* LOSS and CLOCK come so often */
 #define RETRY_NS	  NS_PER_S	  /* a segment that could not begin */
 #define CLOCK_STEP_NS	  ((int64_t)NS_PER_MS)
+#define PACKER_CPUS	  16
 /* A segment, its state, and a block to go on with. */
 #define SEGMENT_PARCELS 3
 
@@ -67,6 +68,13 @@ uint64_t archive_segment_ns(uint64_t keep_ns)
 	if (!keep_ns || part > SEGMENT_NS)
 		return SEGMENT_NS;
 	return part < SEGMENT_NS_MIN ? SEGMENT_NS_MIN : part;
+}
+
+unsigned archive_packers(unsigned cpus)
+{
+	unsigned n = 1 + cpus / PACKER_CPUS;
+
+	return n < ARCHIVE_PACKERS ? n : ARCHIVE_PACKERS;
 }
 
 static void note_error(struct archive_writer *w, int err)
@@ -421,7 +429,7 @@ void archive_writer_stats(const struct archive_writer *w,
 			  struct archive_stats *ret)
 {
 	*ret = w->stats;
-	ret->waiting = ARCHIVE_QUEUED - archive_queue_spares(w->queue);
+	ret->waiting = archive_queue_away(w->queue);
 }
 
 int archive_note(struct archive_writer *w, const char *name, const char *value)
@@ -442,6 +450,8 @@ static void use_defaults(struct archive_options *o)
 		o->segment_bytes = archive_segment_bytes(o->keep_bytes);
 	if (!o->segment_ns)
 		o->segment_ns = archive_segment_ns(o->keep_ns);
+	if (!o->packers)
+		o->packers = 1;
 }
 
 static int prepare(struct archive_writer *w, const struct schema *schema)
@@ -453,7 +463,7 @@ static int prepare(struct archive_writer *w, const struct schema *schema)
 	if (!err)
 		err = losses_init(&w->refused, schema);
 	if (!err)
-		err = archive_queue_new(&w->queue);
+		err = archive_queue_new(&w->queue, w->o.packers);
 	if (!err)
 		w->filling = archive_queue_spare(w->queue);
 	return err;

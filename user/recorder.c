@@ -180,6 +180,7 @@ void recorder_archive(struct recorder *r, struct archive_options *opts)
 	opts->account = on_account;
 	opts->lost = on_lost;
 	opts->vital = r->vital;
+	opts->packers = archive_packers(sources_cpus(r->sources));
 	opts->arg = r;
 }
 

@@ -328,6 +328,7 @@ static void open_all(struct scale *s, unsigned cpus)
 		.arg = s,
 		.command = "scale",
 		.patient = true,
+		.packers = archive_packers(cpus),
 	};
 	uint64_t bytes = 1U << 16;
 	unsigned i, n = s->sources * cpus;

@@ -10,6 +10,7 @@
 #include "../../user/archive_queue.h"
 
 #define PARCELS	    20000 /* through a queue */
+#define PACKERS	    3
 #define FLOOD_BYTES (8ULL << 30)
 #define LARGE	    8192 /* bytes of a record of the flood */
 #define NOISE	    (8U << 20)
@@ -37,6 +38,24 @@ static int teardown(void **state)
 
 /* ---- the queue ----------------------------------------------------------- */
 
+/* What a packer does to a parcel here: numbers it, in its own way. */
+struct packer {
+	struct archive_queue *q;
+	unsigned i;
+};
+
+static void *hand_on(void *arg)
+{
+	struct packer *k = arg;
+	struct parcel *p;
+
+	while ((p = archive_queue_unpacked(k->q, k->i))) {
+		p->packed.len = p->segment_bytes;
+		archive_queue_packed(k->q, k->i, p);
+	}
+	return NULL;
+}
+
 /* Checks that parcels come in the order of their numbers, and counts. */
 static void *take_all(void *arg)
 {
@@ -48,7 +67,7 @@ static void *take_all(void *arg)
 	do {
 		p = archive_queue_take(q);
 		job = p->job;
-		if (p->segment_bytes == *seen)
+		if (p->segment_bytes == *seen && p->packed.len == *seen)
 			++*seen;
 		p->error = (int)(p->segment_bytes % 7);
 		archive_queue_return(q, p);
@@ -73,14 +92,21 @@ static struct parcel *next_parcel(struct archive_queue *q, uint64_t *back)
 static void parcels_keep_their_order_both_ways(void **state)
 {
 	uint64_t i, back = 0, *seen;
+	struct packer packer[PACKERS];
+	pthread_t thread, packers[PACKERS];
 	struct archive_queue *q;
 	struct parcel *p;
-	pthread_t thread;
 	void *ret;
 
 	(void)state;
-	assert_int_equal(archive_queue_new(&q), 0);
+	assert_int_equal(archive_queue_new(&q, PACKERS), 0);
 	assert_int_equal(pthread_create(&thread, NULL, take_all, q), 0);
+	for (i = 0; i < PACKERS; i++) {
+		packer[i] = (struct packer){q, (unsigned)i};
+		assert_int_equal(
+			pthread_create(&packers[i], NULL, hand_on, &packer[i]),
+			0);
+	}
 	for (i = 0; i < PARCELS; i++) {
 		p = next_parcel(q, &back);
 		p->job = i + 1 < PARCELS ? PARCEL_EVENTS : PARCEL_END;
@@ -94,30 +120,36 @@ static void parcels_keep_their_order_both_ways(void **state)
 	}
 	assert_int_equal(pthread_join(thread, &ret), 0);
 	seen = ret;
+	archive_queue_end(q);
+	for (i = 0; i < PACKERS; i++)
+		assert_int_equal(pthread_join(packers[i], NULL), 0);
 	assert_int_equal(back, PARCELS);
 	assert_int_equal(*seen, PARCELS);
-	assert_int_equal(archive_queue_spares(q), ARCHIVE_PARCELS);
+	assert_int_equal(archive_queue_spares(q), ARCHIVE_QUEUED + PACKERS);
 	free(seen);
 	archive_queue_free(q);
 }
 
 static void there_are_so_many_parcels_and_no_more(void **state)
 {
-	struct parcel *p[ARCHIVE_PARCELS];
+	struct parcel *p[ARCHIVE_QUEUED + 1];
 	struct archive_queue *q;
 	unsigned i;
 
 	(void)state;
-	assert_int_equal(archive_queue_new(&q), 0);
-	for (i = 0; i < ARCHIVE_PARCELS; i++) {
+	assert_int_equal(archive_queue_new(&q, 1), 0);
+	for (i = 0; i < ARCHIVE_QUEUED + 1; i++) {
 		p[i] = archive_queue_spare(q);
 		assert_non_null(p[i]);
 		archive_queue_send(q, p[i]);
 	}
 	assert_null(archive_queue_spare(q));
 	assert_null(archive_queue_back(q, false));
+	assert_ptr_equal(archive_queue_unpacked(q, 0), p[0]);
+	assert_int_equal(archive_queue_waiting(q), ARCHIVE_QUEUED);
+	assert_int_equal(archive_queue_away(q), ARCHIVE_QUEUED + 1);
+	archive_queue_packed(q, 0, p[0]);
 	assert_ptr_equal(archive_queue_take(q), p[0]);
-	assert_int_equal(archive_queue_waiting(q), ARCHIVE_PARCELS - 1);
 	archive_queue_return(q, p[0]);
 	assert_ptr_equal(archive_queue_back(q, false), p[0]);
 	archive_queue_keep(q, p[0]);
@@ -160,18 +192,19 @@ static unsigned flood(unsigned segments)
 		refused += err != 0;
 		bytes += LARGE;
 		archive_writer_stats(store.writer, &stats);
-		assert_true(stats.waiting <= ARCHIVE_QUEUED);
+		assert_true(stats.waiting <
+			    ARCHIVE_QUEUED + (store.packers ?: 1));
 	}
 	assert_true(stats.hurried > 0);
 	return refused;
 }
 
-static void who_outruns_the_thread_loses_what_is_counted(void **state)
+static void who_outruns_it_loses_what_is_counted(unsigned packers)
 {
 	struct verify_report v;
 	struct store_read r;
 
-	(void)state;
+	store.packers = packers;
 	store.state_records = 3;
 	assert_int_equal(store_open(&store, path, false, 0), 0);
 	assert_true(flood(1) >= 3);
@@ -187,6 +220,33 @@ static void who_outruns_the_thread_loses_what_is_counted(void **state)
 	assert_int_equal(v.lost, store.lost);
 	/* the state stands again behind the losses */
 	assert_true(store.states > 1);
+}
+
+static void who_outruns_the_thread_loses_what_is_counted(void **state)
+{
+	(void)state;
+	who_outruns_it_loses_what_is_counted(1);
+}
+
+static void who_outruns_several_that_pack_does_too(void **state)
+{
+	(void)state;
+	who_outruns_it_loses_what_is_counted(PACKERS);
+}
+
+static void several_that_pack_keep_the_order(void **state)
+{
+	struct store_read r;
+
+	(void)state;
+	store.packers = PACKERS;
+	assert_int_equal(store_open(&store, path, false, 1 << 20), 0);
+	assert_int_equal(store_fill(&store, 400000), 0);
+	assert_int_equal(store_close(&store), 0);
+	r = store_read(path);
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.events, store.appended);
+	assert_int_equal(r.hash, store.hash);
 }
 
 static void what_is_vital_stays(void **state)
@@ -251,6 +311,8 @@ int main(void)
 		T(parcels_keep_their_order_both_ways),
 		T(there_are_so_many_parcels_and_no_more),
 		T(who_outruns_the_thread_loses_what_is_counted),
+		T(who_outruns_several_that_pack_does_too),
+		T(several_that_pack_keep_the_order),
 		T(what_is_vital_stays),
 		T(losses_nobody_was_told_of_are_in_the_account),
 		T(segments_end_in_a_flood_as_well),

@@ -187,6 +187,7 @@ struct store {
 	uint64_t appended, hash; /* of all events */
 	uint64_t lost, states;
 	unsigned state_records;
+	unsigned packers;	      /* of options */
 	bool vital[SCHEMA_KINDS_MAX]; /* of options */
 };
 
@@ -250,6 +251,7 @@ static inline int store_open(struct store *s, const char *path, bool exist_ok,
 		.state = store_state,
 		.account = store_account,
 		.vital = s->vital,
+		.packers = s->packers,
 		.arg = s,
 	};
 
