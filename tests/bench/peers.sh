@@ -19,6 +19,8 @@
 #   MISSING  what the workload made and is not in the file, which its own reader
 #            is asked for; below 0 by a few that its process made before it
 #            became the workload
+#   BACK     lines of what its own reader prints that are earlier than the one
+#            before them
 #   RSS      at its peak, MiB
 #
 # start: ms from the tool's start to the first event of its file: how many it
@@ -211,6 +213,16 @@ settle() { # its text
 	done
 }
 
+# backwards FILE COLUMN: by the times there; 0:  the first "SECONDS.FRACTION:" of a line
+backwards() {
+	awk -v column="$2" '{ t = $column }
+		!column && match($0, / [0-9]+\.[0-9]+:/) {
+			t = substr($0, RSTART, RLENGTH)
+		}
+		t ~ /^ *[0-9]/ { n += t + 0 < last; last = t + 0 }
+		END { print n + 0 }' "$1"
+}
+
 lines() { grep -cE "$1" "$2"; }
 
 begin_weir() {
@@ -226,6 +238,9 @@ figures_weir() {
 		bytes=\(.bytes)"' "$dir/weir.json")"
 	found=$("$WEIR" stat --json -e "${weir_kind[$1]}" \
 		-f "${weir_made[$1]}" "$dir/weir" | jq .events)
+	"$WEIR" query --csv "$dir/weir" 'SELECT ts FROM events' >"$dir/text" \
+		2>/dev/null
+	back=$(backwards "$dir/text" 1)
 }
 
 begin_perf() {
@@ -242,8 +257,9 @@ figures_perf() {
 	events=$(perf_stats "$dir/perf" Aggregated SAMPLE)
 	lost=$(perf_lost "$dir/perf")
 	bytes=$(stat -c %s "$dir/perf")
-	perf script -i "$dir/perf" -F comm,tid,event,trace >"$dir/text" \
-		2>/dev/null
+	perf script -i "$dir/perf" -F comm,tid,time,event,trace --ns \
+		>"$dir/text" 2>/dev/null
+	back=$(backwards "$dir/text" 0)
 	found=$(lines "${raw_made[$1]}" "$dir/text")
 }
 
@@ -261,6 +277,7 @@ figures_ftrace() {
 	lost=$(ftrace_sum 'overrun' 'dropped events')
 	bytes=$(stat -c %s "$dir/zstd.dat")
 	trace-cmd report -i "$dir/zstd.dat" >"$dir/text" 2>/dev/null
+	back=$(backwards "$dir/text" 0)
 	found=$(lines "${raw_made[$1]}" "$dir/text")
 }
 
@@ -279,6 +296,7 @@ figures_perftrace() {
 	lost=$(sed -n 's/^LOST \([0-9]*\) events.*/\1/p' "$text" \
 		"$dir/perftrace.out" | awk '{ n += $1 } END { print n + 0 }')
 	bytes=$(stat -c %s "$text")
+	back=$(backwards "$text" 1)
 	found=$(lines "${trace_made[$1]}" "$text")
 }
 
@@ -299,6 +317,7 @@ figures_bpftrace() {
 	lost=$(sed -n 's/^Lost \([0-9]*\) events.*/\1/p' "$text" |
 		awk '{ n += $1 } END { print n + 0 }')
 	bytes=$(stat -c %s "$text")
+	back=$(backwards "$text" 1)
 	found=$(lines "${bpf_made[$1]}" "$text")
 }
 
@@ -317,6 +336,7 @@ figures_strace() {
 	events=$(wc -l <"$dir/strace.txt")
 	lost=0
 	bytes=$(stat -c %s "$dir/strace.txt")
+	back=$(backwards "$dir/strace.txt" 2)
 	awk 'NR == 1 { time = $1 } $1 != time' "$dir/strace.txt" >"$dir/text"
 	found=$(lines "${strace_made[$1]}" "$dir/text")
 }
@@ -361,7 +381,7 @@ one_round() { # tool workload
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 measure() { # tool workload
-	local i events bytes lost found made cpu rss missing slower
+	local i events bytes lost found made cpu rss missing slower back=
 	: >"$dir/ratios"
 	for i in $(seq "$ROUNDS"); do
 		one_round "$1" "$2" || { echo "$1: does not run"; return; }
@@ -372,18 +392,20 @@ measure() { # tool workload
 	rss=$(awk '/^[0-9]/ { print $3 / 1024 }' "$dir/$1.cpu")
 	slower=$(median "$dir/ratios")
 	missing=${made:+$((made - found))}
-	printf '%-10s %7.2f %7.2f %10d %8.1f %8d %9s %7.1f\n' "$1" "$slower" \
-		"$cpu" "$events" "$(awk "BEGIN { print $bytes / $events }")" \
-		"$lost" "${missing:--}" "$rss"
+	printf '%-10s %7.2f %7.2f %10d %8.1f %8d %9s %8s %7.1f\n' "$1" \
+		"$slower" "$cpu" "$events" \
+		"$(awk "BEGIN { print $bytes / $events }")" "$lost" \
+		"${missing:--}" "${back:--}" "$rss"
 	jq -nc --arg tool "$1" --arg workload "$2" --argjson v "{
 		\"slower\": $slower, \"cpu_s\": $cpu, \"events\": $events,
 		\"bytes\": $bytes, \"lost\": $lost, \"made\": ${made:-null},
-		\"missing\": ${missing:-null}, \"rss_mib\": $rss}" \
+		\"missing\": ${missing:-null}, \"backwards\": ${back:-null},
+		\"rss_mib\": $rss}" \
 		'{workload: $workload, tool: $tool} + $v' >>"$dir/rows.json"
 }
 
 start() { # tool: what it misses of a call each millisecond
-	local events bytes lost found made
+	local events bytes lost found made back
 	rm -rf "$dir"/{weir,perf,text,*.txt,*.out,*.dat,*.cpu}
 	"$LOAD" rate 1000 4 >"$dir/with" &
 	local load=$!
@@ -409,8 +431,8 @@ starts() {
 
 workload() {
 	local tool
-	printf '\n%-10s %7s %7s %10s %8s %8s %9s %7s\n' "$1" SLOWER CPU EVENTS \
-		B/EVENT LOST MISSING RSS
+	printf '\n%-10s %7s %7s %10s %8s %8s %9s %8s %7s\n' "$1" SLOWER CPU \
+		EVENTS B/EVENT LOST MISSING BACK RSS
 	[ "$1" != http ] || start_http
 	for tool in $TOOLS; do
 		does "$tool" "$1" && measure "$tool" "$1"
