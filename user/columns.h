@@ -85,6 +85,23 @@ uint32_t columns_kind_rows(const struct columns *c, unsigned kind);
 /** columns_times - time stamps of all rows. */
 int columns_times(struct columns *c, const uint64_t **ret);
 
+/**
+ * columns_kind_times - time stamps of the rows of a kind
+ * @ret: by row, as columns_times(); of other rows they may be missing
+ *
+ * Of the kinds of source task nothing but theirs is unpacked.
+ */
+int columns_kind_times(struct columns *c, unsigned kind, const uint64_t **ret);
+
+/**
+ * columns_context - which places the rows of the kinds of source task have in
+ * the one order
+ * @ret: by row; of other rows they are missing
+ *
+ * Also -ENOENT: the block does not tell; columns_keys() may.
+ */
+int columns_context(struct columns *c, const uint32_t **ret);
+
 /** columns_kind_index - indexes into all rows of those of a kind, ascending. */
 int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret);
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "columns_read.h"
+#include "columns_context.h"
 
 #define COLUMN_FLAGS 1 /* of every plan */
 #define STR_FULL     2 /* columns behind that of the string: its PLAN_FULL */
@@ -20,6 +20,25 @@ int columns_times(struct columns *c, const uint64_t **ret)
 static inline bool is_of(const struct part *p, uint32_t group)
 {
 	return group - p->first_group < p->group_count;
+}
+
+int columns_kind_times(struct columns *c, unsigned kind, const uint64_t **ret)
+{
+	const struct part *p = read_part(c, kind);
+	int err = p && p->plan->is_context ? read_context(c) : -ENOENT;
+
+	if (err == -ENOENT)
+		return columns_times(c, ret);
+	*ret = c->view.ts;
+	return err;
+}
+
+int columns_context(struct columns *c, const uint32_t **ret)
+{
+	int err = read_context(c);
+
+	*ret = c->context.place;
+	return err;
 }
 
 /* Rows of a part are in grouped order; back in their own they ascend. */
@@ -53,13 +72,10 @@ int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret)
 int columns_turns(struct columns *c, const struct columns_turn **ret,
 		  uint32_t *ret_count)
 {
+	uint64_t i, row = 0, run = 0, end = 0;
 	struct columns_turn *turn;
-	uint64_t i, row = 0;
-	int err;
+	int err = read_turns(c);
 
-	err = read_runs(c);
-	if (!err)
-		err = read_tasks(c);
 	if (err)
 		return err;
 	turn = pool_alloc(&c->block, c->head.turns, sizeof(*turn));
@@ -71,8 +87,9 @@ int columns_turns(struct columns *c, const struct columns_turn **ret,
 			.tid = (uint32_t)c->view.tid[c->turn_task[i]],
 			.rows = (uint32_t)c->turn_rows[i],
 		};
-		if (turn[i].rows)
-			turn[i].cpu = (uint32_t)c->view.cpu[c->view.run[row]];
+		while (row >= end && run < c->head.runs)
+			end += c->run_rows[run++];
+		turn[i].cpu = (uint32_t)c->view.cpu[run - 1];
 		row += c->turn_rows[i];
 	}
 	*ret = turn;
@@ -150,7 +167,7 @@ int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 	if (err || group >= p->group_count)
 		return err ? err : -ENOENT;
 	if (needs_rows(c, &p->group[group], column))
-		err = read_groups(c);
+		err = read_rows(c, p);
 	return err ? err : read_ready(c, p, group, column, ret);
 }
 
@@ -173,7 +190,7 @@ int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
 
 	if (!p || group >= p->group_count)
 		return -ENOENT;
-	err = read_groups(c);
+	err = read_rows(c, p);
 	if (!err)
 		*ret = p->group[group].row;
 	return err;

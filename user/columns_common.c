@@ -9,6 +9,17 @@
 
 /* ---- CPU by CPU ---------------------------------------------------------- */
 
+static size_t count_context(const struct writing *w)
+{
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < w->c->head.parts; i++)
+		if (w->c->part[i].plan->is_context)
+			n += w->c->part[i].rows;
+	return n;
+}
+
 static int allocate(struct writing *w)
 {
 	struct pool *p = &w->c->block;
@@ -19,7 +30,9 @@ static int allocate(struct writing *w)
 	w->run = pool_alloc(p, w->n, sizeof(*w->run));
 	w->task = pool_alloc(p, w->n, sizeof(*w->task));
 	w->c->group_of = pool_alloc(p, w->n, sizeof(*w->c->group_of));
-	return w->from && w->id && w->ts && w->run && w->task && w->c->group_of
+	w->context = pool_alloc(p, count_context(w), sizeof(*w->context));
+	return w->context && w->from && w->id && w->ts && w->run && w->task &&
+			       w->c->group_of
 		       ? 0
 		       : -ENOMEM;
 }
@@ -65,6 +78,7 @@ static void place_rows(struct writing *w, uint32_t *next)
 	w->in_order = true;
 	for (i = 0; i < w->n; i++) {
 		const struct came *r = &w->came[i];
+		const struct slot *s = &w->slot[r->slot];
 		uint32_t row = next[r->run]++;
 
 		if (r->ts <= latest) {
@@ -78,7 +92,10 @@ static void place_rows(struct writing *w, uint32_t *next)
 		w->id[row] = r->task;
 		w->ts[row] = r->ts;
 		w->run[row] = r->run;
-		w->c->group_of[row] = (uint16_t)w->slot[r->slot].group;
+		w->c->group_of[row] = (uint16_t)s->group;
+		if (s->is_context)
+			w->context[w->context_count++] =
+				(struct context_row){row, i};
 	}
 }
 

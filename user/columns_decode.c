@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns_context.h"
 #include "columns_place.h"
 
 #define BATCH	64 /* rows put together while they are in the cache */
@@ -101,29 +102,55 @@ static int measure_part(struct putting *t, const struct part *p)
 
 /* ---- where each record goes ---------------------------------------------- */
 
-/* @places: NULL, or has room for all rows that are wanted. */
-static int place_rows(struct putting *t, size_t max, uint32_t *places,
-		      size_t *ret_len)
+/* Rows of which each goes behind the one before. */
+struct layout {
+	size_t at, max;
+	uint32_t *places; /* NULL, or has room for all rows that are wanted */
+};
+
+/* Return: false: there is no room. */
+static inline bool lay_row(struct putting *t, struct layout *l, uint32_t row,
+			   uint32_t place)
+{
+	t->start[row] = (uint32_t)l->at;
+	l->at += padded(t->len[row]);
+	if (l->places && t->len[row])
+		*l->places++ = place;
+	return l->at <= l->max;
+}
+
+static int place_rows(struct putting *t, struct layout *l)
 {
 	struct columns *c = t->c;
+	struct context_row *told;
 	struct placing m;
-	size_t at = 0;
 	uint32_t i, row;
 	int err;
 
 	err = place_begin(&m, c);
+	if (!err)
+		err = context_by_place(c, &told);
 	for (i = 0; i < c->head.rows && !err; i++) {
 		err = place_next(&m, &row);
-		if (err)
-			return err;
-		t->start[row] = (uint32_t)at;
-		at += padded(t->len[row]);
-		if (at > max)
-			return -EBADMSG;
-		if (places && t->len[row])
-			*places++ = i;
+		if (!err && !lay_row(t, l, row, i))
+			err = -EBADMSG;
+		if (i == told->place && told++->row != row)
+			err = -EBADMSG;
 	}
-	*ret_len = at;
+	return err || told->place == UINT32_MAX ? err : -EBADMSG;
+}
+
+/* Rows that are told of: nobody has to look at the others. */
+static int place_context(struct putting *t, struct layout *l)
+{
+	struct columns *c = t->c;
+	struct context_row *told;
+	uint32_t i;
+	int err = context_by_place(c, &told);
+
+	for (i = 0; i < c->context.count && !err; i++)
+		if (!lay_row(t, l, told[i].row, told[i].place))
+			err = -EBADMSG;
 	return err;
 }
 
@@ -394,10 +421,28 @@ static int put_part(struct putting *t, const struct part *p)
 
 /* ---- all of it ----------------------------------------------------------- */
 
-static int read_all(struct columns *c)
+static bool is_context(const struct putting *t)
 {
-	int err;
+	const struct columns *c = t->c;
+	uint32_t i;
 
+	for (i = 0; i < c->head.parts; i++)
+		if (is_wanted(t, &c->part[i]) && !c->part[i].plan->is_context)
+			return false;
+	return true;
+}
+
+/* @ret_few: context rows are all that is wanted, and known. */
+static int read_all(struct putting *t, bool *ret_few)
+{
+	struct columns *c = t->c;
+	int err = read_context(c);
+
+	*ret_few = !err && is_context(t);
+	if (*ret_few)
+		return read_strings(c);
+	if (err && err != -ENOENT)
+		return err;
 	err = read_runs(c);
 	if (!err)
 		err = read_groups(c);
@@ -437,26 +482,27 @@ static int measure_rows(struct putting *t)
 static int put_rows(struct putting *t, struct buf *rows, uint32_t *places,
 		    size_t max)
 {
+	struct layout l = {.max = max, .places = places};
 	struct columns *c = t->c;
-	size_t len;
 	uint32_t i;
+	bool few;
 	int err;
 
-	err = read_all(c);
+	err = read_all(t, &few);
 	if (!err)
 		err = measure_rows(t);
 	if (!err)
-		err = place_rows(t, max, places, &len);
+		err = few ? place_context(t, &l) : place_rows(t, &l);
 	if (err)
 		return err;
-	t->rows = buf_space(rows, len);
+	t->rows = buf_space(rows, l.at);
 	if (!t->rows)
 		return -ENOMEM;
 	for (i = 0; i < c->head.parts && !err; i++)
 		if (is_wanted(t, &c->part[i]))
 			err = put_part(t, &c->part[i]);
 	if (!err)
-		rows->len = len;
+		rows->len = l.at;
 	return err;
 }
 

@@ -192,6 +192,8 @@ int columns_encode(struct columns *c, const struct buf *rows, bool hurry,
 		err = write_parts(&w);
 	}
 	if (!err)
+		err = write_context(&w);
+	if (!err)
 		err = put_strings(c, &c->strings);
 	if (!err)
 		err = assemble(c, to);

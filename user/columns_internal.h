@@ -12,8 +12,9 @@
  *          streams; then for all streams their predictors, for all their
  *          params, forms, widths, bases, lengths in bytes
  *   streams: first the common ones (enum common), then for each part, for each
- *          of its groups, each column of the plan. Streams behind these are
- *          unknown and skipped.
+ *          of its groups, each column of the plan; then what
+ *          columns_context.h says. Streams behind these are unknown and
+ *          skipped.
  *
  * Rows are CPU-major, in a CPU in the order they had. A part is the rows of
  * one kind. A group is rows of a part with the same key; the last one has
@@ -108,6 +109,15 @@ struct choice {
 };
 #define CHOICES 8192
 
+/* Rows of the kinds that the table of tasks is made of: columns_context.h. */
+struct context {
+	uint32_t count;
+	uint32_t *row;	 /* ascending */
+	uint16_t *group; /* of each: its number */
+	uint64_t *ts;	 /* by row, as in row_view; of no others */
+	uint32_t *place; /* by row: in the one order */
+};
+
 struct taking;
 struct putting;
 
@@ -122,7 +132,8 @@ struct columns {
 	uint32_t group_count; /* of all parts */
 	struct stream *stream;
 	uint32_t stream_count, stream_room;
-	uint16_t *group_of; /* of each row, over all parts */
+	uint32_t group_streams; /* the common ones, and those of groups */
+	uint16_t *group_of;	/* of each row, over all parts */
 
 	/* writing */
 	struct choice *choice;
@@ -138,6 +149,7 @@ struct columns {
 	bool keep;	/* what is unpacked now */
 	uint64_t *turn_task, *turn_rows;
 	uint64_t *ts;
+	struct context context;
 	uint64_t *run_rows;
 	uint64_t *str_len;
 	uint32_t *str_at;

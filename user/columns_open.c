@@ -89,6 +89,7 @@ static bool place_streams(struct columns *c)
 				return false;
 		}
 	}
+	c->group_streams = (uint32_t)at;
 	return at <= c->stream_count && rows == c->head.rows;
 }
 
@@ -210,6 +211,7 @@ int columns_open(struct columns *c, const void *payload, size_t len)
 	pool_reset(&c->group);
 	c->view = (struct row_view){0};
 	c->head = (struct block_head){0};
+	c->context = (struct context){0};
 	c->stream_count = 0;
 	c->group_count = 0;
 	c->known = 0;

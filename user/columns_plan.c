@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../bpf/events.h"
 #include "crc32c.h"
@@ -151,6 +152,7 @@ static int make(struct plans *ps, struct sketch *s, unsigned number,
 	s->p = &p;
 	s->full = false;
 	p.size = k ? k->size : sizeof(struct weir_hdr);
+	p.is_context = k && !strcmp(k->source, "task");
 	add(s, PLAN_TIME, PLAN_NO_FIELD, 0, 8);
 	add(s, PLAN_FLAGS, PLAN_NO_FIELD, 14, 2);
 	if (k) {

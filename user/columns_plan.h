@@ -48,6 +48,7 @@ struct plan {
 	unsigned count;
 	int key; /* column that rows are grouped by, or -1 */
 	unsigned key_offset, key_size;
+	bool is_context; /* of source task: columns_context.h */
 	uint32_t check;
 	unsigned str_count;
 	uint16_t *str; /* offset of each weir_str */

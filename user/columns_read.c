@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "columns_read.h"
+#include "columns_context.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,34 +32,8 @@ static bool sums_to(const uint64_t *v, uint64_t n, uint64_t sum)
 	return i == n && !sum;
 }
 
-static int unpack_runs(struct columns *c)
-{
-	uint64_t *cpu, i, k, at = 0;
-	uint16_t *run;
-	int err;
-
-	err = read_common(c, COMMON_CPU, c->head.runs, &cpu);
-	if (!err)
-		err = read_common(c, COMMON_CPU_ROWS, c->head.runs,
-				  &c->run_rows);
-	if (err)
-		return err;
-	run = pool_alloc(&c->block, c->head.rows, sizeof(*run));
-	if (!run)
-		return -ENOMEM;
-	if (!sums_to(c->run_rows, c->head.runs, c->head.rows))
-		return -EBADMSG;
-	for (i = 0; i < c->head.runs; i++)
-		for (k = 0; k < c->run_rows[i]; k++)
-			run[at++] = (uint16_t)i;
-	c->view.count = (uint32_t)c->head.rows;
-	c->view.run = run;
-	c->view.cpu = cpu;
-	return 0;
-}
-
 /* Do it once. */
-static int once(struct columns *c, uint32_t what, int (*fn)(struct columns *c))
+int read_once(struct columns *c, uint32_t what, int (*fn)(struct columns *c))
 {
 	int err;
 
@@ -71,9 +45,76 @@ static int once(struct columns *c, uint32_t what, int (*fn)(struct columns *c))
 	return err;
 }
 
+static int unpack_cpus(struct columns *c)
+{
+	uint64_t *cpu;
+	int err;
+
+	err = read_common(c, COMMON_CPU, c->head.runs, &cpu);
+	if (!err)
+		err = read_common(c, COMMON_CPU_ROWS, c->head.runs,
+				  &c->run_rows);
+	if (err)
+		return err;
+	c->view.count = (uint32_t)c->head.rows;
+	c->view.cpu = cpu;
+	return sums_to(c->run_rows, c->head.runs, c->head.rows) ? 0 : -EBADMSG;
+}
+
+static int unpack_turns(struct columns *c)
+{
+	uint64_t *pid, *tid, i;
+	bool bad = false;
+	int err;
+
+	err = unpack_cpus(c);
+	if (!err)
+		err = read_common(c, COMMON_PID, c->head.tasks, &pid);
+	if (!err)
+		err = read_common(c, COMMON_TID, c->head.tasks, &tid);
+	if (!err)
+		err = read_common(c, COMMON_TURN_TASK, c->head.turns,
+				  &c->turn_task);
+	if (!err)
+		err = read_common(c, COMMON_TURN_ROWS, c->head.turns,
+				  &c->turn_rows);
+	if (err)
+		return err;
+	c->view.last = pool_alloc(&c->block, c->head.tasks,
+				  sizeof(*c->view.last));
+	if (!c->view.last)
+		return -ENOMEM;
+	for (i = 0; i < c->head.turns; i++)
+		bad |= c->turn_task[i] >= c->head.tasks;
+	c->view.tasks = (uint32_t)c->head.tasks;
+	c->view.pid = pid;
+	c->view.tid = tid;
+	return !bad && sums_to(c->turn_rows, c->head.turns, c->head.rows)
+		       ? 0
+		       : -EBADMSG;
+}
+
+int read_turns(struct columns *c)
+{
+	return read_once(c, READ_TURNS, unpack_turns);
+}
+
+static int unpack_runs(struct columns *c)
+{
+	uint16_t *run = pool_alloc(&c->block, c->head.rows, sizeof(*run));
+	uint64_t i, k, n;
+	int err = run ? read_turns(c) : -ENOMEM;
+
+	c->view.run = err ? NULL : run;
+	for (i = 0; i < c->head.runs && !err; i++)
+		for (k = 0, n = c->run_rows[i]; k < n; k++)
+			*run++ = (uint16_t)i;
+	return err;
+}
+
 int read_runs(struct columns *c)
 {
-	return once(c, READ_RUNS, unpack_runs);
+	return read_once(c, READ_RUNS, unpack_runs);
 }
 
 /* ---- groups -------------------------------------------------------------- */
@@ -94,56 +135,33 @@ static int unpack_groups(struct columns *c)
 		bad |= number[i] >= c->group_count;
 		c->group_of[i] = (uint16_t)number[i];
 	}
-	return bad ? -EBADMSG : groups_fill(c);
+	err = bad ? -EBADMSG : groups_fill(c);
+	return err ? err : context_fits(c, READ_GROUPS);
 }
 
 int read_groups(struct columns *c)
 {
-	return once(c, READ_GROUPS, unpack_groups);
+	return read_once(c, READ_GROUPS, unpack_groups);
 }
 
 /* ---- tasks --------------------------------------------------------------- */
 
 static int unpack_tasks(struct columns *c)
 {
-	uint64_t *pid, *tid, i, k, at = 0;
-	uint32_t *task;
-	int err;
+	uint32_t *task = pool_alloc(&c->block, c->head.rows, sizeof(*task));
+	uint64_t i, k, n;
+	int err = task ? read_turns(c) : -ENOMEM;
 
-	err = read_common(c, COMMON_PID, c->head.tasks, &pid);
-	if (!err)
-		err = read_common(c, COMMON_TID, c->head.tasks, &tid);
-	if (!err)
-		err = read_common(c, COMMON_TURN_TASK, c->head.turns,
-				  &c->turn_task);
-	if (!err)
-		err = read_common(c, COMMON_TURN_ROWS, c->head.turns,
-				  &c->turn_rows);
-	if (err)
-		return err;
-	task = pool_alloc(&c->block, c->head.rows, sizeof(*task));
-	c->view.last = pool_alloc(&c->block, c->head.tasks,
-				  sizeof(*c->view.last));
-	if (!task || !c->view.last)
-		return -ENOMEM;
-	if (!sums_to(c->turn_rows, c->head.turns, c->head.rows))
-		return -EBADMSG;
-	for (i = 0; i < c->head.turns; i++) {
-		if (c->turn_task[i] >= c->head.tasks)
-			return -EBADMSG;
-		for (k = 0; k < c->turn_rows[i]; k++)
-			task[at++] = (uint32_t)c->turn_task[i];
-	}
-	c->view.tasks = (uint32_t)c->head.tasks;
-	c->view.task = task;
-	c->view.pid = pid;
-	c->view.tid = tid;
-	return 0;
+	c->view.task = err ? NULL : task;
+	for (i = 0; i < c->head.turns && !err; i++)
+		for (k = 0, n = c->turn_rows[i]; k < n; k++)
+			*task++ = (uint32_t)c->turn_task[i];
+	return err;
 }
 
 int read_tasks(struct columns *c)
 {
-	return once(c, READ_TASKS, unpack_tasks);
+	return read_once(c, READ_TASKS, unpack_tasks);
 }
 
 /* ---- times --------------------------------------------------------------- */
@@ -191,12 +209,12 @@ static int unpack_times(struct columns *c)
 	add_up(c, ts);
 	c->ts = ts;
 	c->view.ts = ts;
-	return 0;
+	return context_fits(c, READ_TIMES);
 }
 
 int read_times(struct columns *c)
 {
-	return once(c, READ_TIMES, unpack_times);
+	return read_once(c, READ_TIMES, unpack_times);
 }
 
 /* ---- strings ------------------------------------------------------------- */
@@ -226,7 +244,7 @@ static int unpack_strings(struct columns *c)
 
 int read_strings(struct columns *c)
 {
-	return once(c, READ_STRINGS, unpack_strings);
+	return read_once(c, READ_STRINGS, unpack_strings);
 }
 
 /* ---- columns ------------------------------------------------------------- */
@@ -269,6 +287,7 @@ static int read_before(struct columns *c, const struct part *p, uint32_t group,
 static int prepare(struct columns *c, const struct part *p, uint32_t group,
 		   unsigned column, struct predict *d)
 {
+	bool ready = c->known & READ_CONTEXT && p->plan->is_context;
 	int err;
 
 	switch (d->what) {
@@ -286,19 +305,21 @@ static int prepare(struct columns *c, const struct part *p, uint32_t group,
 			   : read_before(c, p, group, column,
 					 d->param / PREDICT_COLUMNS, &d->b);
 	case PREDICT_CPU:
-		return read_runs(c);
+		return ready ? 0 : read_runs(c);
 	case PREDICT_TASK:
 	case PREDICT_PID:
 	case PREDICT_TID:
 	case PREDICT_NEXT_PID:
 	case PREDICT_NEXT_TID:
-		err = read_runs(c);
-		return err ? err : read_tasks(c);
+		err = ready ? 0 : read_runs(c);
+		return err || ready ? err : read_tasks(c);
 	case PREDICT_AGO:
-		return c->known & READ_TIMES ? 0 : -EAGAIN;
+		return ready || c->known & READ_TIMES ? 0 : -EAGAIN;
 	case PREDICT_SINCE:
-		return c->known & READ_TIMES ? once(c, READ_SINCE, rows_since)
-					     : -EAGAIN;
+		return ready ? 0
+		       : c->known & READ_TIMES
+			       ? read_once(c, READ_SINCE, rows_since)
+			       : -EAGAIN;
 	default:
 		return -EPROTONOSUPPORT;
 	}

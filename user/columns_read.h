@@ -16,9 +16,15 @@ enum {
 	READ_TIMES = 8,
 	READ_SINCE = 16,
 	READ_STRINGS = 32,
+	READ_TURNS = 64, /* what there is to know of CPUs and tasks, not rows */
+	READ_CONTEXT = 128,
 };
 
-/** read_runs, read_groups, read_tasks, read_times, read_strings - see above */
+/** read_once - call @fn unless @what is known; then it is. */
+int read_once(struct columns *c, uint32_t what, int (*fn)(struct columns *c));
+
+/** read_turns, read_runs, read_groups, read_tasks, read_times, read_strings */
+int read_turns(struct columns *c);
 int read_runs(struct columns *c);
 int read_groups(struct columns *c);
 int read_tasks(struct columns *c);

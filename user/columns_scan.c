@@ -223,6 +223,7 @@ static int group_part(struct writing *w, uint32_t part)
 		if (!slot)
 			continue;
 		p->rows += s->rows;
+		s->is_context = p->plan->is_context;
 		if (!keyed || i == KEYS || s->rows < GROUP_ROWS) {
 			s->group = p->first_group + own;
 			rest += s->rows;

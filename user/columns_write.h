@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "columns_internal.h"
+#include "columns_context.h"
 
 /* What is learnt of a record when it is looked at first. */
 struct came {
@@ -23,6 +23,7 @@ struct slot {
 	uint32_t part, key; /* KEYS: the others */
 	uint32_t rows;
 	uint32_t group; /* over all parts */
+	bool is_context;
 };
 #define SLOTS_MAX 65535
 
@@ -46,6 +47,8 @@ struct writing {
 	uint32_t *task;
 	uint64_t *cpu, *run_rows; /* of each run */
 	bool in_order;		  /* the merge gives the order they came in */
+	struct context_row *context; /* by place */
+	uint32_t context_count;
 };
 
 static inline const char *write_row(const struct writing *w, uint32_t row)
@@ -114,6 +117,12 @@ int write_common(struct writing *w);
 
 /** write_parts - put the columns of all parts. Return: 0; -E2BIG; -ENOMEM. */
 int write_parts(struct writing *w);
+
+/* ---- columns_context.c -----------------------------------------------------
+ */
+
+/** write_context - put the streams of context rows. Return: 0; -ENOMEM. */
+int write_context(struct writing *w);
 
 /* ---- columns_choose.c ------------------------------------------------------
  */

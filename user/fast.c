@@ -169,14 +169,13 @@ static int pass_flags(struct fast *f, bool *all)
 static int pass_interval(struct fast *f, bool *all)
 {
 	struct fast_eval *e = &f->eval;
+	const uint64_t *times;
 	uint64_t ts;
 	uint32_t i;
-	int err = fast_block_times(e->block);
+	int err = fast_eval_times(e, &times);
 
-	if (!err)
-		err = fast_eval_rows(e);
 	for (i = 0; i < e->count && !err; i++) {
-		ts = e->block->ts[e->row[i]];
+		ts = times[e->row[i]];
 		f->pass[i] &= ts >= f->range.from_ns && ts < f->range.to_ns;
 	}
 	*all = false;

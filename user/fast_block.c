@@ -10,10 +10,10 @@ void fast_block_begin(struct fast_block *b, const struct archive_block *at)
 	b->columns = at->columns;
 	b->number++;
 	b->turn = NULL;
-	b->turn_of = NULL;
-	b->ts = NULL;
+	b->turn_at = NULL;
 	b->key = NULL;
 	b->place = NULL;
+	b->task_place = NULL;
 }
 
 void fast_block_done(struct fast_block *b)
@@ -23,29 +23,47 @@ void fast_block_done(struct fast_block *b)
 
 int fast_block_turns(struct fast_block *b)
 {
-	return b->turn ? 0 : columns_turns(b->columns, &b->turn, &b->turns);
-}
+	uint32_t *at, i, row = 0;
+	int err;
 
-int fast_block_turn_of(struct fast_block *b)
-{
-	uint32_t *of, i, k, row = 0;
-	int err = fast_block_turns(b);
-
-	if (err || b->turn_of)
+	if (b->turn)
+		return 0;
+	err = columns_turns(b->columns, &b->turn, &b->turns);
+	if (err)
 		return err;
-	of = pool_alloc(&b->pool, columns_rows(b->columns), sizeof(*of));
-	if (!of)
-		return -ENOMEM;
-	for (i = 0; i < b->turns; i++)
-		for (k = 0; k < b->turn[i].rows; k++)
-			of[row++] = i;
-	b->turn_of = of;
-	return 0;
+	at = pool_alloc(&b->pool, b->turns + 1U, sizeof(*at));
+	for (i = 0; i < b->turns && at; i++) {
+		at[i] = row;
+		row += b->turn[i].rows;
+	}
+	if (at)
+		at[i] = row;
+	else
+		b->turn = NULL;
+	b->turn_at = at;
+	return at ? 0 : -ENOMEM;
 }
 
-int fast_block_times(struct fast_block *b)
+uint32_t fast_block_turn(const struct fast_block *b, uint32_t row,
+			 uint32_t hint)
 {
-	return b->ts ? 0 : columns_times(b->columns, &b->ts);
+	const uint32_t *at = b->turn_at;
+	uint32_t lo = at[hint] <= row ? hint : 0, hi = lo + 1, step = 1, mid;
+
+	while (hi < b->turns && at[hi] <= row) {
+		lo = hi;
+		hi += step;
+		step *= 2;
+	}
+	hi = hi < b->turns ? hi : b->turns;
+	while (hi - lo > 1) {
+		mid = lo + (hi - lo) / 2;
+		if (at[mid] <= row)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 int fast_block_order(struct fast_block *b)
@@ -75,4 +93,22 @@ int fast_block_compare(const struct fast_block *b, uint32_t x, uint32_t y)
 	if (b->key[x] != b->key[y])
 		return b->key[x] < b->key[y] ? -1 : 1;
 	return (x > y) - (x < y);
+}
+
+int fast_block_task_order(struct fast_block *b)
+{
+	int err = columns_context(b->columns, &b->task_place);
+
+	if (err != -ENOENT)
+		return err;
+	b->task_place = NULL;
+	return fast_block_order(b);
+}
+
+int fast_block_compare_tasks(const struct fast_block *b, uint32_t x, uint32_t y)
+{
+	if (!b->task_place)
+		return fast_block_compare(b, x, y);
+	return (b->task_place[x] > b->task_place[y]) -
+	       (b->task_place[x] < b->task_place[y]);
 }

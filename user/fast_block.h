@@ -20,25 +20,38 @@ struct fast_block {
 	/* NULL until asked for */
 	const struct columns_turn *turn;
 	uint32_t turns;
-	uint32_t *turn_of; /* of each row */
-	const uint64_t *ts;
+	uint32_t *turn_at;   /* first row of each, and what is behind the last
+			      */
 	const uint64_t *key; /* the order */
 	uint32_t *place;     /* the same, where @key does not tell */
+	const uint32_t *task_place; /* of rows that change what is known of
+				       tasks, where columns_context() tells */
 };
 
 /** fast_block_begin - go on to a block; what was asked of the last is gone. */
 void fast_block_begin(struct fast_block *b, const struct archive_block *at);
 void fast_block_done(struct fast_block *b);
 
-/** fast_block_turns, _turn_of, _times - fill the members of that name. */
+/** fast_block_turns - fill turn, turns, turn_at. */
 int fast_block_turns(struct fast_block *b);
-int fast_block_turn_of(struct fast_block *b);
-int fast_block_times(struct fast_block *b);
+
+/**
+ * fast_block_turn - the turn a row is of
+ * @hint: one before it or the same, if possible; else any, such as 0
+ */
+uint32_t fast_block_turn(const struct fast_block *b, uint32_t row,
+			 uint32_t hint);
 
 /** fast_block_order - learn what fast_block_compare() needs. */
 int fast_block_order(struct fast_block *b);
 
 /** fast_block_compare - two rows in the one order. Return: <0, 0, >0. */
 int fast_block_compare(const struct fast_block *b, uint32_t x, uint32_t y);
+
+/** fast_block_task_order, _compare_tasks - the same, for rows of source task
+ * alone. */
+int fast_block_task_order(struct fast_block *b);
+int fast_block_compare_tasks(const struct fast_block *b, uint32_t x,
+			     uint32_t y);
 
 #endif

@@ -208,13 +208,12 @@ static int64_t *room(struct fast_eval *e)
 static int times(struct fast_eval *e, struct fast_vector *ret)
 {
 	int64_t *v = room(e), offset = e->block->at.wall_offset;
+	const uint64_t *ts;
 	uint32_t i;
-	int err = v ? fast_block_times(e->block) : -ENOMEM;
+	int err = v ? fast_eval_times(e, &ts) : -ENOMEM;
 
-	if (!err)
-		err = fast_eval_rows(e);
 	for (i = 0; i < e->count && !err; i++)
-		v[i] = (int64_t)e->block->ts[e->row[i]] + offset;
+		v[i] = (int64_t)ts[e->row[i]] + offset;
 	ret->v = v;
 	return err;
 }
@@ -224,18 +223,23 @@ static uint32_t of_turn(enum sql_what what, const struct columns_turn *t)
 	return what == SQL_CPU ? t->cpu : what == SQL_PID ? t->pid : t->tid;
 }
 
+/* @last: of the row before */
+static inline uint32_t turn_of(const struct fast_eval *e, uint32_t i,
+			       uint32_t last)
+{
+	return e->by_turn ? i : fast_block_turn(e->block, e->row[i], last);
+}
+
 static int ids(struct fast_eval *e, enum sql_what what, struct fast_vector *ret)
 {
 	int64_t *v = room(e);
-	uint32_t i, t;
+	uint32_t i, t = 0;
 	int err = v ? fast_block_turns(e->block) : -ENOMEM;
 
 	if (!err && !e->by_turn)
 		err = fast_eval_rows(e);
-	if (!err && !e->by_turn)
-		err = fast_block_turn_of(e->block);
 	for (i = 0; i < e->count && !err; i++) {
-		t = e->by_turn ? i : e->block->turn_of[e->row[i]];
+		t = turn_of(e, i, t);
 		v[i] = of_turn(what, &e->block->turn[t]);
 	}
 	ret->v = v;
@@ -266,20 +270,18 @@ static int facts(struct fast_eval *e, const struct sql_column *c,
 {
 	unsigned i = c->what - SQL_COMM;
 	bool settled = false; /* the task of the last turn */
-	uint32_t k, turn, last = UINT32_MAX;
+	uint32_t k, turn = 0, last = UINT32_MAX;
 	int err = fast_block_turns(e->block);
 
 	if (!err && !e->by_turn)
 		err = fast_eval_rows(e);
-	if (!err && !e->by_turn)
-		err = fast_block_turn_of(e->block);
 	ret->v = room(e);
 	if (c->integer)
 		ret->nulls = pool_alloc(&e->pool, e->count, 1);
 	if (!ret->v || (c->integer && !ret->nulls))
 		return -ENOMEM;
 	for (k = 0; k < e->count && !err; k++) {
-		turn = e->by_turn ? k : e->block->turn_of[e->row[k]];
+		turn = turn_of(e, k, turn);
 		if (turn == last && settled) {
 			((int64_t *)ret->v)[k] = ret->v[k - 1];
 			if (c->integer)

@@ -71,6 +71,15 @@ int fast_eval_rows(struct fast_eval *e)
 				  &e->row);
 }
 
+int fast_eval_times(struct fast_eval *e, const uint64_t **ret)
+{
+	int err = fast_eval_rows(e);
+
+	return err ? err
+		   : columns_kind_times(e->block->columns, e->kind->number,
+					ret);
+}
+
 /* ---- what can be said without looking ------------------------------------ */
 
 struct bounds {

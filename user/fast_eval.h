@@ -80,6 +80,10 @@ bool fast_eval_timeless(struct fast_eval *e);
 /** fast_eval_rows - fill e->row. */
 int fast_eval_rows(struct fast_eval *e);
 
+/** fast_eval_times - time stamps, by row of the block: of those of the batch.
+ */
+int fast_eval_times(struct fast_eval *e, const uint64_t **ret);
+
 /** fast_eval_value - an expression; valid until the next batch. */
 int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
 		    struct fast_vector *ret);

@@ -49,6 +49,7 @@ struct fast {
 	struct buf records;
 	struct fast_found *found;
 	size_t found_count, found_cap, found_at;
+	uint32_t turn;	  /* of the last found */
 	struct task task; /* of the row at hand */
 	struct cgroup cgroup;
 	uint32_t row;	   /* in the block */

@@ -287,6 +287,7 @@ static int pass_times(struct fast_eval *e, const struct fast_pred *p,
 	enum fast_op op = p->test == FAST_TEST_COMPARE ? p->compare : FAST_EQ;
 	const struct archive_block *b = &e->block->at;
 	uint64_t offset = (uint64_t)b->wall_offset;
+	const uint64_t *ts;
 	int first = sign_of_time(e, p, b->first_ns + offset);
 	int last = sign_of_time(e, p, b->last_ns + offset), err;
 	uint32_t i;
@@ -297,15 +298,12 @@ static int pass_times(struct fast_eval *e, const struct fast_pred *p,
 			fail_all(e, pass);
 		return 0;
 	}
-	err = fast_block_times(e->block);
-	if (!err)
-		err = fast_eval_rows(e);
+	err = fast_eval_times(e, &ts);
 	for (i = 0; i < e->count && !err; i++)
 		if (pass[i])
 			pass[i] = holds(op,
 					sign_of_time(e, p,
-						     e->block->ts[e->row[i]] +
-							     offset)) !=
+						     ts[e->row[i]] + offset)) !=
 				  p->negated;
 	return err;
 }

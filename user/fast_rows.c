@@ -31,10 +31,10 @@ static int open_common(struct fast_rows *r)
 {
 	struct fast_block *b = r->block;
 	uint32_t strings;
-	int err = fast_block_turn_of(b);
+	int err = fast_block_turns(b);
 
 	if (!err)
-		err = fast_block_times(b);
+		err = columns_kind_times(b->columns, r->kind->number, &r->ts);
 	if (!err)
 		err = columns_strings(b->columns, &strings);
 	if (!err)
@@ -109,13 +109,16 @@ static size_t put_string(const struct fast_rows *r, unsigned i, uint32_t at,
 	return len + n;
 }
 
-static void put_head(const struct fast_rows *r, uint32_t at, size_t len,
-		     char *to)
+static void put_head(struct fast_rows *r, uint32_t at, size_t len, char *to)
 {
 	const struct fast_block *b = r->block;
-	const struct columns_turn *t = &b->turn[b->turn_of[r->row[at]]];
-	struct weir_hdr h = {
-		.ts = b->ts[r->row[at]],
+	const struct columns_turn *t;
+	struct weir_hdr h;
+
+	r->turn = fast_block_turn(b, r->row[at], r->turn);
+	t = &b->turn[r->turn];
+	h = (struct weir_hdr){
+		.ts = r->ts[r->row[at]],
 		.kind = r->kind->number,
 		.cpu = (uint16_t)t->cpu,
 		.len = (uint16_t)len,
@@ -129,7 +132,7 @@ static void put_head(const struct fast_rows *r, uint32_t at, size_t len,
 	memcpy(to, &h, sizeof(h));
 }
 
-size_t fast_rows_put(const struct fast_rows *r, uint32_t i, struct buf *to)
+size_t fast_rows_put(struct fast_rows *r, uint32_t i, struct buf *to)
 {
 	static const char zeros[ROW_ALIGN];
 	size_t start = to->len, len = r->kind->size;

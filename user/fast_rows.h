@@ -17,6 +17,8 @@ struct fast_rows {
 	const struct schema_kind *kind;
 	uint32_t group, count;
 	const uint32_t *row; /* index in the block, of each */
+	const uint64_t *ts;  /* by that */
+	uint32_t turn;	     /* of the last put */
 	/* by field: NULL where it stays zero */
 	const uint64_t *v[SCHEMA_FIELDS_MAX][FAST_ELEMENTS];
 	const uint64_t *more[SCHEMA_FIELDS_MAX]; /* of strings */
@@ -38,6 +40,6 @@ int fast_rows_open(struct fast_rows *r, struct fast_block *b,
  *
  * Return: where it begins in @to. buf_err() tells if there was room.
  */
-size_t fast_rows_put(const struct fast_rows *r, uint32_t i, struct buf *to);
+size_t fast_rows_put(struct fast_rows *r, uint32_t i, struct buf *to);
 
 #endif

@@ -133,7 +133,8 @@ static int find_task(struct fast *f, struct fast_found *at)
 
 	if (!f->tasks)
 		return 0;
-	t = &f->block.turn[f->block.turn_of[at->row]];
+	f->turn = fast_block_turn(&f->block, at->row, f->turn);
+	t = &f->block.turn[f->turn];
 	err = fast_tasks_find(f->tasks, &f->block, t->tid, at->row, &at->info);
 	return err ? err : find_others(f, at);
 }
@@ -203,6 +204,28 @@ static int by_order(const void *x, const void *y, void *arg)
 	return fast_block_compare(arg, a->row, b->row);
 }
 
+static int by_row(const void *x, const void *y)
+{
+	const struct fast_found *a = x, *b = y;
+
+	return (a->row > b->row) - (a->row < b->row);
+}
+
+/* Then they have their order already. */
+static bool is_of_one_cpu(const struct fast *f)
+{
+	const struct weir_hdr *first = NULL, *h;
+	size_t i;
+
+	for (i = 0; i < f->found_count; i++) {
+		h = (const struct weir_hdr *)(f->records.data + f->found[i].at);
+		first = first ? first : h;
+		if (h->cpu != first->cpu)
+			return false;
+	}
+	return true;
+}
+
 /* All records, when some of them fit no kind. */
 static int take_whole(struct fast *f)
 {
@@ -213,7 +236,7 @@ static int take_whole(struct fast *f)
 	size_t at = 0;
 	int err;
 
-	err = fast_block_turn_of(&f->block);
+	err = fast_block_turns(&f->block);
 	place = pool_alloc(&f->block.pool, rows, 2 * sizeof(*place));
 	if (!err)
 		err = place ? columns_places(c, place) : -ENOMEM;
@@ -239,6 +262,7 @@ static int scan_block(struct fast *f)
 	int err = 0;
 
 	f->found_count = f->found_at = 0;
+	f->turn = 0;
 	buf_reset(&f->records);
 	if (columns_kind_rows(f->block.columns, 0))
 		return take_whole(f);
@@ -247,6 +271,10 @@ static int scan_block(struct fast *f)
 			err = scan_kind(f, k);
 	if (f->found_count < 2 || err)
 		return err;
+	if (is_of_one_cpu(f)) {
+		qsort(f->found, f->found_count, sizeof(*f->found), by_row);
+		return 0;
+	}
 	err = fast_block_order(&f->block);
 	if (!err)
 		qsort_r(f->found, f->found_count, sizeof(*f->found), by_order,

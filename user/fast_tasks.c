@@ -355,7 +355,7 @@ static int by_order(const void *x, const void *y, void *arg)
 {
 	const struct change *a = x, *b = y;
 
-	return fast_block_compare(arg, a->row, b->row);
+	return fast_block_compare_tasks(arg, a->row, b->row);
 }
 
 /* Those of a tid next to each other; they are in order already. */
@@ -365,7 +365,7 @@ static int by_tid(const void *x, const void *y, void *arg)
 
 	if (a->tid != b->tid)
 		return a->tid < b->tid ? -1 : 1;
-	return fast_block_compare(arg, a->row, b->row);
+	return fast_block_compare_tasks(arg, a->row, b->row);
 }
 
 int fast_tasks_block(struct fast_tasks *t, struct fast_block *b)
@@ -378,7 +378,7 @@ int fast_tasks_block(struct fast_tasks *t, struct fast_block *b)
 	if (!n)
 		return 0;
 	change = pool_alloc(&b->pool, n, sizeof(*change));
-	err = change ? fast_block_order(b) : -ENOMEM;
+	err = change ? fast_block_task_order(b) : -ENOMEM;
 	if (!err)
 		err = collect(t, b, change);
 	if (err)
@@ -386,7 +386,9 @@ int fast_tasks_block(struct fast_tasks *t, struct fast_block *b)
 	qsort_r(change, n, sizeof(*change), by_order, b);
 	for (i = 0; i < n && !err; i++)
 		err = apply(t, &change[i]);
-	qsort_r(t->version, t->versions, sizeof(*t->version), by_tid, b);
+	if (t->versions)
+		qsort_r(t->version, t->versions, sizeof(*t->version), by_tid,
+			b);
 	return err;
 }
 
@@ -417,14 +419,18 @@ bool fast_tasks_settled(const struct fast_tasks *t, uint32_t tid)
 	return !t->versions || !find_version(t, tid);
 }
 
-int fast_tasks_find(struct fast_tasks *t, const struct fast_block *b,
-		    uint32_t tid, uint32_t row, uint32_t *ret)
+int fast_tasks_find(struct fast_tasks *t, struct fast_block *b, uint32_t tid,
+		    uint32_t row, uint32_t *ret)
 {
 	const struct version *v = t->versions ? find_version(t, tid) : NULL;
 	const struct version *end = t->version + t->versions;
+	int err;
 
 	if (!v)
 		return know(t, tid, ret);
+	err = fast_block_order(b);
+	if (err)
+		return err;
 	*ret = v->before;
 	while (v < end && v->tid == tid &&
 	       fast_block_compare(b, v->row, row) <= 0)

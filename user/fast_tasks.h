@@ -55,8 +55,8 @@ bool fast_tasks_moved(const struct fast_tasks *t);
  * @ret: its number; the same facts have the same number
  * Return: 0; -ENOMEM; -EOPNOTSUPP too many texts.
  */
-int fast_tasks_find(struct fast_tasks *t, const struct fast_block *b,
-		    uint32_t tid, uint32_t row, uint32_t *ret);
+int fast_tasks_find(struct fast_tasks *t, struct fast_block *b, uint32_t tid,
+		    uint32_t row, uint32_t *ret);
 
 /** fast_tasks_settled - is a task the same in all rows of the block? */
 bool fast_tasks_settled(const struct fast_tasks *t, uint32_t tid);

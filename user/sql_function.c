@@ -125,9 +125,14 @@ struct mean {
 	int64_t count;
 };
 
+static __int128 sum_of(const struct mean *m)
+{
+	return (__int128)((unsigned __int128)m->high << 64 | m->low);
+}
+
 static void mean_add(struct mean *m, sqlite3_value *v, int sign)
 {
-	__int128 sum = (__int128)m->high << 64 | m->low;
+	__int128 sum = sum_of(m);
 
 	switch (sqlite3_value_numeric_type(v)) {
 	case SQLITE_NULL:
@@ -163,7 +168,7 @@ static void mean_inverse(sqlite3_context *to, int argc, sqlite3_value **argv)
 
 static double mean_total(const struct mean *m)
 {
-	return m ? (double)((__int128)m->high << 64 | m->low) + m->reals : 0;
+	return m ? (double)sum_of(m) + m->reals : 0;
 }
 
 static void put_total(sqlite3_context *to)

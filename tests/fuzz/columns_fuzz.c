@@ -29,6 +29,7 @@ static struct schema *schema(void)
 		ONE(until, 32, 8, FIELD_UINT, MEANING_TIME),
 		ONE(path, 40, 8, FIELD_STR, MEANING_NONE),
 	};
+	struct schema_source task = {"task", "its rows are told of"};
 	struct schema_enumerator v[8];
 	struct schema_enum e = {"weir_key", 8, v};
 	struct schema *s = model_schema();
@@ -37,7 +38,8 @@ static struct schema *schema(void)
 	for (i = 0; i < 8; i++)
 		v[i] = (struct schema_enumerator){i, names[i]};
 	model_must(!schema_add_enum(s, &e, &f[0].names), "enum");
-	model_add(s, EV_KEYED, "model", "keyed", "", 48, f, 3);
+	model_must(!schema_add_source(s, &task), "task");
+	model_add(s, EV_KEYED, "task", "keyed", "", 48, f, 3);
 	return s;
 }
 

@@ -158,6 +158,7 @@ P_TIME, P_FLAGS, P_NUMBER, P_BYTES, P_STR, P_OFF, P_FULL, P_KIND, P_REST = \
 class Plan:
     def __init__(self, kind):
         self.size = kind.size if kind else 24
+        self.is_context = kind is not None and kind.source == "task"
         self.columns = [(P_TIME, 8, 8, 0), (P_FLAGS, 2, 2, 14)]
         if kind:
             at = 24
@@ -277,6 +278,7 @@ class Block:
         self.read_common()
         self.cache, self.since = {}, None
         self.read_times()
+        self.check_context()
 
     def read_parts(self, head, count):
         self.groups = []  # (part, group): rows; over all parts
@@ -294,6 +296,7 @@ class Block:
                 stream += len(plan.columns)
                 self.groups.append(g)
             self.parts.append(kind)
+        self.known = stream
 
     def read_streams(self, head, c):
         n = head.varint()
@@ -439,6 +442,22 @@ class Block:
             yield waiting[run].pop()
             if not waiting[run]:
                 del waiting[run]
+
+    def check_context(self):
+        rows = sorted(row for g in self.groups if g.plan.is_context
+                      for row in g.rows)
+        if not rows or len(self.streams) < self.known + 4:
+            return
+        step, time, group, place = (self.stored(self.known + i, len(rows))
+                                    for i in range(4))
+        order = {row: at for at, row in enumerate(self.order())}
+        row, ts, at = 0, self.base_ns, 0
+        for i in range(len(rows)):
+            row, ts = row + step[i], signed(ts + time[i] & U64)
+            at = signed(at + place[i] & U64)
+            need(row == rows[i] and ts == self.ts[row] and
+                 group[i] == self.group_of[row] and at == order[row],
+                 "context row %d" % i)
 
     def records(self):
         made = [None] * self.rows

@@ -218,11 +218,77 @@ static void columns_tell_groups_and_order(void **state)
 	schema_free(s);
 }
 
+/* As the rows have it, first without any other row, then with all. */
+static void check_context(struct columns *c, const struct schema *s,
+			  const struct buf *rows, const struct weir_hdr **row,
+			  uint32_t n)
+{
+	struct columns_group group;
+	const uint32_t *place;
+	const uint64_t *ts, *all;
+	uint32_t i, g, at = 0;
+	size_t end;
+
+	assert_int_equal(columns_context(c, &place), 0);
+	assert_int_equal(columns_kind_times(c, EV_TASK, &ts), 0);
+	for (g = 0; g < columns_group(c, EV_TASK, g, &group); g++)
+		check_group(c, s, row, EV_TASK, g);
+	for (end = 0; end < rows->len; at++) {
+		const struct weir_hdr *h =
+			(const struct weir_hdr *)(rows->data + end);
+
+		end += (h->len + 7U) & ~7U;
+		for (i = 0; i < n && h->kind == EV_TASK; i++)
+			if (row[i] == h)
+				assert_true(place[i] == at && ts[i] == h->ts);
+	}
+	assert_int_equal(columns_times(c, &all), 0);
+	check_order(c, rows, row, n);
+	assert_int_equal(columns_kind_times(c, EV_TASK, &ts), 0);
+	assert_ptr_equal(ts, all);
+	for (g = 0; g < columns_group(c, EV_TASK, g, &group); g++)
+		check_group(c, s, row, EV_TASK, g);
+}
+
+static void rows_of_tasks_are_found_without_the_others(void **state)
+{
+	static const struct load loads[] = {{0, 0, 2000}, {0, 30, 3}};
+	const struct weir_hdr **row = calloc(5000, sizeof(*row));
+	struct buf rows = {0}, packed = {0};
+	struct schema *s = grouped_schema();
+	struct columns *c;
+	uint32_t i, n;
+
+	(void)state;
+	assert_int_equal(columns_new(&c, s), 0);
+	for (i = 0; i < 2; i++) {
+		buf_reset(&packed);
+		fill(&rows, s, 5000, &loads[i]);
+		n = cpu_major(&rows, row);
+		assert_int_equal(columns_encode(c, &rows, i, &packed), 0);
+		assert_int_equal(columns_open(c, packed.data, packed.len), 0);
+		check_context(c, s, &rows, row, n);
+	}
+	/* records kept whole may be of these kinds */
+	buf_reset(&packed);
+	fill(&rows, s, 500, &(struct load){2, 0, 2000});
+	assert_int_equal(columns_encode(c, &rows, false, &packed), 0);
+	assert_int_equal(columns_open(c, packed.data, packed.len), 0);
+	assert_int_equal(columns_context(c, &(const uint32_t *){NULL}),
+			 -ENOENT);
+	free(row);
+	buf_done(&rows);
+	buf_done(&packed);
+	columns_free(c);
+	schema_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns_read_alone),
 		cmocka_unit_test(columns_tell_groups_and_order),
+		cmocka_unit_test(rows_of_tasks_are_found_without_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

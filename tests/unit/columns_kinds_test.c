@@ -95,9 +95,19 @@ static uint32_t check(struct test *t)
 	return others;
 }
 
+/* Those that are found without the others. */
+static void choose_context(struct test *t)
+{
+	memset(t->kinds, 0, sizeof(t->kinds));
+	t->kinds[EV_TASK] = true;
+}
+
 static void check_load(struct test *t, uint32_t count, const struct load *l)
 {
 	pack(t, count, l);
+	choose_context(t);
+	assert_int_equal(decode(t, t->rows.len), 0);
+	assert_in_range(check(t), 0, columns_kind_rows(t->columns, 0));
 	choose(t);
 	assert_int_equal(decode(t, t->rows.len), 0);
 	assert_in_range(check(t), 0, columns_kind_rows(t->columns, 0));

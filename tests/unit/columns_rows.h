@@ -9,6 +9,7 @@
 #include "model_schema.h"
 
 #define EV_CALLS   9
+#define EV_TASK	   10
 #define EV_UNKNOWN 200
 
 /* ---- records ------------------------------------------------------------- */
@@ -72,6 +73,20 @@ static inline size_t fill_strings(uint8_t *rec, const struct schema_kind *k,
 	return len;
 }
 
+/* Times that follow from those of the rows: of EV_TASK. */
+static inline void fill_times(uint8_t *rec, const struct weir_hdr *h)
+{
+	static uint64_t last[5];
+	uint64_t began = h->ts - chance() % 5000, since;
+
+	if (h->kind != EV_TASK)
+		return;
+	since = h->ts - last[h->cpu] + chance() % 2;
+	last[h->cpu] = h->ts;
+	memcpy(rec + 32, &began, 8);
+	memcpy(rec + 40, &since, 8);
+}
+
 /* A record of a kind that it fits. Return: its length. */
 static inline size_t make(uint8_t *rec, const struct schema_kind *k,
 			  uint64_t ts)
@@ -92,6 +107,7 @@ static inline size_t make(uint8_t *rec, const struct schema_kind *k,
 	h.pid = 100 + chance() % 4;
 	h.tid = h.pid + (chance() % 3 == 0);
 	memcpy(rec, &h, sizeof(h));
+	fill_times(rec, &h);
 	return len;
 }
 
@@ -174,7 +190,18 @@ static const struct schema_field calls_fields[] = {
 #define CALLS_SIZE   128
 #define CALLS_FIELDS (sizeof(calls_fields) / sizeof(*calls_fields))
 
-/* model_schema.h, and a kind whose rows are grouped by the first field. */
+/* Of source task: its rows can be found without the others. */
+static const struct schema_field task_fields[] = {
+	ONE(name, 24, 4, FIELD_UINT, MEANING_NONE),
+	ONE(next, 28, 4, FIELD_UINT, MEANING_TID),
+	ONE(began, 32, 8, FIELD_UINT, MEANING_TIME),
+	ONE(since, 40, 8, FIELD_UINT, MEANING_NS),
+	ONE(file, 48, 8, FIELD_STR, MEANING_NONE),
+};
+#define TASK_SIZE   56
+#define TASK_FIELDS (sizeof(task_fields) / sizeof(*task_fields))
+
+/* model_schema.h, and two kinds whose rows are grouped by the first field. */
 static inline struct schema *grouped_schema(void)
 {
 	static const char *const names[] = {"read",  "write", "open", "close",
@@ -182,7 +209,8 @@ static inline struct schema *grouped_schema(void)
 					    "ioctl", "pipe"};
 	struct schema_enumerator v[10];
 	struct schema_enum e = {"weir_call", 10, v}, *kept;
-	struct schema_field f[CALLS_FIELDS];
+	struct schema_source task = {"task", "tasks"};
+	struct schema_field f[CALLS_FIELDS], g[TASK_FIELDS];
 	struct schema *s = model_schema();
 	int i;
 
@@ -194,6 +222,11 @@ static inline struct schema *grouped_schema(void)
 	f[0].names = kept;
 	model_add(s, EV_CALLS, "model", "calls", "", CALLS_SIZE, f,
 		  CALLS_FIELDS);
+	memcpy(g, task_fields, sizeof(g));
+	g[0].names = kept;
+	assert_int_equal(schema_add_source(s, &task), 0);
+	model_add(s, EV_TASK, "task", "task_done", "", TASK_SIZE, g,
+		  TASK_FIELDS);
 	return s;
 }
 

@@ -101,13 +101,13 @@ static inline void fast_chars(struct fast_store *s, struct store_record *r,
 	static const char *const names[] = {
 		"cc1", "make",	      "nginx",		"SH",
 		"sh",  "kworker/0:1", "exactly16chars!"};
+	const char *name = names[fast_roll(s, 7)];
 
 	memset(r->data + f->offset, 0, f->size);
 	if (f->type == FIELD_BYTES)
 		memset(r->data + f->offset, (int)fast_roll(s, 3), f->size);
 	else
-		memcpy(r->data + f->offset, names[fast_roll(s, 7)],
-		       strnlen(names[fast_roll(s, 7)], 4));
+		memcpy(r->data + f->offset, name, strnlen(name, f->size));
 }
 
 static inline void fast_fill(struct fast_store *s, struct store_record *r,
