@@ -278,6 +278,14 @@ static void restart_behind(struct snapshot *s, uint64_t next)
 	s->first = s->pos;
 }
 
+/* Where the first record begins that the block of @s->pos does not have. */
+static uint64_t next_block(const struct snapshot *s)
+{
+	uint64_t block = s->pos >> s->o->block_shift;
+
+	return first_noted(s->o, (block + 1) << s->o->block_shift, s->end);
+}
+
 /*
  * Copy the records that begin in the block of @s->pos. They are contiguous: a
  * block never wraps, and its last record at most runs into the apron. That the
@@ -286,8 +294,7 @@ static void restart_behind(struct snapshot *s, uint64_t next)
 static int copy_block(struct snapshot *s)
 {
 	const struct ring_observer *o = s->o;
-	uint64_t block = s->pos >> o->block_shift;
-	uint64_t next = first_noted(o, (block + 1) << o->block_shift, s->end);
+	uint64_t next = next_block(s);
 	uint64_t at = s->pos & o->mask, len = next - s->pos;
 	bool fits = at + len <= ring_size(o->mask) + ring_need(o->max) - 8;
 
@@ -336,6 +343,28 @@ int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
 	ret->end = s.end;
 	ret->torn_blocks = s.torn_blocks;
 	return count_records(s.buf, s.end - s.first, &ret->records);
+}
+
+int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
+		       size_t cap, struct ring_snapshot_info *ret)
+{
+	uint64_t size = ring_size(o->mask);
+	struct snapshot s = {o, (unsigned char *)buf, size, from, from, 0, 0};
+
+	s.end = ring_fetch_tail(&o->tx->tail);
+	if (!o->overwrite || s.end > RING_POSITION_MAX || (s.end | from) & 7 ||
+	    from > s.end)
+		return RING_CORRUPT;
+	if (!still_whole(o, from))
+		restart_behind(&s, from);
+	while (s.pos < s.end && next_block(&s) - s.first <= cap)
+		if (copy_block(&s) != RING_OK)
+			return RING_CORRUPT;
+	ret->first = s.first;
+	ret->end = s.pos;
+	ret->records = 0;
+	ret->torn_blocks = s.torn_blocks;
+	return s.pos > s.first ? RING_OK : RING_EMPTY;
 }
 
 int ring_parse(const void *buf, size_t len, size_t *off,

@@ -587,6 +587,22 @@ int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
 		  struct ring_snapshot_info *ret);
 
 /**
+ * ring_snapshot_from - copy some of an overwrite ring, from @from on
+ * @from: where a record begins: the @first or @end of a copy before
+ * @cap:  bytes; two 64ths of the ring and a longest record always make progress
+ *
+ * As ring_snapshot(), but begins with the oldest records, or, where @from is
+ * overwritten, with the oldest there are: @ret->first is later then. Takes no
+ * more than @cap; what comes next begins at @ret->end. Records are neither
+ * looked at nor counted: @ret->records is 0.
+ *
+ * Return: as ring_snapshot(); RING_CORRUPT also when @from is not a position
+ *         of this ring.
+ */
+int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
+		       size_t cap, struct ring_snapshot_info *ret);
+
+/**
  * ring_parse - walk records in private memory, such as a snapshot's
  * @len: bytes in @buf
  * @off: where to go on; 0 at first

@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "repo_internal.h"
 
-#define EVENT_LEN  1024
-#define HEAP_BYTES (256 << 10)
+#define EVENT_LEN   1024
+#define HEAP_BYTES  (256 << 10)
+#define WRITER_NICE 19
 
 /* Who may write to a slot. */
 enum slot_state {
@@ -39,6 +41,7 @@ struct slot {
 	struct flight *flight;
 	int state; /* enum slot_state, atomic */
 	pthread_t writer;
+	pid_t writer_tid;
 	bool writes; /* it runs */
 	sem_t go;
 	struct snapshot_copy *copy; /* the copier's */
@@ -62,6 +65,7 @@ struct flight {
 	int event_fd;
 	bool stopping;
 	struct snapshot_copier copier;
+	sem_t runs; /* the tid of one more writer is known */
 	struct slot slots[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t asked, refused;
 	struct repo *repo;
@@ -207,6 +211,8 @@ static void *run_writer(void *arg)
 	struct slot *s = arg;
 	struct snapshot_result *r = malloc(sizeof(*r));
 
+	s->writer_tid = gettid();
+	sem_post(&s->flight->runs);
 	/* so that names are of that directory, wherever it is moved */
 	if (unshare(CLONE_FS) || fchdir(s->flight->dir_fd))
 		s->plan_error = -errno;
@@ -484,6 +490,7 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	f->schema = schema;
 	f->tasks = tasks;
 	pthread_mutex_init(&f->lock, NULL);
+	sem_init(&f->runs, 0, 0);
 	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		f->slots[i].flight = f;
 		f->slots[i].copy = &f->copier.copies[i];
@@ -511,6 +518,8 @@ static int start_writer(struct slot *s)
 	int err = pthread_create(&s->writer, NULL, run_writer, s);
 
 	s->writes = !err;
+	while (!err && sem_wait(&s->flight->runs))
+		; /* EINTR */
 	return -err;
 }
 
@@ -526,7 +535,12 @@ int flight_start(struct flight *f)
 
 void flight_hurry(struct flight *f)
 {
+	unsigned i;
+
 	snapshot_copier_hurry(&f->copier);
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
+		(void)setpriority(PRIO_PROCESS, (id_t)f->slots[i].writer_tid,
+				  WRITER_NICE);
 }
 
 void flight_began(struct flight *f, uint64_t now_ns)
@@ -564,6 +578,7 @@ void flight_free(struct flight *f)
 	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
 		sem_destroy(&f->slots[i].go);
 	snapshot_copier_done(&f->copier);
+	sem_destroy(&f->runs);
 	if (f->event_fd >= 0)
 		close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);

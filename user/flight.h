@@ -62,8 +62,9 @@ void flight_bind(struct flight *f, struct repo *r);
 /** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
 int flight_start(struct flight *f);
 
-/** flight_hurry - have the thread that copies run before others; after start.
- * Takes CAP_SYS_NICE, without which it runs as others do. */
+/** flight_hurry - have the thread that copies run before others, which takes
+ * CAP_SYS_NICE, and those that write and their archives' after others; best
+ * effort, after start. */
 void flight_hurry(struct flight *f);
 
 /** flight_began - everything from now on is recorded. */

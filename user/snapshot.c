@@ -34,6 +34,7 @@ struct taking {
 	uint64_t bytes_until_look;
 	uint64_t stop_ns; /* recording has ended: not beyond */
 	bool done;
+	bool is_broken; /* what was copied are no records */
 };
 
 static uint64_t load(const uint64_t *v)
@@ -67,8 +68,10 @@ static bool await_part(struct taking *t)
 static bool next_record(struct taking *t, struct ring_record *ret)
 {
 	const struct snapshot_chunk *c = t->part.chunk;
+	int r = c ? ring_parse(c->data, c->len, &t->part.off, ret) : RING_EMPTY;
 
-	return c && ring_parse(c->data, c->len, &t->part.off, ret) == RING_OK;
+	t->is_broken |= r == RING_CORRUPT;
+	return r == RING_OK;
 }
 
 /* A record of the keyframe it begins with: the state that all builds on. */
@@ -93,8 +96,10 @@ static int begin(struct taking *t)
 	while (!err && rec.type != WINDOW_KEY_END) {
 		if (next_record(t, &rec))
 			err = apply_key(t, &rec);
+		else if (t->is_broken)
+			err = -EBADMSG;
 		else if (!await_part(t))
-			return t->copy->err ? t->copy->err : -ENODATA;
+			err = t->copy->err ? t->copy->err : -ENODATA;
 	}
 	t->r->from_ns = t->last_ns > t->p->begun_ns ? t->last_ns
 						    : t->p->begun_ns;
@@ -169,7 +174,7 @@ static int write_part(struct taking *t)
 			continue;
 		err = look(t);
 	}
-	return err;
+	return t->is_broken ? -EBADMSG : err;
 }
 
 /* Until the end, or until it can go on no longer. */

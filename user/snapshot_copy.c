@@ -10,13 +10,14 @@
 
 #include "clock.h"
 
-#define COPIER_NICE  (-20)
+#define COPIER_NICE  (-10) /* as the aggregator */
 #define NAP_NS	     NS_PER_MS
 #define FOLLOW_SHARE 8	/* copy when so much of the window is new */
-#define LATE_SHARE   2	/* so much of it, for lack of memory: give one up */
-#define COPIES_MAX   50 /* tried to begin with */
-#define SLACK_BYTES  (1U << 20)
-#define SLACK_SHARE  32 /* of the window; a block of the ring is a 64th */
+#define HASTE_SHARE  4	/* no pause when only so much can still be written */
+#define LATE_SHARE   2	/* then, for lack of memory, one is given up */
+#define TRIES_MAX    50 /* to begin */
+#define SLICE_BYTES  (1U << 20) /* or more: */
+#define SLICE_SHARE  32		/* two blocks of the ring */
 
 static uint64_t load(const uint64_t *v)
 {
@@ -64,7 +65,7 @@ static void prepare(void *data, size_t len)
 	(void)madvise(data, len, MADV_POPULATE_WRITE);
 }
 
-static struct snapshot_chunk *chunk_new(uint64_t *held, size_t cap)
+static struct snapshot_chunk *chunk_new(uint64_t *held, size_t cap, size_t use)
 {
 	struct snapshot_chunk *c = calloc(1, sizeof(*c));
 
@@ -78,20 +79,15 @@ static struct snapshot_chunk *chunk_new(uint64_t *held, size_t cap)
 		return NULL;
 	}
 	__atomic_add_fetch(held, cap, __ATOMIC_RELAXED);
-	prepare(c->data, cap);
+	prepare(c->data, use < cap ? use : cap);
 	return c;
 }
 
 /* ---- what is kept for those who come ------------------------------------- */
 
-static uint64_t part_begin(const struct snapshot_part *p)
+static uint64_t chunk_end(const struct snapshot_chunk *c)
 {
-	return p->chunk->first + p->off;
-}
-
-static uint64_t part_end(const struct snapshot_part *p)
-{
-	return p->chunk->first + p->chunk->len;
+	return c->first + c->len;
 }
 
 static void forget(struct snapshot_copier *c, unsigned count)
@@ -99,7 +95,7 @@ static void forget(struct snapshot_copier *c, unsigned count)
 	unsigned i;
 
 	for (i = 0; i < count; i++)
-		snapshot_part_done(&c->kept[i]);
+		chunk_put(c->kept[i]);
 	c->kept_count -= count;
 	memmove(c->kept, c->kept + count, c->kept_count * sizeof(*c->kept));
 }
@@ -110,19 +106,25 @@ static void forget_old(struct snapshot_copier *c)
 	uint64_t base = window_base(c->window);
 	unsigned n = 0;
 
-	while (n < c->kept_count && part_end(&c->kept[n]) <= base)
+	while (n < c->kept_count && chunk_end(c->kept[n]) <= base)
 		n++;
 	forget(c, n);
 }
 
 /* Takes over the reference. */
-static void keep(struct snapshot_copier *c, struct snapshot_chunk *chunk,
-		 size_t off)
+static void keep(struct snapshot_copier *c, struct snapshot_chunk *chunk)
 {
 	if (c->kept_count == SNAPSHOT_KEPT_MAX)
 		forget(c, 1);
-	c->kept[c->kept_count++] = (struct snapshot_part){chunk, off};
-	c->copied = chunk->first + chunk->len;
+	c->kept[c->kept_count++] = chunk;
+	c->copied = chunk_end(chunk);
+}
+
+static void go_back(struct snapshot_copier *c, uint64_t pos)
+{
+	forget(c, c->kept_count);
+	c->copied = pos;
+	c->follows = true;
 }
 
 /* ---- those who write ----------------------------------------------------- */
@@ -134,36 +136,50 @@ static void end_copy(struct snapshot_copy *copy, int err)
 	__atomic_store_n(&copy->state, COPY_OVER, __ATOMIC_RELEASE);
 }
 
+/* What is new to it in @chunk, where it begins not behind what it has. */
+static void feed(struct snapshot_copy *copy, struct snapshot_chunk *chunk)
+{
+	struct snapshot_part part = {chunk, copy->fed - chunk->first};
+
+	if (copy->fed >= chunk_end(chunk))
+		return;
+	if (copy->put - load(&copy->got) == SNAPSHOT_PARTS_MAX) {
+		end_copy(copy, -EOVERFLOW);
+		return;
+	}
+	__atomic_add_fetch(&chunk->refs, 1, __ATOMIC_RELAXED);
+	copy->fed = chunk_end(chunk);
+	copy->bytes_put += chunk->len - part.off;
+	copy->parts[copy->put % SNAPSHOT_PARTS_MAX] = part;
+	tell(&copy->put, copy->put + 1);
+}
+
+static void feed_all(struct snapshot_copier *c, struct snapshot_chunk *chunk)
+{
+	struct snapshot_copy *copy;
+
+	for (copy = c->copies; copy < c->copies + SNAPSHOTS_MAX; copy++)
+		if (state_of(copy) == COPY_FED)
+			feed(copy, chunk);
+}
+
 static void end_all(struct snapshot_copier *c, int err)
 {
 	struct snapshot_copy *copy;
 
 	for (copy = c->copies; copy < c->copies + SNAPSHOTS_MAX; copy++)
-		if (state_of(copy) == COPY_FED)
+		if (state_of(copy) == COPY_FED || state_of(copy) == COPY_ASKED)
 			end_copy(copy, err);
 }
 
-static void feed(struct snapshot_copy *copy, struct snapshot_part part)
+/* The window lacks what lies before @pos: who needs it can go on no longer. */
+static void end_behind(struct snapshot_copier *c, uint64_t pos)
 {
-	if (copy->put - load(&copy->got) == SNAPSHOT_PARTS_MAX) {
-		end_copy(copy, -EOVERFLOW);
-		return;
-	}
-	__atomic_add_fetch(&part.chunk->refs, 1, __ATOMIC_RELAXED);
-	copy->bytes_put += part.chunk->len - part.off;
-	copy->parts[copy->put % SNAPSHOT_PARTS_MAX] = part;
-	tell(&copy->put, copy->put + 1);
-}
-
-/* What is new in @chunk, for all that have what is before. */
-static void feed_all(struct snapshot_copier *c, struct snapshot_chunk *chunk)
-{
-	struct snapshot_part part = {chunk, c->copied - chunk->first};
 	struct snapshot_copy *copy;
 
 	for (copy = c->copies; copy < c->copies + SNAPSHOTS_MAX; copy++)
-		if (state_of(copy) == COPY_FED)
-			feed(copy, part);
+		if (state_of(copy) == COPY_FED && copy->fed < pos)
+			end_copy(copy, -EOVERFLOW);
 }
 
 /* Who holds most is given up, so that the others can go on. */
@@ -195,75 +211,57 @@ static bool has_room(const struct snapshot_copier *c, size_t cap)
 	return load(&c->held) + cap <= c->size + ahead;
 }
 
-/* Copy what is newer than @from, or as much of it as there still is. Return: 0;
- * -EAGAIN no memory until something is written; -ENOMEM; -EBADMSG. */
-static int copy_from(struct snapshot_copier *c, uint64_t from, uint64_t slack,
-		     struct snapshot_chunk **ret)
+/* Return: 0, and *ret may be NULL: nothing is new; -EAGAIN no memory until
+ * something is written; -ENOMEM; -EBADMSG. */
+static int copy_slice(struct snapshot_copier *c, struct snapshot_chunk **ret)
 {
-	uint64_t cap = window_end(c->window) - from + slack;
+	size_t cap = c->size / SLICE_SHARE, is_new;
 	struct ring_snapshot_info info;
 	struct snapshot_chunk *chunk;
+	int status;
 
-	cap = cap < c->size ? cap : c->size;
+	cap = cap < SLICE_BYTES ? SLICE_BYTES : cap;
+	is_new = window_end(c->window) - c->copied;
 	if (!has_room(c, cap))
 		forget(c, c->kept_count);
 	if (!has_room(c, cap))
 		return -EAGAIN;
-	chunk = chunk_new(&c->held, cap);
+	chunk = chunk_new(&c->held, cap, is_new);
 	if (!chunk)
 		return -ENOMEM;
-	if (window_copy(c->window, chunk->data, cap, &info) == RING_CORRUPT) {
-		chunk_put(chunk);
-		return -EBADMSG;
-	}
+	status = window_copy(c->window, c->copied, chunk->data, cap, &info);
 	chunk->first = info.first;
 	chunk->len = info.end - info.first;
-	*ret = chunk;
-	return 0;
+	*ret = status == RING_OK ? chunk : NULL;
+	if (status != RING_OK)
+		chunk_put(chunk);
+	return status == RING_CORRUPT ? -EBADMSG : 0;
 }
 
-static uint64_t slack_of(const struct snapshot_copier *c)
-{
-	return SLACK_BYTES + c->size / SLACK_SHARE;
-}
-
-/* Return: 0; -EOVERFLOW some of what is new is gone; errors of copy_from(). */
+/* Return: 0; -ENODATA nothing is new; errors of copy_slice(). */
 static int follow(struct snapshot_copier *c)
 {
 	struct snapshot_chunk *chunk;
-	int err;
+	int err = copy_slice(c, &chunk);
 
-	err = copy_from(c, c->copied, slack_of(c), &chunk);
-	if (!err && chunk->first > c->copied && chunk->cap < c->size) {
-		chunk_put(chunk);
-		err = copy_from(c, c->copied, c->size, &chunk);
-	}
-	if (err)
-		return err;
+	if (err || !chunk)
+		return err ? err : -ENODATA;
 	if (chunk->first > c->copied) {
-		chunk_put(chunk);
-		return -EOVERFLOW;
+		c->gone = chunk->first;
+		end_behind(c, c->gone);
+		forget(c, c->kept_count);
 	}
 	feed_all(c, chunk);
-	keep(c, chunk, c->copied - chunk->first);
+	keep(c, chunk);
 	return 0;
 }
 
-/* The whole window, for one that comes; the others take of it what is new. */
-static int copy_window(struct snapshot_copier *c)
+/* Bytes that can be written before what is next is overwritten. */
+static uint64_t margin(const struct snapshot_copier *c)
 {
-	struct snapshot_chunk *chunk;
-	int err = copy_from(c, window_base(c->window), slack_of(c), &chunk);
+	uint64_t behind = window_end(c->window) - c->copied;
 
-	if (err)
-		return err;
-	if (chunk->first > c->copied)
-		end_all(c, -EOVERFLOW);
-	else
-		feed_all(c, chunk);
-	forget(c, c->kept_count);
-	keep(c, chunk, 0);
-	return 0;
+	return behind < c->size ? c->size - behind : 0;
 }
 
 /* ---- the keyframe that one begins with ----------------------------------- */
@@ -278,31 +276,29 @@ uint64_t snapshot_key_ts(const struct ring_record *rec)
 }
 
 struct place {
-	unsigned part; /* of those kept */
-	size_t off;
-	uint64_t ts;
+	unsigned kept;
+	uint64_t pos, ts;
 };
 
-/* The first whole keyframe from @pos on, which may lie in several parts. */
+/* The first whole keyframe from @pos on, which may lie in several chunks. */
 static bool find_key(const struct snapshot_copier *c, uint64_t pos,
 		     struct place *ret)
 {
-	const struct snapshot_part *p;
+	const struct snapshot_chunk *k;
 	struct ring_record rec;
 	bool open = false;
 	size_t off, at;
 	unsigned i;
 
 	for (i = 0; i < c->kept_count; i++) {
-		p = &c->kept[i];
-		if (part_end(p) <= pos)
+		k = c->kept[i];
+		if (chunk_end(k) <= pos)
 			continue;
-		at = pos > part_begin(p) ? pos - p->chunk->first : p->off;
-		for (off = at; ring_parse(p->chunk->data, p->chunk->len, &off,
-					  &rec) == RING_OK;
+		off = at = pos > k->first ? pos - k->first : 0;
+		for (; ring_parse(k->data, k->len, &off, &rec) == RING_OK;
 		     at = off) {
 			if (rec.type == WINDOW_KEY)
-				*ret = (struct place){i, at,
+				*ret = (struct place){i, k->first + at,
 						      snapshot_key_ts(&rec)};
 			if (rec.type == WINDOW_KEY_END && open)
 				return true;
@@ -321,53 +317,42 @@ static bool has_key(const struct window *w)
 	return s.first_ns != 0;
 }
 
-static bool reaches(const struct snapshot_copier *c, uint64_t pos)
+static void hand_over(struct snapshot_copier *c, struct snapshot_copy *copy,
+		      const struct place *key)
 {
-	return c->kept_count && part_begin(&c->kept[0]) <= pos &&
-	       pos < c->copied;
-}
+	unsigned i;
 
-/* Return: 0, and @ret; -ENODATA; errors of copy_from(). */
-static int begin(struct snapshot_copier *c, struct place *ret)
-{
-	uint64_t base = window_base(c->window);
-	int err = 0;
-
-	if (!reaches(c, base))
-		err = copy_window(c);
-	if (!err && !find_key(c, base, ret)) {
-		forget(c, c->kept_count); /* else the next looks there */
-		err = -ENODATA;
-	}
-	return err;
+	copy->fed = key->pos;
+	for (i = key->kept; i < c->kept_count; i++)
+		feed(copy, c->kept[i]);
+	if (state_of(copy) == COPY_ASKED)
+		__atomic_store_n(&copy->state, COPY_FED, __ATOMIC_RELEASE);
 }
 
 /*
- * Begin one. The stream may be so fast that it takes the whole window while
- * this thread is kept from running.
+ * Begin one, once the keyframe it begins with was copied. The stream may be so
+ * fast that it takes the whole window while this thread is kept from running:
+ * then from what there is.
  */
 static void join(struct snapshot_copier *c, struct snapshot_copy *copy)
 {
-	uint64_t to = load(&copy->end->to_ns);
-	unsigned tries = COPIES_MAX, i;
+	uint64_t to = load(&copy->end->to_ns), base = window_base(c->window);
 	struct place key = {0};
-	int err;
 
-	do {
-		err = begin(c, &key);
-	} while (err == -ENODATA && has_key(c->window) && --tries);
-	if (err == -EAGAIN)
-		return; /* later */
-	if (!tries || (!err && to && key.ts > to))
-		err = -EOVERFLOW;
-	if (err) {
-		end_copy(copy, err);
-		return;
+	base = base > c->gone ? base : c->gone;
+	if (!has_key(c->window)) {
+		end_copy(copy, -ENODATA);
+	} else if (!c->follows ||
+		   base < (c->kept_count ? c->kept[0]->first : c->copied)) {
+		go_back(c, base);
+		if (++copy->tries > TRIES_MAX)
+			end_copy(copy, -EOVERFLOW);
+	} else if (find_key(c, base, &key)) {
+		if (to && key.ts > to)
+			end_copy(copy, -EOVERFLOW);
+		else
+			hand_over(c, copy, &key);
 	}
-	feed(copy, (struct snapshot_part){c->kept[key.part].chunk, key.off});
-	for (i = key.part + 1; i < c->kept_count; i++)
-		feed(copy, c->kept[i]);
-	__atomic_store_n(&copy->state, COPY_FED, __ATOMIC_RELEASE);
 }
 
 /* ---- the thread ---------------------------------------------------------- */
@@ -379,10 +364,9 @@ void snapshot_copier_init(struct snapshot_copier *c, const struct window *w)
 	sem_init(&c->runs, 0, 0);
 }
 
-static bool has_all(const struct snapshot_copier *c,
-		    const struct snapshot_copy *copy)
+static bool has_all(const struct snapshot_copy *copy)
 {
-	return snapshot_end_known(copy->end) && c->copied >= copy->end->pos;
+	return snapshot_end_known(copy->end) && copy->fed >= copy->end->pos;
 }
 
 /* Begin and end. Return: how many there are now. */
@@ -394,7 +378,7 @@ static unsigned tend(struct snapshot_copier *c)
 	for (copy = c->copies; copy < c->copies + SNAPSHOTS_MAX; copy++) {
 		if (state_of(copy) == COPY_ASKED)
 			join(c, copy);
-		if (state_of(copy) == COPY_FED && has_all(c, copy))
+		if (state_of(copy) == COPY_FED && has_all(copy))
 			end_copy(copy, 0);
 		if (state_of(copy) != COPY_ASKED && state_of(copy) != COPY_FED)
 			continue;
@@ -406,14 +390,16 @@ static unsigned tend(struct snapshot_copier *c)
 	return count;
 }
 
-/* Are so many bytes that are new to be copied now? At once where that is all
- * that one lacks. */
+/* Are so many bytes that are new to be copied now? At once where one lacks
+ * nothing else, or has to begin. */
 static bool is_due(const struct snapshot_copier *c, uint64_t bytes)
 {
 	const struct snapshot_copy *copy;
 	bool any = false;
 
 	for (copy = c->copies; copy < c->copies + SNAPSHOTS_MAX; copy++) {
+		if (state_of(copy) == COPY_ASKED)
+			return true;
 		if (state_of(copy) != COPY_FED)
 			continue;
 		if (snapshot_end_known(copy->end))
@@ -423,32 +409,45 @@ static bool is_due(const struct snapshot_copier *c, uint64_t bytes)
 	return any && bytes >= c->size / FOLLOW_SHARE;
 }
 
-/* Return: is there nothing to do at present? */
-static bool go_on(struct snapshot_copier *c)
+/* The less of the window is left for others to write, the shorter. */
+static uint64_t pause_of(const struct snapshot_copier *c)
 {
-	uint64_t is_new = window_end(c->window) - c->copied;
+	uint64_t left = margin(c);
+
+	if (left > c->size / 2)
+		return 4 * NAP_NS;
+	return left > c->size / HASTE_SHARE ? NAP_NS : 0;
+}
+
+/* Return: how long to pause, ns. */
+static uint64_t go_on(struct snapshot_copier *c)
+{
 	int err;
 
-	if (!is_due(c, is_new))
-		return true;
+	if (!c->follows || !is_due(c, window_end(c->window) - c->copied))
+		return NAP_NS;
 	err = follow(c);
 	if (!err)
 		forget_old(c);
-	else if (err != -EAGAIN)
-		end_all(c, err);
-	else if (is_new >= c->size / LATE_SHARE)
+	else if (err == -EAGAIN && margin(c) < c->size / LATE_SHARE)
 		cut_one(c);
-	return err == -EAGAIN;
+	else if (err != -EAGAIN && err != -ENODATA)
+		end_all(c, err);
+	return err ? NAP_NS : pause_of(c);
 }
 
 /* Until nobody needs it any more. */
 static void copy_all(struct snapshot_copier *c)
 {
-	while (tend(c))
-		if (go_on(c))
-			clock_sleep(NAP_NS);
+	uint64_t pause;
+
+	while (tend(c)) {
+		pause = go_on(c);
+		if (pause)
+			clock_sleep(pause);
+	}
 	forget(c, c->kept_count);
-	c->copied = 0;
+	c->follows = false;
 }
 
 static void wait_for(sem_t *sem)
@@ -519,6 +518,7 @@ void snapshot_copy_ask(struct snapshot_copy *copy,
 	copy->end = end;
 	copy->put = copy->got = 0;
 	copy->bytes_put = copy->bytes_got = 0;
+	copy->tries = 0;
 	copy->cut = false;
 	copy->err = 0;
 	__atomic_store_n(&copy->state, COPY_ASKED, __ATOMIC_RELEASE);

@@ -4,10 +4,11 @@
  *
  * A flood at full speed turns a window over in the time that a thread waits
  * for a CPU on a loaded host. So copying has a thread of its own, which runs
- * before others and does nothing else: it copies the whole window at once,
- * and then what is added to it, until the end of the last snapshot is known.
- * Other threads take the chunks, one after the other, and write them at
- * leisure.
+ * before others and does nothing else: it copies the window, oldest first, and
+ * what is added to it, until the end of the last snapshot is known; slice by
+ * slice, with pauses as long as nothing is about to be overwritten, for the
+ * CPU it takes is one that those who record have not. Other threads take the
+ * chunks, one after the other, and write them at leisure.
  *
  * However many snapshots are being taken, each byte is copied once: chunks are
  * shared, and one that comes while others are being taken begins with what was
@@ -31,7 +32,7 @@
 #define SNAPSHOTS_MAX	     4 /* at a time */
 #define SNAPSHOT_AHEAD_BYTES (256ULL << 20)
 #define SNAPSHOT_PARTS_MAX   512 /* a power of two */
-#define SNAPSHOT_KEPT_MAX    64
+#define SNAPSHOT_KEPT_MAX    128
 
 /* Told by the repo while a snapshot is being taken; atomic. */
 struct snapshot_end {
@@ -49,7 +50,7 @@ struct snapshot_chunk {
 	uint64_t *held; /* bytes of all chunks there are; atomic */
 };
 
-/* A chunk, from @off on; each begins where the one before ended. */
+/* A chunk, from @off on: there it goes on where the one before ended. */
 struct snapshot_part {
 	struct snapshot_chunk *chunk; /* NULL: none */
 	size_t off;
@@ -71,6 +72,8 @@ struct snapshot_copy {
 	uint64_t put; /* parts so far: who copies */
 	uint64_t got; /* who writes */
 	uint64_t bytes_put, bytes_got;
+	uint64_t fed;	/* position up to which it has all: who copies */
+	unsigned tries; /* to begin it: who copies */
 	/* before COPY_OVER: */
 	bool cut; /* could not keep up */
 	int err;  /* 0; -errno */
@@ -82,10 +85,12 @@ struct snapshot_copier {
 	uint64_t size; /* of the window */
 	uint64_t held; /* bytes of all chunks there are; atomic */
 	struct snapshot_copy copies[SNAPSHOTS_MAX];
-	/* what is still in the window, for those who come: up to @copied */
-	struct snapshot_part kept[SNAPSHOT_KEPT_MAX];
+	/* copied without a gap up to @copied, for those who come */
+	struct snapshot_chunk *kept[SNAPSHOT_KEPT_MAX];
 	unsigned kept_count;
-	uint64_t copied; /* position up to which those FED have all */
+	uint64_t copied; /* the next slice begins here */
+	uint64_t gone;	 /* what lies before is known to be overwritten */
+	bool follows;	 /* @copied is set */
 	pthread_t thread;
 	pid_t tid;
 	bool running;

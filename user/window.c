@@ -157,10 +157,10 @@ uint64_t window_base(const struct window *w)
 	return told(&w->base);
 }
 
-int window_copy(const struct window *w, void *buf, size_t cap,
+int window_copy(const struct window *w, uint64_t from, void *buf, size_t cap,
 		struct ring_snapshot_info *ret)
 {
-	return ring_snapshot(w->observer, buf, cap, ret);
+	return ring_snapshot_from(w->observer, from, buf, cap, ret);
 }
 
 void window_stats(const struct window *w, struct window_stats *ret)

@@ -88,11 +88,11 @@ uint64_t window_end(const struct window *w);
 uint64_t window_base(const struct window *w);
 
 /**
- * window_copy - the newest @cap bytes, as ring_snapshot()
+ * window_copy - from @from on at most @cap bytes, as ring_snapshot_from()
  *
  * Thread: any, any number at a time; the repo does not notice.
  */
-int window_copy(const struct window *w, void *buf, size_t cap,
+int window_copy(const struct window *w, uint64_t from, void *buf, size_t cap,
 		struct ring_snapshot_info *ret);
 
 #endif

@@ -112,6 +112,57 @@ static void snapshot_of_an_empty_window_is_empty(void **state)
 	window_close(&w);
 }
 
+/* Each slice begins where the one before ended, and together they are all. */
+static void slices_hold_every_record_in_order(void **state)
+{
+	const size_t size = 1 << 16, cap = size / 32 + NTH_MAX + 8;
+	struct window w = window_new(size);
+	uint64_t from = 0, seq = 0, next = 0;
+	struct ring_record rec;
+
+	(void)state;
+	while (next < 5000) {
+		for (unsigned int i = 0; i < 20; i++)
+			assert_int_equal(nth_write(w.p, seq++), RING_OK);
+		while (ring_snapshot_from(w.o, from, w.buf, cap, &w.info) ==
+		       RING_OK) {
+			assert_int_equal(w.info.first, from);
+			assert_true(w.info.end - w.info.first <= cap);
+			for (size_t off = 0;
+			     ring_parse(w.buf, w.info.end - w.info.first, &off,
+					&rec) == RING_OK;)
+				assert_true(
+					nth_ok(&rec, next++, ring_max(w.p)));
+			from = w.info.end;
+		}
+		assert_int_equal(next, seq);
+	}
+	window_close(&w);
+}
+
+static void a_slice_of_what_is_overwritten_begins_later(void **state)
+{
+	const size_t size = 1 << 16;
+	struct window w = window_new(size);
+	struct ring_stats st;
+
+	(void)state;
+	for (uint64_t seq = 0; seq < 5000; seq++)
+		assert_int_equal(nth_write(w.p, seq), RING_OK);
+	assert_int_equal(ring_snapshot_from(w.o, 8, w.buf, size / 8, &w.info),
+			 RING_OK);
+	ring_observer_stats(w.o, &st);
+	assert_true(w.info.first >= st.overwritten);
+	assert_true(w.info.first < st.overwritten + size / 16 + NTH_MAX);
+	assert_int_equal(
+		ring_snapshot_from(w.o, st.bytes, w.buf, size, &w.info),
+		RING_EMPTY);
+	assert_int_equal(
+		ring_snapshot_from(w.o, st.bytes + 8, w.buf, size, &w.info),
+		RING_CORRUPT);
+	window_close(&w);
+}
+
 static void records_longer_than_a_block_survive(void **state)
 {
 	struct window w = window_new(4096); /* blocks of 64 bytes */
@@ -151,6 +202,8 @@ int main(void)
 		T(snapshot_holds_the_newest_records),
 		T(snapshot_keeps_nearly_the_whole_ring),
 		T(snapshot_of_an_empty_window_is_empty),
+		T(slices_hold_every_record_in_order),
+		T(a_slice_of_what_is_overwritten_begins_later),
 		T(records_longer_than_a_block_survive),
 		T(window_is_never_full),
 	};
