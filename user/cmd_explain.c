@@ -16,7 +16,8 @@
 struct explainer {
 	const struct sources *sources;
 	const struct select *select;
-	struct table table; /* event, where, what */
+	const struct recorder *recorder; /* of which the triggers are */
+	struct table table;		 /* event, where, what */
 	int err;
 };
 
@@ -60,31 +61,100 @@ static const char *where_of(const struct clauses *c,
 	return n == all ? "kernel, at entry" : "kernel";
 }
 
-static void explain_part(struct explainer *e, const struct schema_kind *k,
-			 const struct node *n, bool fits, unsigned *rows)
+/* Compile for the kernel. Return: can it refuse events of this kind? */
+static bool compile(struct explainer *e, const struct schema_kind *k,
+		    const struct node *n, struct clauses *ret,
+		    struct source_filter *can)
 {
 	struct clause_target target = {.kind = k->number};
+	bool asks = sources_filters(e->sources, k, can);
+
+	target.tells_comm = can->tells_comm;
+	if (!clauses_compile(ret, n, &target))
+		return asks;
+	e->err = -ENOMEM;
+	memset(ret, 0, sizeof(*ret));
+	return false;
+}
+
+/* How what one asks for goes together with what others do, of one kind. */
+struct company {
+	bool fits; /* all of it into clauses, and there are no triggers */
+	bool open; /* a trigger wants them all */
+	unsigned rows;
+};
+
+static void put_part(struct explainer *e, struct company *with,
+		     const struct schema_kind *k, const char *where,
+		     struct buf *what)
+{
+	table_cell(&e->table, "%s", with->rows++ ? "" : k->name);
+	table_cell(&e->table, "%s", where);
+	table_buf(&e->table, what);
+}
+
+static void explain_part(struct explainer *e, const struct schema_kind *k,
+			 const struct node *n, struct company *with)
+{
 	struct source_filter can;
-	bool asks = sources_filters(e->sources, k, &can);
 	struct buf what = {0};
 	const char *where;
 	struct clauses c;
+	bool asks = compile(e, k, n, &c, &can) && !with->open;
 
-	target.tells_comm = can.tells_comm;
-	if (clauses_compile(&c, n, &target)) {
-		e->err = -ENOMEM;
-		return;
-	}
-	where = where_of(&c, &can, fits);
+	where = where_of(&c, &can, with->fits);
 	clauses_done(&c);
 	if (!where)
 		return;
 	filter_put(&what, n);
-	table_cell(&e->table, "%s", (*rows)++ ? "" : k->name);
-	table_cell(&e->table, "%s", asks ? where : "repo");
-	table_buf(&e->table, &what);
+	put_part(e, with, k, asks ? where : "repo", &what);
 	buf_done(&what);
 }
+
+/* ---- triggers ------------------------------------------------------------ */
+
+static const struct trigger *next_trigger(const struct explainer *e,
+					  const struct schema_kind *k,
+					  unsigned *at)
+{
+	const struct trigger *t;
+
+	while ((t = recorder_trigger_at(e->recorder, (*at)++)))
+		if (trigger_kinds(t)[k->number])
+			return t;
+	return NULL;
+}
+
+static bool is_open(struct explainer *e, const struct schema_kind *k,
+		    const struct trigger *t)
+{
+	struct source_filter can;
+	struct clauses c;
+	bool asks = compile(e, k, filter_root(trigger_filter(t)), &c, &can) &&
+		    c.filter.used;
+
+	clauses_done(&c);
+	return !asks;
+}
+
+static void explain_triggers(struct explainer *e, const struct schema_kind *k,
+			     struct company *with)
+{
+	const struct trigger *t;
+	struct buf what = {0};
+	unsigned i = 0;
+
+	while ((t = next_trigger(e, k, &i))) {
+		buf_reset(&what);
+		buf_printf(&what, "trigger: %s", trigger_text(t));
+		put_part(e, with, k,
+			 is_open(e, k, t) ? "repo" : "kernel, then repo",
+			 &what);
+	}
+	buf_done(&what);
+}
+
+/* ---- a kind -------------------------------------------------------------- */
 
 /* Does all that can be asked of a kind fit into its clauses? */
 static bool all_fits(struct explainer *e, const struct schema_kind *k,
@@ -110,23 +180,42 @@ static bool all_fits(struct explainer *e, const struct schema_kind *k,
 static void explain_filter(struct explainer *e, const struct schema_kind *k)
 {
 	const struct node *root = filter_root(e->select->filter), *n;
-	bool fits = all_fits(e, k, root);
-	unsigned rows = 0;
+	struct company with = {.fits = all_fits(e, k, root)};
+	const struct trigger *t;
+	unsigned i = 0;
 
+	while ((t = next_trigger(e, k, &i))) {
+		with.fits = false;
+		with.open |= is_open(e, k, t);
+	}
 	for (n = root->type == NODE_AND ? root->child : root; n; n = n->next)
-		explain_part(e, k, n, fits, &rows);
-	if (!rows)
+		explain_part(e, k, n, &with);
+	if (with.rows)
+		explain_triggers(e, k, &with);
+	else
 		put_row(e, k->name, "", EVERY);
+}
+
+static bool has_trigger(const struct explainer *e, const struct schema_kind *k)
+{
+	unsigned i = 0;
+
+	return next_trigger(e, k, &i);
 }
 
 static void explain_kind(struct explainer *e, const struct schema_kind *k)
 {
-	if (!e->select->kinds[k->number])
+	bool asked_for = e->select->kinds[k->number];
+	struct company with = {0};
+
+	if (!asked_for && !has_trigger(e, k))
 		put_row(e, k->name, "", "not asked for");
 	else if (!sources_wants(e->sources, k))
 		put_row(e, k->name, "", "the filter is never true of it");
 	else if (!is_loaded(e, k->source))
 		put_row(e, k->name, "", "its source is off (see -s)");
+	else if (!asked_for)
+		explain_triggers(e, k, &with);
 	else if (e->select->filter)
 		explain_filter(e, k);
 	else
@@ -139,6 +228,7 @@ int capture_explain(const struct capture *c)
 	struct explainer e = {
 		.sources = recorder_sources(c->recorder),
 		.select = recorder_select(c->recorder),
+		.recorder = c->recorder,
 		.table.align = "lll",
 	};
 	const struct schema_kind *k;

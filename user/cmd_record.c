@@ -361,8 +361,7 @@ static int open_window(struct recording *r)
 		return err;
 	r->flight.dir_fd = r->spool_fd;
 	err = recorder_flight(r->capture.recorder, &r->flight);
-	return err ? fail("cannot keep a window: %s", strerror(-err))
-		   : set_triggers(r);
+	return err ? fail("cannot keep a window: %s", strerror(-err)) : EXIT_OK;
 }
 
 /* Nobody needs to speak to it, unless a name was asked for. */
@@ -535,6 +534,8 @@ static int record(const void *arg, const struct opt_words *words)
 	join_words(r.command, sizeof(r.command), words->command);
 	choose_path(&r);
 	rc = capture_open(&r.capture, &args->capture, words->command);
+	if (!rc)
+		rc = set_triggers(&r);
 	if (!rc && args->capture.explain) {
 		rc = capture_explain(&r.capture);
 		capture_close(&r.capture);

@@ -112,12 +112,12 @@ static void fire(struct flight *f, const struct trigger *t,
 			 (int)strcspn(ask.event, "\n"), ask.event);
 }
 
-static void look_at(struct flight *f, struct trigger *t, const struct event *ev)
+static bool look_at(struct flight *f, struct trigger *t, const struct event *ev)
 {
 	switch (trigger_event(t, ev)) {
 	case TRIGGER_FIRES:
 		fire(f, t, ev);
-		break;
+		return true;
 	case TRIGGER_HOLDS:
 		repo_log(f->repo, WEIR_LEVEL_WARNING, 0,
 			 "held back by its limits, trigger: %s",
@@ -127,17 +127,20 @@ static void look_at(struct flight *f, struct trigger *t, const struct event *ev)
 	case TRIGGER_NOTHING:
 		break;
 	}
+	return false;
 }
 
 /* Not at the end, when the log comes back before it was sent. */
-static void look_at_all(struct flight *f, const struct event *ev)
+bool flight_look(struct flight *f, const struct event *ev)
 {
 	uint32_t set = f->by_kind[ev->kind->number];
+	bool any = false;
 
-	if (!f->repo || f->repo->direct)
-		return;
+	if (!set || !f->repo || f->repo->direct)
+		return false;
 	for (; set; set &= set - 1)
-		look_at(f, f->triggers[__builtin_ctz(set)], ev);
+		any |= look_at(f, f->triggers[__builtin_ctz(set)], ev);
+	return any;
 }
 
 static int on_event(struct sink *s, const struct event *ev)
@@ -145,8 +148,6 @@ static int on_event(struct sink *s, const struct event *ev)
 	struct flight *f = (struct flight *)s;
 
 	window_put(f->window, ev);
-	if (f->by_kind[ev->kind->number])
-		look_at_all(f, ev);
 	return 0;
 }
 
@@ -432,25 +433,16 @@ void flight_stats(const struct flight *f, struct flight_stats *ret)
 
 /* ---- triggers ------------------------------------------------------------ */
 
-int flight_trigger(struct flight *f, const char *text,
-		   const struct render *render, struct filter_error *err)
+void flight_trigger(struct flight *f, struct trigger *t,
+		    const struct render *render)
 {
-	struct trigger *t;
 	unsigned kind;
-	int rc;
 
-	if (f->trigger_count == TRIGGERS_MAX)
-		return -ENOSPC;
-	rc = trigger_new(&t, text, f->schema, f->tasks, render->wall_offset,
-			 err);
-	if (rc)
-		return rc;
 	for (kind = 0; kind < SCHEMA_KINDS_MAX; kind++)
 		if (trigger_kinds(t)[kind])
 			f->by_kind[kind] |= 1U << f->trigger_count;
 	f->render = render;
 	f->triggers[f->trigger_count++] = t;
-	return 0;
 }
 
 const struct trigger *flight_trigger_at(const struct flight *f, unsigned i)
@@ -583,8 +575,6 @@ void flight_free(struct flight *f)
 		close(f->event_fd);
 	pthread_mutex_destroy(&f->lock);
 	window_free(f->window);
-	for (i = 0; i < f->trigger_count; i++)
-		trigger_free(f->triggers[i]);
 	buf_done(&f->line);
 	free(f->results);
 	free(f);

@@ -45,13 +45,14 @@ struct sink *flight_sink(struct flight *f);
 const struct window *flight_window(const struct flight *f);
 
 /**
- * flight_trigger - take a snapshot when @text says so; before it is started
- * @render: for the event that was the cause; borrowed for the flight's life
+ * flight_trigger - have @t take snapshots; before it is started
+ * @t, @render: borrowed for the flight's life; @render is for the event that
+ *              was the cause
  *
- * Return: 0; -ENOSPC more than TRIGGERS_MAX; errors of trigger_new().
+ * TRIGGERS_MAX of them at most.
  */
-int flight_trigger(struct flight *f, const char *text,
-		   const struct render *render, struct filter_error *err);
+void flight_trigger(struct flight *f, struct trigger *t,
+		    const struct render *render);
 
 /** flight_trigger_at - Return: the @i-th, or NULL: there are not so many. */
 const struct trigger *flight_trigger_at(const struct flight *f, unsigned i);
@@ -112,6 +113,13 @@ struct flight_stats {
 
 /** flight_stats - Thread: any. */
 void flight_stats(const struct flight *f, struct flight_stats *ret);
+
+/**
+ * flight_look - have the triggers look at an event
+ *
+ * Thread: the repo's. Return: has it made one fire?
+ */
+bool flight_look(struct flight *f, const struct event *ev);
 
 /**
  * flight_tick - see to the ends of snapshots

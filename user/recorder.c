@@ -28,6 +28,8 @@ struct recorder {
 	unsigned sink_count;
 	struct archive_writer *archive;
 	struct flight *flight;
+	struct trigger *triggers[TRIGGERS_MAX];
+	unsigned trigger_count;
 	struct ring_producer *main_p, *own_p;
 	struct ring_consumer *main_c, *own_c;
 	int notify_fd;
@@ -63,6 +65,20 @@ static int make_account(struct recorder *r)
 	return r->account ? 0 : -ENOMEM;
 }
 
+/* To what somebody wants: the user, or a trigger. */
+static int narrow(struct recorder *r)
+{
+	struct source_need needs[TRIGGERS_MAX];
+	unsigned i;
+
+	for (i = 0; i < r->trigger_count; i++)
+		needs[i] = (struct source_need){
+			.kinds = trigger_kinds(r->triggers[i]),
+			.filter = trigger_filter(r->triggers[i]),
+		};
+	return sources_narrow(r->sources, &r->select, needs, r->trigger_count);
+}
+
 int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 		  struct recorder_error *err)
 {
@@ -85,7 +101,7 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 	r->render.wall_offset = clock_wall_offset();
 	e = open_select(r, err);
 	if (!e)
-		e = sources_narrow(r->sources, &r->select);
+		e = narrow(r);
 	if (e)
 		goto out;
 	e = make_account(r);
@@ -189,15 +205,6 @@ void recorder_watch_archive(struct recorder *r, struct archive_writer *w)
 	r->archive = w;
 }
 
-int recorder_flight(struct recorder *r, const struct flight_options *o)
-{
-	int err = flight_new(&r->flight, o, recorder_schema(r), r->tasks);
-
-	if (!err)
-		recorder_add_sink(r, flight_sink(r->flight));
-	return err;
-}
-
 /* One that waits for what nobody makes would wait for ever. */
 static bool can_fire(const struct recorder *r, const struct trigger *t)
 {
@@ -220,21 +227,42 @@ static bool can_fire(const struct recorder *r, const struct trigger *t)
 int recorder_trigger(struct recorder *r, const char *text,
 		     struct recorder_error *err)
 {
-	const struct trigger *t;
-	unsigned i = 0;
-	int rc = flight_trigger(r->flight, text, &r->render, &err->filter);
+	struct trigger *t;
+	int rc;
 
 	err->what[0] = '\0';
+	if (r->trigger_count == TRIGGERS_MAX)
+		return -ENOSPC;
+	rc = trigger_new(&t, text, sources_schema(r->sources), r->tasks,
+			 r->render.wall_offset, &err->filter);
 	if (rc)
 		return rc;
-	while ((t = flight_trigger_at(r->flight, i + 1)))
-		i++;
-	if (can_fire(r, flight_trigger_at(r->flight, i)))
-		return 0;
+	r->triggers[r->trigger_count++] = t;
+	rc = narrow(r);
+	if (rc || can_fire(r, t))
+		return rc;
 	snprintf(err->what, sizeof(err->what),
 		 "can never be true: what it asks for is not recorded (see -s, "
 		 "-e)");
 	return -EINVAL;
+}
+
+const struct trigger *recorder_trigger_at(const struct recorder *r, unsigned i)
+{
+	return i < r->trigger_count ? r->triggers[i] : NULL;
+}
+
+int recorder_flight(struct recorder *r, const struct flight_options *o)
+{
+	int err = flight_new(&r->flight, o, recorder_schema(r), r->tasks);
+	unsigned i;
+
+	if (err)
+		return err;
+	for (i = 0; i < r->trigger_count; i++)
+		flight_trigger(r->flight, r->triggers[i], &r->render);
+	recorder_add_sink(r, flight_sink(r->flight));
+	return 0;
 }
 
 struct flight *recorder_flight_of(const struct recorder *r)
@@ -499,6 +527,8 @@ void recorder_free(struct recorder *r)
 		close_sinks(r);
 	repo_free(r->repo);
 	flight_free(r->flight);
+	while (r->trigger_count)
+		trigger_free(r->triggers[--r->trigger_count]);
 	aggregator_free(r->aggregator);
 	free(r->account);
 	ring_producer_close(r->main_p);

@@ -55,18 +55,23 @@ void recorder_archive(struct recorder *r, struct archive_options *opts);
 void recorder_watch_archive(struct recorder *r, struct archive_writer *w);
 
 /**
+ * recorder_trigger - take a snapshot when @text says so; before
+ * recorder_flight()
+ *
+ * What it needs to see is made in the kernel even where -e and -f do not want
+ * it. Return: 0; -EINVAL with @err; -ENOSPC too many; -ENOMEM.
+ */
+int recorder_trigger(struct recorder *r, const char *text,
+		     struct recorder_error *err);
+
+/** recorder_trigger_at - Return: the @i-th, or NULL: there are not so many. */
+const struct trigger *recorder_trigger_at(const struct recorder *r, unsigned i);
+
+/**
  * recorder_flight - keep a window and take snapshots of it (before start)
  * Return: 0; errors of flight_new(). recorder_flight_of() then returns it.
  */
 int recorder_flight(struct recorder *r, const struct flight_options *o);
-
-/**
- * recorder_trigger - take a snapshot when @text says so; after
- * recorder_flight()
- * Return: 0; -EINVAL with @err; -ENOSPC too many; -ENOMEM.
- */
-int recorder_trigger(struct recorder *r, const char *text,
-		     struct recorder_error *err);
 
 /** recorder_flight_of - Return: the flight recorder, or NULL: there is none. */
 struct flight *recorder_flight_of(const struct recorder *r);

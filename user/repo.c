@@ -49,7 +49,8 @@ static void deliver(struct repo *r, const struct event *ev)
 	}
 }
 
-/* Rejected, but the state or the story needs it: a flagged copy goes on. */
+/* Rejected, but the state or the story needs it (a task's life, what made a
+ * trigger fire): a flagged copy goes on. */
 static void deliver_context(struct repo *r, const struct event *ev)
 {
 	struct event copy = *ev;
@@ -59,6 +60,12 @@ static void deliver_context(struct repo *r, const struct event *ev)
 	h->flags |= WEIR_F_CONTEXT;
 	copy.h = h;
 	deliver(r, &copy);
+}
+
+/* Triggers look at what is not selected as well. Return: has one fired? */
+static bool look(struct repo *r, const struct event *ev)
+{
+	return r->flight && flight_look(r->flight, ev);
 }
 
 void repo_accept(struct repo *r, const void *record, size_t len)
@@ -80,10 +87,11 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	if (select_match(r->o.select, &ev)) {
 		repo_count(&row->kept, 1);
 		deliver(r, &ev);
+		look(r, &ev);
 		return;
 	}
 	repo_count(&row->rejected, 1);
-	if (!r->context[ev.h->kind])
+	if (!look(r, &ev) && !r->context[ev.h->kind])
 		return;
 	repo_count(&row->context, 1);
 	deliver_context(r, &ev);

@@ -288,6 +288,8 @@ static int choose(struct sources *s, char *why, size_t why_len)
 		}
 		src->wanted = true;
 	}
+	for (i = 0; i < s->count; i++)
+		s->list[i].asked_for = s->list[i].wanted;
 	return 0;
 }
 

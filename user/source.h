@@ -30,9 +30,10 @@ struct embedded {
 };
 extern const struct embedded weir_embedded[];
 
-#define SOURCES_MAX 32
-#define SOURCE_REPO "repo" /* weir itself: no programs, a user-space ring */
-#define SOURCE_TASK "task" /* always loaded: all others need its state */
+#define SOURCES_MAX	 32
+#define SOURCE_NEEDS_MAX 32
+#define SOURCE_REPO	 "repo" /* weir itself: no programs, a user-space ring */
+#define SOURCE_TASK	 "task" /* always loaded: all others need its state */
 
 /* A tunable of a source, from `--set source.name=value`. */
 struct source_setting {
@@ -91,16 +92,24 @@ const struct schema *sources_schema(const struct sources *s);
 uint64_t sources_setting(const struct sources *s, const char *source,
 			 const char *name);
 
+/* What is looked for beside what is selected: by a trigger. */
+struct source_need {
+	const bool *kinds; /* [SCHEMA_KINDS_MAX]: in events of these */
+	const struct filter *filter;
+};
+
 /**
- * sources_narrow - before load: record as little as @sel allows
+ * sources_narrow - before load: record as little as @sel and @needs allow
  *
- * What of its filter the kernel can decide goes into the sources' constants,
- * and what only makes kinds that it never selects is not attached, nor loaded
- * where that is all of a source. Events that the task table needs are made in
- * any case. `--set repo.user_filter=1` leaves all of the filter to the repo.
- * Return: 0; -ENOMEM.
+ * What the kernel can decide of its filter, or of the needs of one, goes into
+ * the sources' constants, and what only makes kinds that nobody wants is not
+ * attached, nor loaded where that is all of a source. Events that the task
+ * table needs are made in any case. `--set repo.user_filter=1` leaves all of
+ * it to the repo. The last call counts.
+ * Return: 0; -ENOMEM; -E2BIG more than SOURCE_NEEDS_MAX.
  */
-int sources_narrow(struct sources *s, const struct select *sel);
+int sources_narrow(struct sources *s, const struct select *sel,
+		   const struct source_need *needs, size_t need_count);
 
 /* What can be asked of a kind in the kernel, see struct weir_filter. */
 struct source_filter {

@@ -62,6 +62,13 @@ bool sources_filters(const struct sources *s, const struct schema_kind *k,
 	return true;
 }
 
+/* What sources_narrow() is given. */
+struct narrow {
+	const struct select *sel;
+	const struct source_need *needs;
+	size_t need_count;
+};
+
 /* ---- into .rodata -------------------------------------------------------- */
 
 /* Where a kind before would ask the same, once is enough: see WEIR_EARLY() */
@@ -113,12 +120,46 @@ static int set_filter(struct source *src, const struct schema_kind *k,
 	return add_keys(src, c);
 }
 
+/* Whoever wants an event of a kind: one of these must be true of it. */
+struct wanted {
+	struct node any; /* of @of, when there are several */
+	struct node of[1 + SOURCE_NEEDS_MAX];
+	unsigned count;
+};
+
+static void add_want(struct wanted *w, const struct filter *f)
+{
+	w->of[w->count] = *filter_root(f);
+	if (w->count)
+		w->of[w->count - 1].next = &w->of[w->count];
+	w->count++;
+}
+
+/* Return: the condition; NULL: there is none, when nobody or all want it. */
+static const struct node *want(struct wanted *w, const struct narrow *n,
+			       unsigned kind)
+{
+	bool all = n->sel->kinds[kind] && !n->sel->filter;
+	size_t i;
+
+	w->count = 0;
+	if (n->sel->kinds[kind] && n->sel->filter)
+		add_want(w, n->sel->filter);
+	for (i = 0; i < n->need_count; i++)
+		if (n->needs[i].kinds[kind])
+			add_want(w, n->needs[i].filter);
+	w->any = (struct node){.type = NODE_OR, .child = w->of};
+	if (all || !w->count)
+		return NULL;
+	return w->count == 1 ? w->of : &w->any;
+}
+
 /*
  * One kind. A filter that is never true of it is as good as not asking for
  * it: what makes nothing else need not be attached.
  */
 static int narrow_kind(struct sources *s, const struct schema_kind *k,
-		       const struct select *sel)
+		       const struct narrow *n)
 {
 	struct source *src = source_of(s, k);
 	struct weir_filter *f = filter_at(src, AT_END, k->name);
@@ -128,11 +169,13 @@ static int narrow_kind(struct sources *s, const struct schema_kind *k,
 		.first_set = src->set_count,
 	};
 	struct clauses c = {0};
+	struct wanted w;
+	const struct node *if_true = want(&w, n, k->number);
 	int err = 0;
 
-	if (sel->filter)
-		err = clauses_compile(&c, filter_root(sel->filter), &target);
-	if (!sel->kinds[k->number])
+	if (if_true)
+		err = clauses_compile(&c, if_true, &target);
+	else if (!n->sel->kinds[k->number])
 		c.filter.used = c.filter.never = true;
 	s->unwanted[k->number] = c.filter.never;
 	if (!err && f)
@@ -141,22 +184,47 @@ static int narrow_kind(struct sources *s, const struct schema_kind *k,
 	return err;
 }
 
-int sources_narrow(struct sources *s, const struct select *sel)
+static bool is_needed(const struct narrow *n, unsigned kind)
 {
+	size_t i;
+
+	for (i = 0; i < n->need_count; i++)
+		if (n->needs[i].kinds[kind])
+			return true;
+	return n->sel->kinds[kind];
+}
+
+static void begin_again(struct sources *s)
+{
+	struct source *src;
+
+	for (src = s->list; src < s->list + s->count; src++) {
+		src->wanted = src->asked_for;
+		src->key_count = 0;
+		src->set_count = 0;
+		memset(src->asked, 0, sizeof(src->asked));
+	}
+}
+
+int sources_narrow(struct sources *s, const struct select *sel,
+		   const struct source_need *needs, size_t need_count)
+{
+	const struct narrow n = {sel, needs, need_count};
 	bool off = sources_setting(s, SOURCE_REPO, "user_filter");
 	bool by_name = false, any[SOURCES_MAX] = {0};
 	const struct schema_kind *k;
 	struct source *src;
 	unsigned i;
-	int err = 0;
+	int err = need_count > SOURCE_NEEDS_MAX ? -E2BIG : 0;
 
+	begin_again(s);
 	for (i = 0; i < SCHEMA_KINDS_MAX && !err; i++) {
 		k = schema_kind(s->schema, i);
 		if (!k)
 			continue;
-		s->unwanted[i] = !sel->kinds[i];
+		s->unwanted[i] = !is_needed(&n, i);
 		if (!off)
-			err = narrow_kind(s, k, sel);
+			err = narrow_kind(s, k, &n);
 		by_name |= sel->named[i] && strcmp(k->source, SOURCE_REPO);
 		any[source_of(s, k) - s->list] |= !s->unwanted[i];
 		if (off)

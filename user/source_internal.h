@@ -33,6 +33,7 @@ struct source {
 	const struct embedded *bytes;
 	char why[256];
 	bool wanted;
+	bool asked_for; /* by its name, or because by_default */
 	bool by_default;
 	bool has_programs;
 	bool on;

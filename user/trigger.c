@@ -262,6 +262,11 @@ const bool *trigger_kinds(const struct trigger *t)
 	return t->kinds;
 }
 
+const struct filter *trigger_filter(const struct trigger *t)
+{
+	return t->filter;
+}
+
 const char *trigger_text(const struct trigger *t)
 {
 	return t->text;

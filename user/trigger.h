@@ -7,8 +7,8 @@
  * EXPR is a filter (filter.h), or count(WHAT) > N/TIME: more than N events in
  * a time so long, WHAT being a filter or the name of a kind of event. So many
  * in a time, and none sooner than another after the one before: what is held
- * back is counted, and the first of it told. A trigger looks at what goes into
- * the window. Thread: the repo's, but where another is named.
+ * back is counted, and the first of it told. A trigger looks at all that
+ * comes, selected or not. Thread: the repo's, but where another is named.
  */
 #ifndef WEIR_TRIGGER_H
 #define WEIR_TRIGGER_H
@@ -41,6 +41,9 @@ void trigger_free(struct trigger *t);
 
 /** trigger_kinds - of which kinds an event may make it fire. */
 const bool *trigger_kinds(const struct trigger *t);
+
+/** trigger_filter - what must be true of an event that it counts. */
+const struct filter *trigger_filter(const struct trigger *t);
 
 /** trigger_text - the condition as it was written. */
 const char *trigger_text(const struct trigger *t);

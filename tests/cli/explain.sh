@@ -41,6 +41,17 @@ is "not asked for" "$(row net_close)" "net_close not asked for"
 explain watch -s sched
 is "no filter" "$(row sched_switch)" "sched_switch every one is kept"
 
+explain record --window 8M -e 'net_*' -f 'lport == 80' \
+	--snapshot-on 'block_io.latency > 100ms' \
+	--snapshot-on 'net_close.duration > 1s'
+is "a trigger's, not asked for" "$(row block_io)" \
+	"block_io kernel, then repo trigger: block_io.latency > 100ms"
+is "a trigger's beside a filter's" "$(row net_close)" \
+	"net_close kernel, then repo lport == 80
+ kernel, then repo trigger: net_close.duration > 1s"
+is "neither's" "$(row syscall_done)" "syscall_done not asked for"
+is "the filter's alone" "$(row net_listen)" "net_listen kernel lport == 80"
+
 run record --explain -f 'comm == x' -- sh -c 'touch started'
 is "of a command: status" $rc 0
 is "only followed tasks have names" "$(row syscall_done)" \

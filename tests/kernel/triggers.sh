@@ -60,6 +60,34 @@ wait $recorder
 is "exit" $? 0
 recorder=
 
+# What is asked for by -e and -f is not what a trigger looks for: the kernel
+# makes both, and nothing else; of what is not selected the cause alone is kept.
+rm -rf "$dir/snapshots"
+"$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
+	--window 30s,32M --buffer 64M -s syscall,task --set syscall.calls=all \
+	-e task_signal -f 'target_pid == 1' \
+	--snapshot-on 'syscall_done.name == close and ret == EBADF and comm == load,after=0,max=1/1h' \
+	>"$dir/out" 2>"$dir/err" &
+recorder=$!
+for _ in $(seq 400); do
+	grep -q capturing "$dir/err" && break
+	sleep 0.05
+done
+"$LOAD" numbered 1 100 >/dev/null
+wait_for "what is not selected triggered one" 1 .snapshots.ended
+a=$(echo "$dir"/snapshots/*)
+is "the cause is in it, alone" "$("$WEIR" show "$a" -e syscall_done \
+	2>/dev/null | grep -c ' close([0-9]*)')" 1
+is "and nothing else of its kind" "$("$WEIR" show "$a" -e syscall_done \
+	2>/dev/null | wc -l)" 1
+is "as context" "$("$WEIR" show "$a" 2>/dev/null | wc -l)" 0
+"$WEIR" verify "$a" >"$dir/verify" || fail "verify: $(cat "$dir/verify")"
+wait_for "the kernel refuses what nobody wants" true \
+	'.sources[] | select(.source == "syscall").filtered > 100'
+kill -TERM $recorder
+wait $recorder
+recorder=
+
 # wrong CODE PATTERN TRIGGER [OPTION…]
 wrong() {
 	local code=$1 pattern=$2 trigger=$3
