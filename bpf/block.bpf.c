@@ -12,6 +12,7 @@
  * this one inserted. For buffered writes it is the kernel's writeback thread.
  */
 #define WEIR_RING_BYTES (4 << 20)
+#define WEIR_VALUE	3
 
 #include "flavors.h"
 #include "weir.bpf.h"
@@ -253,7 +254,7 @@ static __always_inline void set_times(struct ev_block_io *ev,
 	ev->queued = 0;
 	ev->service = 0;
 	if (!io->issued)
-		ev->h.flags = WEIR_F_PARTIAL;
+		ev->h.flags |= WEIR_F_PARTIAL;
 	else
 		ev->service = ev->h.ts - io->issued;
 	if (io->start && io->start < io->issued)

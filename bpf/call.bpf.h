@@ -31,7 +31,8 @@ const volatile __u64 syscall_slower; /* ns; 0: CALL_SLOW is CALL_NEVER */
 struct call {
 	__u64 since; /* when it was entered; 0: inside of none */
 	__u32 nr;
-	__u32 compat;
+	__u16 compat;
+	__u16 log2; /* one of 2^n that it stands for */
 	__u64 args[ARGS];
 };
 
@@ -238,6 +239,7 @@ static __always_inline void fill_done(struct ev_syscall_done *ev,
 	ev->compat = c->compat;
 	ev->ret = ret;
 	fill_args(ev->args, c);
+	weir_weigh(&ev->h, c->log2);
 	if (!c->since)
 		ev->h.flags |= WEIR_F_PARTIAL;
 }

@@ -86,6 +86,14 @@ typedef struct weir_str weir_argv_t; /* words, each ended by a NUL */
 #define WEIR_F_STALLED 0x0010 /* order not guaranteed around here */
 
 /*
+ * The upper bits: how many events this one stands for, as a power of two. More
+ * than one where a budget made its source record one in so many only.
+ */
+#define WEIR_F_MARKS	   0x07ff
+#define WEIR_WEIGHT_SHIFT  11
+#define WEIR_WEIGHT(flags) (1ULL << ((flags) >> WEIR_WEIGHT_SHIFT))
+
+/*
  * First in every event. @ts is read after the record was reserved, which is
  * what lets the aggregator order events (user/aggregator.h).
  */
@@ -131,6 +139,7 @@ enum weir_kind {
 	EV_REPO_LOG = 113,
 	EV_GAP = 114,
 	EV_CLOCK = 115,
+	EV_REPO_SHED = 116,
 	/* outside this tree: examples, private sources */
 	EV_PRIVATE = 224,
 	EV_MAX = 256,
@@ -476,6 +485,20 @@ struct ev_gap {
 } WEIR_TEXT("{of} lost {count} at {stage} cpu={on_cpu} {first} .. {last}")
 	WEIR_DOC("events were lost");
 
+struct ev_repo_shed {
+	struct weir_hdr h;
+	char of[16] WEIR_DOC("source that records less to keep the budget");
+	weir_count_t one_in WEIR_DOC("one event of so many is recorded now");
+	weir_count_t before WEIR_DOC("one of so many was before");
+	weir_count_t count WEIR_DOC("events shed since this was last told");
+	weir_time_t first WEIR_DOC("these not before");
+	weir_time_t last WEIR_DOC("not after");
+	weir_count_t cost WEIR_DOC("what weir costs, millionths of one CPU");
+	weir_count_t limit WEIR_DOC("what it may, by --budget; 0: any");
+} WEIR_TEXT("{of} one in {one_in}[ after one in {before}] shed {count}"
+	    " {first} .. {last} cost={cost}ppm limit={limit}ppm")
+	WEIR_DOC("events were not recorded, to keep the budget");
+
 struct ev_clock {
 	struct weir_hdr h;
 	weir_time_t monotonic WEIR_DOC("CLOCK_MONOTONIC, ns");
@@ -488,13 +511,15 @@ struct ev_clock {
 /*
  * One slot for each source and CPU, in an array map that user space maps
  * (bpf/weir.bpf.h writes, user/source.c reads). The kernel's side of the
- * account: attempted = submitted + filtered + refused + shed + lost.
- * @refused is @filtered, counted apart by a program that is alone to do so.
+ * account: attempted = submitted + filtered + refused + shed + passed + lost.
+ * @refused is @filtered, and @passed is @shed, counted apart by a program that
+ * is alone to do so.
  * @missed is what a source finds to have happened without its program having
  * been run; what the kernel itself counts as such comes on top. Two cache
  * lines, so that CPUs do not share one.
  * @lost_seen is written by user space: the part of @lost it has reported, so
- * that @lost_first is the first loss since then or earlier, never later.
+ * that @lost_first is the first loss since then or earlier, never later. So is
+ * @shed_log2 (bpf/shed.bpf.h), what the budget allows.
  */
 struct weir_account {
 	__u64 submitted;
@@ -506,7 +531,13 @@ struct weir_account {
 	__u64 lost_seen;
 	__u64 refused;
 	__u64 missed;
-	__u64 spare[7];
+	__u64 passed;
+	__u64 asked;	 /* events that the budget was asked about, roughly */
+	__u32 shed_log2; /* record one in 2^n */
+	__u32 drawn_log2;
+	__u32 skip;
+	__u32 rest;
+	__u64 spare[3];
 };
 
 #endif

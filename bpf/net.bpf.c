@@ -25,6 +25,7 @@
  * with 7.3 the others missed 8 %, these none.
  */
 #define WEIR_RING_BYTES (4 << 20)
+#define WEIR_VALUE	3
 
 #include "flow.bpf.h"
 #include "owner.bpf.h"
@@ -120,7 +121,7 @@ static __always_inline int put_connect(const struct sock *sk,
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
-	ev->h.flags = end->since ? 0 : WEIR_F_PARTIAL;
+	ev->h.flags |= end->since ? 0 : WEIR_F_PARTIAL;
 	flow_put(ev, &f);
 	ev->duration = end->since ? ev->h.ts - end->since : 0;
 	ev->error = error;
@@ -238,7 +239,7 @@ static __always_inline int put_close(const struct sock *sk,
 	if (!ev)
 		return 1;
 	set_owner(&ev->h, end);
-	ev->h.flags = whole ? 0 : WEIR_F_PARTIAL;
+	ev->h.flags |= whole ? 0 : WEIR_F_PARTIAL;
 	flow_put(ev, &f);
 	ev->duration = whole ? ev->h.ts - end->since : 0;
 	set_amounts(ev, sk);

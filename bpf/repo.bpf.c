@@ -10,6 +10,7 @@ WEIR_EVENT(repo_metric, EV_REPO_METRIC);
 WEIR_EVENT(repo_log, EV_REPO_LOG);
 WEIR_EVENT(gap, EV_GAP);
 WEIR_EVENT(clock, EV_CLOCK);
+WEIR_EVENT(repo_shed, EV_REPO_SHED);
 
 /* Settings of user space, read back by user/recorder.c. */
 const volatile __u64 repo_stall;       /* ns to sleep before reading: tests */

@@ -13,6 +13,7 @@
  */
 #define WEIR_RING_BYTES (8 << 20)
 #define WEIR_BY_DEFAULT 0
+#define WEIR_VALUE	1
 
 #include "flavors.h"
 #include "weir.bpf.h"
@@ -146,7 +147,7 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 		return 1;
 	ev->h.pid = pid;
 	ev->h.tid = prev->pid;
-	ev->h.flags = ran ? 0 : WEIR_F_PARTIAL;
+	ev->h.flags |= ran ? 0 : WEIR_F_PARTIAL;
 	ev->ran = ran;
 	ev->waited = waited;
 	ev->next_pid = next_pid;

@@ -8,6 +8,7 @@
  * are claims; `file` is what the kernel's own objects say.
  */
 #define WEIR_RING_BYTES (4 << 20)
+#define WEIR_VALUE	2
 #include "call.bpf.h"
 #include "path.bpf.h"
 #include "uring.bpf.h"
@@ -34,6 +35,25 @@ struct {
 	__type(key, __u64);
 	__type(value, struct call);
 } calls_by_task SEC(".maps");
+
+/*
+ * With a budget: by the low bits of its tid, the task whose last call was noted
+ * at its entry. So the exit of one that was not, of most of a flood, is told
+ * from this alone. Where two tasks share a slot, a call can be shed that was
+ * noted.
+ */
+#define NOTED_SLOTS 65536
+
+struct noted {
+	__u32 tid[NOTED_SLOTS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct noted);
+} noted_to_shed SEC(".maps");
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -75,6 +95,7 @@ static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
 {
 	c->nr = nr;
 	c->compat = compat;
+	c->log2 = 0;
 	c->args[0] = compat ? (__u32)regs->bx : regs->di;
 	c->args[1] = compat ? (__u32)regs->cx : regs->si;
 	c->args[2] = compat ? (__u32)regs->dx : regs->dx;
@@ -91,6 +112,47 @@ static __always_inline const struct pt_regs *current_regs(void)
 	return (const struct pt_regs *)bpf_task_pt_regs(t);
 }
 
+/* ---- the budget ---------------------------------------------------------- */
+
+/* Where the current task's is; NULL: never. */
+static __always_inline __u32 *noted_slot(__u32 tid)
+{
+	struct noted *n;
+	__u32 zero = 0;
+
+	n = bpf_map_lookup_elem(&noted_to_shed, &zero);
+	return n ? &n->tid[tid % NOTED_SLOTS] : NULL;
+}
+
+/* A call begins: is it its turn? Return: as weir_turn(). */
+static __always_inline int call_turn(__u32 tid)
+{
+	int turn = weir_turn();
+	__u32 *slot;
+
+	if (!weir_budget)
+		return 0;
+	slot = noted_slot(tid);
+	if (!slot)
+		return turn;
+	if (turn >= 0)
+		*slot = tid;
+	else if (*slot == tid)
+		*slot = 0;
+	return turn;
+}
+
+/* A call ends: was it shed when it began? */
+static __always_inline bool call_was_shed(__u32 tid)
+{
+	__u32 *slot;
+
+	if (!weir_sheds())
+		return false;
+	slot = noted_slot(tid);
+	return slot && *slot != tid;
+}
+
 /* ---- whose calls --------------------------------------------------------- */
 
 /* Of a process that is recorded at all. */
@@ -102,16 +164,30 @@ static __always_inline bool is_of_interest(__u32 pid)
 }
 
 /*
- * A call that was over before anything was noted of it: its event counts as
- * filtered. Not where it is not known to have been one: calls that are kept
- * only when they are slow, forks as they look to the child.
+ * Is a call that is over, and of which nothing was noted, an event that was
+ * refused? It is not known to be one where calls are kept only when they are
+ * slow, nor of forks as they look to the child.
  */
+static __always_inline bool is_event(__u32 nr, __s64 ret)
+{
+	return nr != NR_NONE && call_mode(nr) == CALL_ALWAYS &&
+	       (ret || !is_fork(nr));
+}
+
 static __always_inline int refuse(__u32 pid, __u32 nr, __s64 ret)
 {
-	if (weir_is_own(pid) || nr == NR_NONE)
-		return 1;
-	if (call_mode(nr) == CALL_ALWAYS && (ret || !is_fork(nr)))
+	if (!weir_is_own(pid) && is_event(nr, ret))
 		weir_count_refused();
+	return 1;
+}
+
+/* The same by the budget, unless the filter did so before it was asked. */
+static __always_inline int shed(__u32 pid, __u32 nr, __s64 ret)
+{
+	if (!wanted_at_entry(pid, nr))
+		return refuse(pid, nr, ret);
+	if (is_event(nr, ret))
+		weir_count_passed();
 	return 1;
 }
 
@@ -123,10 +199,12 @@ static __always_inline int refuse(__u32 pid, __u32 nr, __s64 ret)
  */
 static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 pid = id >> 32;
 	struct task_struct *t;
 	struct call *c;
 	bool compat;
+	int turn;
 
 	if (!wanted_at_exit(pid) || !is_of_interest(pid))
 		return 1;
@@ -138,10 +216,14 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 		return 1;
 	if (!changes_number(nr) && !wanted_at_entry(pid, nr))
 		return 1;
+	turn = call_turn(id);
+	if (turn < 0)
+		return 1; /* its exit will count it */
 	c = call_make(t);
 	if (!c)
 		return 1; /* its exit will say so */
 	call_fill(c, nr, compat, regs);
+	c->log2 = turn;
 	c->since = bpf_ktime_get_ns();
 	return 1;
 }
@@ -191,7 +273,7 @@ static __always_inline int emit_plain(const struct call *c, __s64 ret)
 {
 	struct ev_syscall_done image, *ev;
 
-	ev = weir_draft(syscall_done, EV_SYSCALL_DONE, &image);
+	ev = weir_draft_begun(syscall_done, EV_SYSCALL_DONE, &image);
 	if (!ev)
 		return 1;
 	fill_done(ev, c, ret);
@@ -302,10 +384,14 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 		return refuse(pid, nr, ret);
 	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)
 		return 1;
+	if (!is_exec(nr) && call_was_shed(weir_get(t, pid)))
+		return shed(pid, nr, ret);
 	c = call_find(t);
 	if (!c || !is_same(c, nr)) {
 		if (!wanted_at_entry(pid, nr))
 			return refuse(pid, nr, ret); /* most often, at entry */
+		if (weir_sheds())
+			return shed(pid, nr, ret);
 		if (!call_missed(&missed, nr, compat, regs, ret))
 			return 1;
 		c = &missed;
@@ -343,11 +429,12 @@ static __always_inline int emit_inside(const struct task_struct *t,
 {
 	struct ev_syscall_enter image, *ev;
 
-	ev = weir_draft(syscall_enter, EV_SYSCALL_ENTER, &image);
+	ev = weir_draft_begun(syscall_enter, EV_SYSCALL_ENTER, &image);
 	if (!ev)
 		return 0;
 	ev->h.pid = t->tgid;
 	ev->h.tid = t->pid;
+	weir_weigh(&ev->h, c->log2);
 	ev->name = c->nr;
 	ev->compat = c->compat;
 	fill_args(ev->args, c);

@@ -341,11 +341,22 @@ static __always_inline bool is_completed(struct io_kiocb *req)
 	return !(BPF_CORE_READ(req, flags) & REQ_F_CQE_SKIP);
 }
 
+/* As weir_shed(), of one that is to be recorded only if it is slow, too. Whom
+ * it does not concern is told when it completes. */
+static __always_inline int request_turn(__u32 pid, __u32 nr)
+{
+	if (!weir_budget || weir_is_own(pid) ||
+	    (weir_follow && !bpf_map_lookup_elem(&followed, &pid)))
+		return 0;
+	return call_mode(nr) == CALL_ALWAYS ? weir_shed() : weir_turn();
+}
+
 /* What is not seen to complete is recorded now: result and time are unknown. */
 static __always_inline int on_submit(struct io_kiocb *req)
 {
 	__u64 key = (__u64)req, id = bpf_get_current_pid_tgid();
 	struct uring_request r = {};
+	int turn;
 
 	if (!weir_strings)
 		return 1;
@@ -359,6 +370,10 @@ static __always_inline int on_submit(struct io_kiocb *req)
 			weir_count_filtered();
 		return 1;
 	}
+	turn = request_turn(r.pid, r.call.nr);
+	if (turn < 0)
+		return 1;
+	r.call.log2 = turn;
 	ask(&r, req);
 	keep_paths(&r, key);
 	if (is_completed(req)) {

@@ -57,13 +57,14 @@ const volatile __u32 weir_wake_bytes;  /* wake the reader each so many bytes */
 const volatile bool weir_follow;       /* record only processes in followed */
 const volatile bool weir_strings = 1;  /* probe_read helpers are allowed */
 const volatile bool weir_task_btf = 1; /* bpf_get_current_task_btf() exists */
+const volatile bool weir_budget;       /* events may be shed */
 
 #define WEIR_MAX_SHARDS 256
 
 /*
  * What a source says of itself, by defining these before it includes this
  * file: bytes of its mini-buffer (2^n MiB; from 2 MiB on sharded over CPUs),
- * and whether `weir record` alone loads it.
+ * whether `weir record` alone loads it, and what it is worth.
  */
 #ifndef WEIR_RING_BYTES
 #define WEIR_RING_BYTES (1 << 20)
@@ -71,8 +72,14 @@ const volatile bool weir_task_btf = 1; /* bpf_get_current_task_btf() exists */
 #ifndef WEIR_BY_DEFAULT
 #define WEIR_BY_DEFAULT 1
 #endif
+/* What its events are worth, and so the order they are shed in: 1 is the
+ * first; 0: never, as must be where weir_draft() is not what makes them. */
+#ifndef WEIR_VALUE
+#define WEIR_VALUE 0
+#endif
 const volatile __u32 weir_ring_bytes = WEIR_RING_BYTES;
 const volatile __u32 weir_by_default = WEIR_BY_DEFAULT;
+const volatile __u32 weir_value = WEIR_VALUE;
 
 /* The source's mini-buffer, one ring for each shard of the CPUs. */
 struct {
@@ -181,6 +188,8 @@ static __always_inline void weir_count_refused(void)
 	if (a)
 		a->refused++;
 }
+
+#include "shed.bpf.h"
 
 /** weir_is_own - is process @pid part of the recorder? */
 static __always_inline bool weir_is_own(__u32 pid)
@@ -421,6 +430,23 @@ weir_draft_kind(const volatile struct weir_filter *f, struct weir_hdr *image,
 	return NULL;
 }
 
+static __always_inline void *
+weir_draft_turn(const volatile struct weir_filter *f, struct weir_hdr *image,
+		__u16 kind, const __u64 size)
+{
+	struct weir_hdr *h;
+	int turn = 0;
+
+	if (!f->never)
+		turn = weir_shed();
+	if (turn < 0)
+		return NULL;
+	h = weir_draft_kind(f, image, kind, size);
+	if (h)
+		weir_weigh(h, turn);
+	return h;
+}
+
 static __always_inline int weir_commit_image(const struct weir_hdr *image,
 					     __u16 kind, const __u64 size)
 {
@@ -447,9 +473,14 @@ static __always_inline int weir_commit_image(const struct weir_hdr *image,
  * As weir_reserve(), but where a filter is set nothing is reserved before
  * weir_commit() has asked it. h.ts is then the time of the draft, and the
  * record's own is later; spans end at the draft, so that the filter sees what
- * is recorded.
+ * is recorded. The budget is asked before either; what it sheds is counted.
  */
 #define weir_draft(name, kind_, image)                                         \
+	((struct ev_##name *)weir_draft_turn(&weir_filter_##name, &(image)->h, \
+					     kind_, sizeof(struct ev_##name)))
+
+/* The same of an event that the budget was asked about when it began. */
+#define weir_draft_begun(name, kind_, image)                                   \
 	((struct ev_##name *)weir_draft_kind(&weir_filter_##name, &(image)->h, \
 					     kind_, sizeof(struct ev_##name)))
 

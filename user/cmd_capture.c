@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cmd_record.h"
 
 #define POLL_NS	  (200 * NS_PER_MS)
 #define STATUS_NS NS_PER_S
@@ -138,6 +139,9 @@ static int open_recorder(struct capture *c)
 	if (c->args->settings.count > SETTINGS_MAX)
 		return usage("too many --set (at most %d)", SETTINGS_MAX);
 	o = options_of(c, settings);
+	rc = record_budget(c->args->budget, &o.budget);
+	if (rc)
+		return rc;
 	rc = recorder_open(&c->recorder, &o, &err);
 	if (!rc) {
 		recorder_render(c->recorder)->utc = c->args->query.utc;
@@ -310,6 +314,22 @@ static double cost_percent(const struct recorder_status *now,
 	return 100.0 * (double)cost / (double)(ns ? ns : 1);
 }
 
+static void put_budget(struct buf *b, const struct recorder_status *s)
+{
+	unsigned i;
+
+	if (!s->budget.ppm && !s->budget.bytes)
+		return;
+	buf_printf(b, "  budget %.1f%%", (double)s->cost_ppm / 1e4);
+	if (s->budget.ppm)
+		buf_printf(b, " of %.1f%%", (double)s->budget.ppm / 1e4);
+	for (i = 0; i < SOURCES_MAX; i++)
+		if (s->shed_log2[i]) {
+			buf_puts(b, ", sheds");
+			break;
+		}
+}
+
 static void show_status(struct capture *c, uint64_t now, uint64_t since)
 {
 	struct recorder_status s;
@@ -326,6 +346,7 @@ static void show_status(struct capture *c, uint64_t now, uint64_t since)
 		   (unsigned long long)s.lost,
 		   cost_percent(&s, &c->last, since));
 	render_bytes(&b, s.rss_bytes);
+	put_budget(&b, &s);
 	if (s.window.bytes) {
 		buf_puts(&b, "  window ");
 		render_ns(&b, s.window.reach_ns);

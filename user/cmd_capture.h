@@ -29,6 +29,7 @@ struct capture_args {
 	uint64_t for_ns, ring_bytes, main_bytes;
 	const char *user;
 	bool quiet, explain;
+	const char *budget; /* of record alone */
 };
 
 /* Rows of both; offsets are of struct capture_args. */

@@ -50,6 +50,14 @@ static const struct opt opts[] = {
 			"eighth of --keep)",
 	},
 	{
+		.name = "budget",
+		.type = OPT_STRING,
+		.arg = "N%[,SIZE/s]",
+		.offset = offsetof(struct record_args, capture.budget),
+		.help = "cost at most N% of one CPU, and write SIZE a second: "
+			"else record one in so many (weir(1), BUDGET)",
+	},
+	{
 		.name = "keep",
 		.type = OPT_SIZE,
 		.arg = "SIZE",

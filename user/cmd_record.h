@@ -5,6 +5,7 @@
 #ifndef WEIR_CMD_RECORD_H
 #define WEIR_CMD_RECORD_H
 
+#include "budget.h"
 #include "http.h"
 #include "window.h"
 
@@ -16,6 +17,15 @@
  * Return: EXIT_OK; EXIT_USAGE, having said why.
  */
 int record_window(const char *text, struct window_options *ret);
+
+/**
+ * record_budget - --budget: a percentage, a size per second, or both
+ * @text: NULL: it was not asked for
+ * @ret:  zeroed
+ *
+ * Return: EXIT_OK; EXIT_USAGE, having said why.
+ */
+int record_budget(const char *text, struct budget_limit *ret);
 
 /**
  * record_metrics - --metrics: listen there, as http_listen()

@@ -2,6 +2,8 @@
 #include "cmd_record.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -41,6 +43,48 @@ int record_window(const char *text, struct window_options *ret)
 	    (ret->bytes < WINDOW_BYTES_MIN || ret->bytes > WINDOW_BYTES_MAX))
 		return usage("record: --window '%.60s': it can have 4M to 1G",
 			     text);
+	return EXIT_OK;
+}
+
+/* ---- --budget ------------------------------------------------------------ */
+
+#define PPM_OF_PERCENT 10000
+#define PERCENT_MAX    100000 /* of one CPU */
+
+/* @text ends with what stood for the unit: "%" or "/s". */
+static bool parse_budget_part(struct budget_limit *l, char *text)
+{
+	size_t len = strlen(text);
+	double percent;
+	char *end;
+
+	if (len > 2 && !strcmp(text + len - 2, "/s")) {
+		text[len - 2] = '\0';
+		return !l->bytes && !parse_size(text, &l->bytes) && l->bytes;
+	}
+	if (l->ppm || text[0] < '0' || text[0] > '9')
+		return false;
+	percent = strtod(text, &end);
+	if (strcmp(end, "%") || !(percent <= PERCENT_MAX))
+		return false;
+	l->ppm = (uint64_t)(percent * PPM_OF_PERCENT);
+	return l->ppm != 0;
+}
+
+int record_budget(const char *text, struct budget_limit *ret)
+{
+	const char *at = text;
+	char part[32];
+	size_t len;
+
+	for (; at; at = at[len] ? at + len + 1 : NULL) {
+		len = strcspn(at, ",");
+		snprintf(part, sizeof(part), "%.*s", (int)len, at);
+		if (len >= sizeof(part) || !parse_budget_part(ret, part))
+			return usage("record: --budget '%.60s': write 2%%, "
+				     "which is of one CPU, or 2%%,1M/s",
+				     text);
+	}
 	return EXIT_OK;
 }
 

@@ -9,6 +9,8 @@
 #include "render.h"
 #include "table.h"
 
+#define PPM 1000000
+
 /* ---- what both forms tell ------------------------------------------------ */
 
 bool health_source(const struct recorder *r, unsigned i,
@@ -108,7 +110,8 @@ void health_snapshot_text(struct buf *b, const struct snapshot_result *r)
 
 /* ---- as JSON ------------------------------------------------------------- */
 
-static void json_sources(struct json *j, const struct health *h)
+static void json_sources(struct json *j, const struct health *h,
+			 const struct recorder_status *status)
 {
 	struct source_health s;
 	unsigned i;
@@ -130,6 +133,7 @@ static void json_sources(struct json *j, const struct health *h)
 		json_member_u64(j, "context", s.row.context);
 		json_member_u64(j, "kept", s.row.kept);
 		json_member_u64(j, "shed", s.row.shed);
+		json_member_u64(j, "one_in", 1ULL << status->shed_log2[i]);
 		json_member_u64(j, "missed", s.row.missed);
 		json_member_u64(j, "lost_kernel", s.row.lost_kernel);
 		json_member_u64(j, "lost_main", s.row.lost_main);
@@ -232,6 +236,19 @@ static void json_cost(struct json *j, const struct recorder_status *s)
 	json_end(j, '}');
 }
 
+static void json_budget(struct json *j, const struct recorder_status *s)
+{
+	if (!s->budget.ppm && !s->budget.bytes)
+		return;
+	json_key(j, "budget");
+	json_begin(j, '{');
+	json_member_u64(j, "limit_ppm", s->budget.ppm);
+	json_member_u64(j, "cost_ppm", s->cost_ppm);
+	json_member_u64(j, "limit_bytes", s->budget.bytes);
+	json_member_u64(j, "bytes", s->written_bps);
+	json_end(j, '}');
+}
+
 static void json_control(struct json *j, const struct server_stats *s)
 {
 	json_key(j, "control");
@@ -273,7 +290,8 @@ void health_json(struct buf *b, const struct health *h)
 	json_member_u64(&j, "main_ring_bytes", s.main_bytes);
 	json_member_u64(&j, "main_ring_used", s.main_used);
 	json_cost(&j, &s);
-	json_sources(&j, h);
+	json_budget(&j, &s);
+	json_sources(&j, h, &s);
 	json_archive(&j, h, &s);
 	json_flight(&j, h);
 	json_control(&j, &h->server);
@@ -332,6 +350,43 @@ static void text_cost(struct table *t, const struct recorder_status *s)
 	buf_puts(&b, " of ");
 	render_bytes(&b, s->main_bytes);
 	row(t, "cost", &b);
+	buf_done(&b);
+}
+
+/* Of the sources that record one event in so many. */
+static void put_rates(struct buf *b, const struct health *h,
+		      const struct recorder_status *s)
+{
+	struct source_health one;
+	unsigned i;
+
+	for (i = 0; health_source(h->recorder, i, &one); i++)
+		if (s->shed_log2[i])
+			buf_printf(b, "; %s one in %llu", one.info.name,
+				   1ULL << s->shed_log2[i]);
+}
+
+static void text_budget(struct table *t, const struct health *h,
+			const struct recorder_status *s)
+{
+	struct buf b = {0};
+
+	if (!s->budget.ppm && !s->budget.bytes)
+		return;
+	put_share(&b, s->cost_ppm, PPM);
+	if (s->budget.ppm) {
+		buf_puts(&b, " of ");
+		put_share(&b, s->budget.ppm, PPM);
+	}
+	buf_puts(&b, " of a CPU, ");
+	render_bytes(&b, s->written_bps);
+	if (s->budget.bytes) {
+		buf_puts(&b, " of ");
+		render_bytes(&b, s->budget.bytes);
+	}
+	buf_puts(&b, " a second");
+	put_rates(&b, h, s);
+	row(t, "budget", &b);
 	buf_done(&b);
 }
 
@@ -442,6 +497,7 @@ void health_text(struct buf *b, const struct health *h)
 	recorder_status(h->recorder, &s);
 	text_running(&t, h, &s);
 	text_cost(&t, &s);
+	text_budget(&t, h, &s);
 	text_archive(&t, h, &s);
 	text_window(&t, h);
 	table_print(&t, b);

@@ -23,7 +23,7 @@ struct facts {
 	uint64_t started_ns, running_ns, control_cpu_ns; /* wall; since */
 	struct server_stats control;
 	int archive_errno;
-	uint64_t one;
+	uint64_t one, one_in;
 };
 
 enum metric_type { COUNTER, GAUGE };
@@ -38,6 +38,7 @@ enum metric_unit {
 enum metric_of {
 	OF_ALL,
 	OF_BUILD,
+	OF_BUDGET,
 	OF_SOURCE,
 	OF_ARCHIVE,
 	OF_WINDOW,
@@ -99,6 +100,15 @@ static const struct metric metrics[] = {
 	 "Share of one CPU that the programs take in the kernel, when last "
 	 "measured; 0 before.",
 	 GAUGE, PPM, OF_ALL, NULL, AT(status.bpf_ppm)},
+	{"cost_ratio",
+	 "What weir costs in all, as the budget counts it, of one CPU.", GAUGE,
+	 PPM, OF_BUDGET, NULL, AT(status.cost_ppm)},
+	{"budget_ratio", "What it may cost; 0: any.", GAUGE, PPM, OF_BUDGET,
+	 NULL, AT(status.budget.ppm)},
+	{"written_bytes_per_second", "What it writes, as the budget counts it.",
+	 GAUGE, NUMBER, OF_BUDGET, NULL, AT(status.written_bps)},
+	{"budget_bytes_per_second", "What it may write; 0: any.", GAUGE, NUMBER,
+	 OF_BUDGET, NULL, AT(status.budget.bytes)},
 	{"resident_bytes", "Memory of weir, shared mappings included.", GAUGE,
 	 NUMBER, OF_ALL, NULL, AT(status.rss_bytes)},
 
@@ -120,6 +130,8 @@ static const struct metric metrics[] = {
 	 AT(source.row.kept)},
 	{"source_shed_total", "Events refused by the budget.", COUNTER, NUMBER,
 	 OF_SOURCE, NULL, AT(source.row.shed)},
+	{"source_one_in", "One event of so many is recorded, by the budget.",
+	 GAUGE, NUMBER, OF_SOURCE, NULL, AT(one_in)},
 	{"source_missed_total", "Times that a program was skipped.", COUNTER,
 	 NUMBER, OF_SOURCE, NULL, AT(source.row.missed)},
 	{"source_lost_total", "Events lost, by stage.", COUNTER, NUMBER,
@@ -291,8 +303,10 @@ static void put_sources(struct buf *b, const struct metric *m, struct facts *f)
 {
 	unsigned i;
 
-	for (i = 0; health_source(f->health->recorder, i, &f->source); i++)
+	for (i = 0; health_source(f->health->recorder, i, &f->source); i++) {
+		f->one_in = 1ULL << f->status.shed_log2[i];
 		put_sample(b, m, f);
+	}
 }
 
 static void put_triggers(struct buf *b, const struct metric *m, struct facts *f,
@@ -310,7 +324,10 @@ static void put_triggers(struct buf *b, const struct metric *m, struct facts *f,
 static void put_metric(struct buf *b, const struct metric *m, struct facts *f,
 		       const struct flight *flight)
 {
-	bool has_none = (m->of == OF_ARCHIVE && !f->health->into[0]) ||
+	const struct budget_limit *budget = &f->status.budget;
+	bool has_none = (m->of == OF_BUDGET && !budget->ppm &&
+			 !budget->bytes) ||
+			(m->of == OF_ARCHIVE && !f->health->into[0]) ||
 			(m->of == OF_WINDOW && !flight) ||
 			(m->of == OF_TRIGGER &&
 			 (!flight || !flight_trigger_at(flight, 0)));

@@ -89,8 +89,9 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 	if (!r)
 		return -ENOMEM;
 	r->o = *opts;
+	r->o.sources.budget = opts->budget.ppm || opts->budget.bytes;
 	r->notify_fd = -1;
-	e = sources_open(&r->sources, &opts->sources, err->what,
+	e = sources_open(&r->sources, &r->o.sources, err->what,
 			 sizeof(err->what));
 	if (!e)
 		e = tasks_new(&r->tasks, sources_schema(r->sources));
@@ -334,6 +335,7 @@ static int make_repo(struct recorder *r)
 		.notify_fd = r->notify_fd,
 		.select = &r->select,
 		.tasks = r->tasks,
+		.budget = r->o.budget,
 		.stall_ns = sources_setting(r->sources, SOURCE_REPO, "stall"),
 	};
 	int err = repo_new(&r->repo, &o);
@@ -459,6 +461,10 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->archive_segments = rs.archive_segments;
 	ret->archive_events = rs.archive_events;
 	ret->archive_error = (int)rs.archive_error;
+	ret->budget = r->o.budget;
+	ret->cost_ppm = rs.cost_ppm;
+	ret->written_bps = rs.written_bps;
+	memcpy(ret->shed_log2, rs.shed_log2, sizeof(ret->shed_log2));
 	ring_status(r, ret, rs.stream_ns);
 	if (r->flight)
 		window_stats(flight_window(r->flight), &ret->window);

@@ -10,6 +10,7 @@
 #define WEIR_RECORDER_H
 
 #include "archive.h"
+#include "budget.h"
 #include "filter.h"
 #include "flight.h"
 #include "sink.h"
@@ -19,8 +20,9 @@ struct recorder_options {
 	struct sources_options sources;
 	const char *const *kinds; /* -e: only these; none: all */
 	size_t kind_count;
-	const char *filter;  /* -f, or NULL */
-	uint64_t main_bytes; /* main ring; 0: 4 MiB */
+	const char *filter;	    /* -f, or NULL */
+	uint64_t main_bytes;	    /* main ring; 0: 4 MiB */
+	struct budget_limit budget; /* zeroed: weir may cost what it does */
 };
 
 struct recorder_error {
@@ -117,7 +119,10 @@ struct recorder_status {
 	uint64_t main_bytes, main_used;
 	uint64_t archive_bytes, archive_segments, archive_events;
 	int archive_error;
-	struct window_stats window; /* .bytes 0: there is none */
+	struct budget_limit budget; /* as asked for, and what it comes to: */
+	uint64_t cost_ppm, written_bps;
+	uint64_t shed_log2[SOURCES_MAX]; /* by source: one in 2^n is recorded */
+	struct window_stats window;	 /* .bytes 0: there is none */
 };
 /** recorder_status - Thread: who starts and stops it. */
 void recorder_status(struct recorder *r, struct recorder_status *ret);

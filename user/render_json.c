@@ -216,7 +216,11 @@ void render_json(struct buf *b, const struct render *r, const struct event *ev)
 	put_head(b, r, ev);
 	for (i = 0; i < ev->kind->field_count; i++)
 		put_member(b, r, ev, &ev->kind->fields[i]);
-	if (ev->h->flags)
-		put_marks(b, ev->h->flags);
+	if (ev->h->flags & WEIR_F_MARKS)
+		put_marks(b, ev->h->flags & WEIR_F_MARKS);
+	if (WEIR_WEIGHT(ev->h->flags) > 1) {
+		put_key(b, "weight", "");
+		buf_u64(b, WEIR_WEIGHT(ev->h->flags));
+	}
 	buf_put(b, "}\n", 2);
 }

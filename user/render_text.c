@@ -201,7 +201,7 @@ static void put_flags(struct buf *b, unsigned flags)
 	const char *name, *before = " (";
 
 	/* context is what the reader asked for, and nothing to worry about */
-	flags &= ~(unsigned)WEIR_F_CONTEXT;
+	flags &= WEIR_F_MARKS & ~(unsigned)WEIR_F_CONTEXT;
 	while ((name = flag_name(flags)) != NULL) {
 		buf_puts(b, before);
 		buf_puts(b, name);
@@ -229,6 +229,8 @@ void render_text(struct buf *b, const struct render *r, const struct event *ev)
 		put_pairs(b, r, ev);
 	if (ev->h->flags)
 		put_flags(b, ev->h->flags);
+	if (WEIR_WEIGHT(ev->h->flags) > 1)
+		buf_printf(b, " (one of %llu)", WEIR_WEIGHT(ev->h->flags));
 	buf_putc(b, '\n');
 }
 

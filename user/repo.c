@@ -10,6 +10,7 @@
 #include "self.h"
 
 #define RECORD_MAX 65536
+#define DRAIN_MAX  65536 /* events, about 20 ms */
 
 /* ---- one event ----------------------------------------------------------- */
 
@@ -83,6 +84,7 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 		tell(&r->stats.stream_ns, ev.h->ts);
 	if (tasks_apply(r->o.tasks, &ev))
 		ev.task = NULL;
+	repo_budget_took(r, ev.h->kind, len);
 	row = row_of(r, ev.h);
 	if (select_match(r->o.select, &ev)) {
 		repo_count(&row->kept, 1);
@@ -99,15 +101,19 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 
 /* ---- the thread ---------------------------------------------------------- */
 
-static void drain(struct repo *r)
+/* So many at most, that a flood does not keep it from all else. */
+static bool drain(struct repo *r)
 {
 	struct ring_record rec = {0};
+	unsigned n = 0;
 
-	while (ring_peek(r->o.main, &rec) == RING_OK) {
+	while (n < DRAIN_MAX && ring_peek(r->o.main, &rec) == RING_OK) {
 		repo_accept(r, rec.data, rec.len);
 		ring_next(r->o.main);
+		n++;
 	}
 	ring_release(r->o.main);
+	return n == DRAIN_MAX;
 }
 
 static void tick_sinks(struct repo *r, uint64_t now)
@@ -200,23 +206,24 @@ static void last_losses(struct repo *r)
 static void *run(void *arg)
 {
 	struct repo *r = arg;
-	bool spoken = false;
+	bool spoken = false, more = false;
 	int phase;
 
 	repo_report_start(r, clock_now());
 	if (r->o.stall_ns)
 		clock_sleep(r->o.stall_ns);
 	do {
-		wait_for_events(r);
+		if (!more)
+			wait_for_events(r);
 		phase = __atomic_load_n(&r->phase, __ATOMIC_ACQUIRE);
-		drain(r);
+		more = drain(r);
 		tick(r);
 		if (phase == REPO_LAST_WORDS && !spoken) {
 			repo_report_all(r, clock_now());
 			spoken = true;
 			sem_post(&r->spoken);
 		}
-	} while (phase != REPO_STOP);
+	} while (phase != REPO_STOP || more);
 	last_losses(r);
 	return NULL;
 }
@@ -245,7 +252,8 @@ static void map_kinds(struct repo *r)
 		k = schema_kind(r->o.schema, i);
 		if (!k)
 			continue;
-		r->row_of_kind[i] = source_index(r, k->source) * (r->cpus + 1);
+		r->source_of_kind[i] = (uint8_t)source_index(r, k->source);
+		r->row_of_kind[i] = r->source_of_kind[i] * (r->cpus + 1);
 		r->context[i] = tasks_binds(r->o.tasks, i) ||
 				!strcmp(k->source, SOURCE_REPO);
 	}
@@ -295,8 +303,11 @@ void repo_watch_flight(struct repo *r, struct flight *f)
 
 int repo_start(struct repo *r)
 {
-	int err = pthread_create(&r->thread, NULL, run, r);
+	int err = repo_budget_new(r);
 
+	if (err)
+		return err;
+	err = pthread_create(&r->thread, NULL, run, r);
 	r->running = !err;
 	return -err;
 }

@@ -13,6 +13,7 @@
 #include "../ring/ring.h"
 #include "aggregator.h"
 #include "archive.h"
+#include "budget.h"
 #include "flight.h"
 #include "select.h"
 #include "sink.h"
@@ -32,7 +33,8 @@ struct repo_options {
 	int notify_fd;		    /* readable when main has events */
 	const struct select *select;
 	struct tasks *tasks;
-	uint64_t stall_ns; /* test switch: sleep before reading */
+	struct budget_limit budget; /* zeroed: none */
+	uint64_t stall_ns;	    /* test switch: sleep before reading */
 };
 
 /** repo_new - everything in @o is borrowed. Return: 0; -errno. */
@@ -54,7 +56,7 @@ void repo_watch_flight(struct repo *r, struct flight *f);
  */
 void repo_lost(struct repo *r, const struct weir_hdr *h);
 
-/** repo_start - Return: 0; -errno of pthread_create(). */
+/** repo_start - Return: 0; -ENOMEM; -errno of pthread_create(). */
 int repo_start(struct repo *r);
 
 /**
@@ -81,6 +83,10 @@ struct repo_stats {
 	uint64_t stream_ns; /* all events up to here have come through */
 	uint64_t archive_bytes, archive_segments, archive_events;
 	int64_t archive_error; /* of the last write, 0 none */
+	/* of the budget: what recording costs of one CPU, and writes a second
+	 */
+	uint64_t cost_ppm, written_bps;
+	uint64_t shed_log2[SOURCES_MAX]; /* one in 2^n is recorded */
 };
 
 /** repo_cpu_ns - of its thread; 0 while there is none. Thread: who starts and

@@ -16,7 +16,7 @@
 
 /* When something is next due, monotonic ns. */
 struct repo_due {
-	uint64_t tick, metrics, clock, sample;
+	uint64_t tick, metrics, clock, sample, costs;
 };
 
 /* What gaps told that the archive could not keep. */
@@ -54,6 +54,8 @@ struct repo {
 	uint64_t *delivered_before; /* by row */
 	uint64_t metrics_at, cpu_before;
 	int64_t wall_offset;
+	struct repo_budget *budget; /* NULL: there is none; repo_budget.c */
+	uint8_t source_of_kind[SCHEMA_KINDS_MAX];
 	uint64_t hurried; /* blocks of the archive, as of the last metrics */
 	bool hurries;	  /* some were, since the ones before */
 	pthread_t thread;
@@ -87,9 +89,43 @@ void repo_report_window(struct repo *r);
 /** repo_report_all - losses and metrics, due or not. */
 void repo_report_all(struct repo *r, uint64_t now);
 
+/** repo_write - an event of weir's own, into its mini-buffer; header filled. */
+void repo_write(struct repo *r, void *record, uint16_t kind, size_t len,
+		uint16_t flags);
+
+/** repo_metric - a measurement, as an event. */
+void repo_metric(struct repo *r, const char *name, const char *of,
+		 const char *unit, int64_t value);
+
 /** repo_log - a line of weir's own log into the stream. */
 void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* ---- the budget: repo_budget.c; nothing where there is none ---------------
+ */
+
+/** repo_budget_new - Return: 0; -ENOMEM. */
+int repo_budget_new(struct repo *r);
+
+/** repo_budget_took - an event of @kind came, of @len bytes. */
+void repo_budget_took(struct repo *r, unsigned kind, size_t len);
+
+/** repo_budget_tick - Return: are the programs to be measured, now? */
+bool repo_budget_tick(struct repo *r, uint64_t now);
+
+/**
+ * repo_budget_begin, repo_budget_end - around a time in which they are measured
+ * @costs: [@count], at its beginning, and at its end less those
+ */
+void repo_budget_begin(struct repo *r, uint64_t now);
+void repo_budget_end(struct repo *r, const struct program_cost *costs,
+		     size_t count, uint64_t now);
+
+/** repo_budget_guess - they cannot be measured. */
+void repo_budget_guess(struct repo *r, uint64_t now);
+
+/** repo_budget_report - what was shed since, and what weir costs, as events. */
+void repo_budget_report(struct repo *r, uint64_t now);
 
 static inline void repo_count(uint64_t *counter, uint64_t n)
 {

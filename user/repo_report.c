@@ -21,8 +21,8 @@
 
 /* ---- writing ------------------------------------------------------------- */
 
-static void write_event(struct repo *r, void *record, uint16_t kind, size_t len,
-			uint16_t flags)
+void repo_write(struct repo *r, void *record, uint16_t kind, size_t len,
+		uint16_t flags)
 {
 	struct weir_hdr *h = record;
 	struct account_row *row;
@@ -48,15 +48,15 @@ static void write_event(struct repo *r, void *record, uint16_t kind, size_t len,
 	}
 }
 
-static void metric(struct repo *r, const char *name, const char *of,
-		   const char *unit, int64_t value)
+void repo_metric(struct repo *r, const char *name, const char *of,
+		 const char *unit, int64_t value)
 {
 	struct ev_repo_metric ev = {.value = value};
 
 	snprintf(ev.name, sizeof(ev.name), "%s", name);
 	snprintf(ev.of, sizeof(ev.of), "%s", of);
 	snprintf(ev.unit, sizeof(ev.unit), "%s", unit);
-	write_event(r, &ev, EV_REPO_METRIC, sizeof(ev), WEIR_F_CONTEXT);
+	repo_write(r, &ev, EV_REPO_METRIC, sizeof(ev), WEIR_F_CONTEXT);
 }
 
 void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
@@ -77,8 +77,8 @@ void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 	rec.ev.message.full = (uint32_t)n;
 	rec.ev.message.len = n < (int)sizeof(rec.text) ? (uint16_t)n
 						       : sizeof(rec.text) - 1;
-	write_event(r, &rec, EV_REPO_LOG, sizeof(rec.ev) + rec.ev.message.len,
-		    0);
+	repo_write(r, &rec, EV_REPO_LOG, sizeof(rec.ev) + rec.ev.message.len,
+		   0);
 }
 
 static void write_clock(struct repo *r)
@@ -88,7 +88,7 @@ static void write_clock(struct repo *r)
 
 	ev.realtime = ev.monotonic + (uint64_t)offset;
 	ev.boottime = clock_read(CLOCK_BOOTTIME);
-	write_event(r, &ev, EV_CLOCK, sizeof(ev), WEIR_F_CONTEXT);
+	repo_write(r, &ev, EV_CLOCK, sizeof(ev), WEIR_F_CONTEXT);
 	if (r->wall_offset && llabs(step) > (long long)CLOCK_STEP_NS)
 		repo_log(r, WEIR_LEVEL_WARNING, 0,
 			 "the wall clock was set by %+lld ms",
@@ -111,7 +111,7 @@ static void write_gap(struct repo *r, const char *source, uint32_t cpu,
 	};
 
 	snprintf(ev.of, sizeof(ev.of), "%s", source);
-	write_event(r, &ev, EV_GAP, sizeof(ev), 0);
+	repo_write(r, &ev, EV_GAP, sizeof(ev), 0);
 }
 
 static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
@@ -245,32 +245,49 @@ void repo_report_losses(struct repo *r)
 static void sample_begin(struct repo *r, uint64_t now)
 {
 	r->due.sample = now + SAMPLE_EVERY_NS;
-	if (sources_measure(r->o.sources, true))
+	if (sources_measure(r->o.sources, true)) {
+		repo_budget_guess(r, now);
 		return;
+	}
+	repo_budget_begin(r, now);
 	sources_costs(r->o.sources, r->before, REPO_PROGRAMS_MAX);
 	r->sample_start = clock_now();
 	r->sampling = true;
 	r->due.sample = now + SAMPLE_NS;
 }
 
+/* Of each program; those that the budget takes meanwhile are not told of. */
+static uint64_t tell_costs(struct repo *r, size_t n, uint64_t span, bool tells)
+{
+	uint64_t ppm, sum = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r->now[i].ns -= r->before[i].ns;
+		ppm = r->now[i].ns * 1000000 / span;
+		sum += ppm;
+		if (ppm && tells)
+			repo_metric(r, "bpf_time", r->now[i].program, "ppm",
+				    (int64_t)ppm);
+	}
+	return sum;
+}
+
 static void sample_end(struct repo *r, uint64_t now)
 {
-	size_t n = sources_costs(r->o.sources, r->now, REPO_PROGRAMS_MAX), i;
-	uint64_t span = clock_now() - r->sample_start, ppm, sum = 0;
+	size_t n = sources_costs(r->o.sources, r->now, REPO_PROGRAMS_MAX);
+	uint64_t span = clock_now() - r->sample_start, sum;
 
 	sources_measure(r->o.sources, false);
 	r->sampling = false;
 	r->due.sample = now + SAMPLE_EVERY_NS;
 	if (n > REPO_PROGRAMS_MAX)
 		n = REPO_PROGRAMS_MAX;
-	for (i = 0; i < n; i++) {
-		ppm = (r->now[i].ns - r->before[i].ns) * 1000000 / span;
-		sum += ppm;
-		if (ppm)
-			metric(r, "bpf_time", r->now[i].program, "ppm",
-			       (int64_t)ppm);
-	}
+	sum = tell_costs(r, n, span, now >= r->due.costs);
+	if (now >= r->due.costs)
+		r->due.costs = now + SAMPLE_EVERY_NS;
 	__atomic_store_n(&r->stats.bpf_ppm, sum, __ATOMIC_RELAXED);
+	repo_budget_end(r, r->now, n, now);
 }
 
 static void source_metrics(struct repo *r, uint64_t span)
@@ -286,9 +303,9 @@ static void source_metrics(struct repo *r, uint64_t span)
 			r->delivered_before[i] = r->rows[i].delivered;
 		}
 		if (delivered != before)
-			metric(r, "rate", r->rows[last].source, "1/s",
-			       (int64_t)((delivered - before) * NS_PER_S /
-					 span));
+			repo_metric(r, "rate", r->rows[last].source, "1/s",
+				    (int64_t)((delivered - before) * NS_PER_S /
+					      span));
 	}
 }
 
@@ -300,7 +317,7 @@ static void archive_metrics(struct repo *r)
 
 	archive_writer_stats(r->archive, &s);
 	if (s.waiting)
-		metric(r, "archive_waiting", "", "blocks", s.waiting);
+		repo_metric(r, "archive_waiting", "", "blocks", s.waiting);
 	hurries = s.hurried != r->hurried;
 	if (hurries && !r->hurries)
 		repo_log(r, WEIR_LEVEL_WARNING, 0,
@@ -318,8 +335,8 @@ void repo_report_window(struct repo *r)
 	struct window_stats w;
 
 	window_stats(flight_window(r->flight), &w);
-	metric(r, "window_reach", "", "ns", (int64_t)w.reach_ns);
-	metric(r, "window_used", "", "bytes", (int64_t)w.used);
+	repo_metric(r, "window_reach", "", "ns", (int64_t)w.reach_ns);
+	repo_metric(r, "window_used", "", "bytes", (int64_t)w.used);
 }
 
 static void metrics(struct repo *r, uint64_t now)
@@ -333,15 +350,16 @@ static void metrics(struct repo *r, uint64_t now)
 	sources_account(r->o.sources);
 	source_metrics(r, span);
 	ring_consumer_stats(r->o.main, &ring);
-	metric(r, "main_ring_used", "", "bytes", (int64_t)ring.used);
-	metric(r, "cpu", "", "ppm",
-	       (int64_t)((cpu - r->cpu_before) * 1000000 / span));
-	metric(r, "rss", "", "bytes", (int64_t)self_rss());
-	metric(r, "tasks", "", "tasks", (int64_t)tasks_count(r->o.tasks));
+	repo_metric(r, "main_ring_used", "", "bytes", (int64_t)ring.used);
+	repo_metric(r, "cpu", "", "ppm",
+		    (int64_t)((cpu - r->cpu_before) * 1000000 / span));
+	repo_metric(r, "rss", "", "bytes", (int64_t)self_rss());
+	repo_metric(r, "tasks", "", "tasks", (int64_t)tasks_count(r->o.tasks));
 	if (r->archive)
 		archive_metrics(r);
 	if (r->flight)
 		repo_report_window(r);
+	repo_budget_report(r, now);
 	r->metrics_at = now;
 	r->cpu_before = cpu;
 }
@@ -361,10 +379,12 @@ void repo_report_start(struct repo *r, uint64_t now)
 
 void repo_report_tick(struct repo *r, uint64_t now)
 {
+	bool hurries = repo_budget_tick(r, now);
+
 	repo_report_losses(r);
 	if (now >= r->due.sample && r->sampling)
 		sample_end(r, now);
-	else if (now >= r->due.sample)
+	else if (now >= r->due.sample || hurries)
 		sample_begin(r, now);
 	if (now >= r->due.metrics)
 		metrics(r, now);
@@ -401,4 +421,5 @@ void repo_report_done(struct repo *r)
 	free(r->main_until);
 	free(r->delivered_before);
 	free(r->untold);
+	free(r->budget);
 }

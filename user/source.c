@@ -226,6 +226,7 @@ static int open_object(struct sources *s, struct source *src, char *why,
 	}
 	src->has_programs = bpf_object__next_program(src->obj, NULL) != NULL;
 	src->by_default = rodata_get(src->obj, "weir_by_default", 1);
+	src->value = (unsigned)rodata_get(src->obj, "weir_value", 0);
 	err = schema_add_btf(s->schema, src->bytes->name,
 			     bpf_object__btf(src->obj), s->kernel_btf, &reason);
 	if (err)
@@ -410,6 +411,7 @@ void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 		.wanted = src->wanted,
 		.on = src->on,
 		.by_default = src->by_default,
+		.value = src->value,
 		.why = src->why,
 		.rings = src->ring_count,
 		.ring_bytes = src->ring_bytes * src->ring_count,

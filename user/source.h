@@ -49,6 +49,7 @@ struct sources_options {
 	uint32_t follow;     /* record this process and what it starts; 0 */
 	uint64_t ring_bytes; /* of each mini-buffer; 0: as the source says */
 	uint32_t errand;     /* a process of weir's, not recorded either; 0 */
+	bool budget;	     /* sources_shed() will be called */
 	/* What sources_measure() does instead of asking the kernel; or NULL. */
 	int (*measure)(void *arg, bool on);
 	void *measure_arg;
@@ -60,6 +61,7 @@ struct source_info {
 	bool wanted;
 	bool on; /* loaded and attached */
 	bool by_default;
+	unsigned value;	   /* what its events are worth: 1 least; 0: not shed */
 	const char *why;   /* off, or in part off, because; "" */
 	unsigned programs; /* attached */
 	unsigned rings;
@@ -175,6 +177,18 @@ void sources_losses(struct sources *s,
 			       unsigned stage, uint64_t count, uint64_t first,
 			       uint64_t last),
 		    void *arg);
+
+/**
+ * sources_shed - record one in 2^@log2 of the events that the @i-th makes
+ *
+ * From now on, on all CPUs; each event tells what it stands for (WEIR_WEIGHT).
+ * Only where options.budget is set, and info.value; else nothing changes.
+ */
+void sources_shed(struct sources *s, unsigned i, unsigned log2);
+
+/** sources_asked - Return: how many events of the @i-th came as far as being
+ * asked whether they are to be shed; nearly exact, and cheap. */
+uint64_t sources_asked(const struct sources *s, unsigned i);
 
 /* Cost of a program, from the kernel's own statistics. */
 struct program_cost {

@@ -35,6 +35,7 @@ struct source {
 	bool wanted;
 	bool asked_for; /* by its name, or because by_default */
 	bool by_default;
+	unsigned value; /* WEIR_VALUE */
 	bool has_programs;
 	bool on;
 	struct bpf_object *obj; /* NULL once it failed to load */

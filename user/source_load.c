@@ -105,6 +105,7 @@ static void set_constants(struct sources *s, struct source *src)
 	rodata_set(o, "weir_strings", !s->kernel.confidential);
 	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
 	rodata_set(o, "weir_task_storage", s->kernel.task_storage);
+	rodata_set(o, "weir_budget", s->o.budget && src->value);
 	rodata_each(o, "args_", set_args, &args);
 }
 
@@ -154,6 +155,8 @@ static int set_maps(struct sources *s, struct source *src)
 		else if (bpf_map__type(m) == BPF_MAP_TYPE_TASK_STORAGE)
 			err = bpf_map__set_autocreate(m,
 						      s->kernel.task_storage);
+		else if (ends_with(name, "_to_shed"))
+			err = bpf_map__set_autocreate(m, s->o.budget);
 		else if (ends_with(name, "_by_task"))
 			err = bpf_map__set_autocreate(m,
 						      !s->kernel.task_storage);

@@ -148,7 +148,7 @@ static void account_source(struct sources *s, unsigned i)
 		row = row_at(s, i, cpu);
 		store(&row->submitted, load(&a->submitted));
 		store(&row->filtered, load(&a->filtered) + load(&a->refused));
-		store(&row->shed, load(&a->shed));
+		store(&row->shed, load(&a->shed) + load(&a->passed));
 		store(&row->lost_kernel, load(&a->lost));
 	}
 	store(&row_at(s, i, s->kernel.cpus)->missed, missed_of(s, src));
@@ -162,6 +162,28 @@ void sources_account(struct sources *s)
 		if (s->list[i].account)
 			account_source(s, i);
 	}
+}
+
+/* ---- the budget ---------------------------------------------------------- */
+
+void sources_shed(struct sources *s, unsigned i, unsigned log2)
+{
+	struct weir_account *a = s->list[i].account;
+	unsigned cpu;
+
+	for (cpu = 0; a && cpu < s->kernel.cpus; cpu++)
+		__atomic_store_n(&a[cpu].shed_log2, log2, __ATOMIC_RELAXED);
+}
+
+uint64_t sources_asked(const struct sources *s, unsigned i)
+{
+	const struct weir_account *a = s->list[i].account;
+	uint64_t sum = 0;
+	unsigned cpu;
+
+	for (cpu = 0; a && cpu < s->kernel.cpus; cpu++)
+		sum += load(&a[cpu].asked);
+	return sum;
 }
 
 /* ---- losses -------------------------------------------------------------- */

@@ -382,7 +382,7 @@ static void get_companion(const struct sql_column *c, const struct event *ev,
 static void get_marks(const struct event *ev, struct buf *scratch,
 		      struct sql_value *v)
 {
-	unsigned flags = ev->h->flags;
+	unsigned flags = ev->h->flags & WEIR_F_MARKS;
 	const char *name;
 
 	if (!flags)
