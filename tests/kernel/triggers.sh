@@ -62,7 +62,7 @@ recorder=
 
 # What is asked for by -e and -f is not what a trigger looks for: the kernel
 # makes both, and nothing else; of what is not selected the cause alone is kept.
-rm -rf "$dir/snapshots"
+rm -rf "$dir/snapshots" "$dir/err"
 "$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
 	--window 30s,32M --buffer 64M -s syscall,task --set syscall.calls=all \
 	-e task_signal -f 'target_pid == 1' \
@@ -70,7 +70,7 @@ rm -rf "$dir/snapshots"
 	>"$dir/out" 2>"$dir/err" &
 recorder=$!
 for _ in $(seq 400); do
-	grep -q capturing "$dir/err" && break
+	grep -qs capturing "$dir/err" && break
 	sleep 0.05
 done
 "$LOAD" numbered 1 100 >/dev/null
