@@ -7,39 +7,45 @@
 
 #include "columns_write.h"
 
-/* All groups of the block, by number. */
-static struct group **list_groups(struct columns *c)
-{
-	struct group **all = pool_alloc(&c->block, c->group_count,
-					sizeof(struct group *));
-	uint32_t i, k, n = 0;
+/* Where a group's next row goes, and where the next group's begin. */
+struct fill {
+	uint32_t at, end;
+};
 
-	for (i = 0; i < c->head.parts && all; i++)
-		for (k = 0; k < c->part[i].group_count; k++)
-			all[n++] = &c->part[i].group[k];
-	return all;
+/* There is room for all: the groups' rows are as many as the block's. */
+static void begin_fill(struct columns *c, struct fill *f, uint32_t *row)
+{
+	uint32_t i, k, at = 0;
+
+	for (i = 0; i < c->head.parts; i++) {
+		for (k = 0; k < c->part[i].group_count; k++) {
+			struct group *g = &c->part[i].group[k];
+
+			g->row = row + at;
+			f->at = at;
+			at += g->rows;
+			f++->end = at;
+		}
+	}
 }
 
 int groups_fill(struct columns *c)
 {
-	uint32_t rows = (uint32_t)c->head.rows, n = c->group_count, i;
+	uint32_t rows = (uint32_t)c->head.rows, i;
 	uint32_t *row = pool_alloc(&c->block, rows, sizeof(*row));
-	uint32_t **next = pool_alloc(&c->block, n, sizeof(*next));
-	struct group **all = list_groups(c);
+	struct fill *fill = pool_alloc(&c->block, c->group_count,
+				       sizeof(*fill));
+	const uint16_t *group = c->group_of;
 
-	if (!row || !next || !all)
+	if (!row || !fill)
 		return -ENOMEM;
-	/* there is room for all: the groups' rows are as many as the block's */
-	for (i = 0; i < n; i++) {
-		all[i]->row = next[i] = row;
-		row += all[i]->rows;
-	}
+	begin_fill(c, fill, row);
 	for (i = 0; i < rows; i++) {
-		uint32_t g = c->group_of[i];
+		struct fill *f = &fill[group[i]];
 
-		if (next[g] == all[g]->row + all[g]->rows)
+		if (f->at == f->end)
 			return -EBADMSG;
-		*next[g]++ = i;
+		row[f->at++] = i;
 	}
 	return 0;
 }

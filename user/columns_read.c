@@ -309,6 +309,7 @@ static int prepare(struct columns *c, const struct part *p, uint32_t group,
 	case PREDICT_TASK:
 	case PREDICT_PID:
 	case PREDICT_TID:
+		return ready ? 0 : read_tasks(c);
 	case PREDICT_NEXT_PID:
 	case PREDICT_NEXT_TID:
 		err = ready ? 0 : read_runs(c);

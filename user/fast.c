@@ -106,6 +106,8 @@ static void order_conditions(struct fast *f)
 
 /* ---- which rows ---------------------------------------------------------- */
 
+#define ROOM_SLACK 8 /* bytes that may be read behind those of all rows */
+
 bool fast_kind_wanted(const struct fast *f, unsigned kind)
 {
 	const struct select *s = &f->range.select;
@@ -127,7 +129,7 @@ static int room_for_rows(struct fast *f, uint32_t count)
 
 	if (count <= f->room)
 		return 0;
-	pass = realloc(f->pass, count);
+	pass = realloc(f->pass, count + ROOM_SLACK);
 	f->pass = pass ? pass : f->pass;
 	chosen = reallocarray(f->chosen, count, sizeof(*f->chosen));
 	f->chosen = chosen ? chosen : f->chosen;
@@ -184,11 +186,19 @@ static int pass_interval(struct fast *f, bool *all)
 
 static uint32_t collect(struct fast *f)
 {
-	uint32_t i, n = 0;
+	uint32_t i = 0, n = 0, end;
+	uint64_t some;
 
-	for (i = 0; i < f->eval.count; i++) {
-		f->chosen[n] = i;
-		n += f->pass[i];
+	while (i < f->eval.count) {
+		end = i + sizeof(some) < f->eval.count
+			      ? i + (uint32_t)sizeof(some)
+			      : f->eval.count;
+		memcpy(&some, f->pass + i, sizeof(some)); /* ROOM_SLACK */
+		for (; some && i < end; i++) {
+			f->chosen[n] = i;
+			n += f->pass[i];
+		}
+		i = end;
 	}
 	return n;
 }
@@ -224,9 +234,52 @@ int fast_choose(struct fast *f, bool inside, const uint32_t **ret_rows,
 
 /* ---- blocks -------------------------------------------------------------- */
 
+/* Does it depend on nothing but CPUs and tasks? */
+static bool is_of_turns(const struct fast *f, const struct fast_expr *x)
+{
+	const struct sql_column *c;
+
+	if (!x || x->op == FAST_NUMBER)
+		return true;
+	if (x->op != FAST_COLUMN)
+		return is_of_turns(f, x->a) && is_of_turns(f, x->b);
+	c = &f->q->columns.column[x->column];
+	if (c->what == SQL_CPU || c->what == SQL_PID || c->what == SQL_TID)
+		return true;
+	return c->what != SQL_OF && sql_column_is_task(c) &&
+	       !fast_tasks_moved(f->tasks);
+}
+
+/* What conditions on CPUs and tasks say, before any row is looked at. */
+static int test_turns(struct fast *f, bool *ret_some)
+{
+	struct fast_eval *e = &f->eval;
+	bool begun = false, all;
+	unsigned i;
+	int err = 0;
+
+	*ret_some = true;
+	for (i = 0; i < f->q->preds && *ret_some && !err; i++) {
+		if (!is_of_turns(f, f->q->pred[i].what))
+			continue;
+		if (!begun) {
+			err = fast_eval_turns(e);
+			err = err ? err : room_for_rows(f, e->count);
+			if (err)
+				return err;
+			memset(f->pass, 1, e->count);
+		}
+		begun = true;
+		err = fast_eval_pass(e, i, f->pass, &all);
+		*ret_some = err || memchr(f->pass, 1, e->count);
+	}
+	return err == -EOPNOTSUPP ? 0 : err; /* rows will say */
+}
+
 int fast_block_next(struct fast *f)
 {
 	struct archive_block at;
+	bool some = true;
 	int rc;
 
 	do {
@@ -235,9 +288,11 @@ int fast_block_next(struct fast *f)
 			return rc;
 		fast_block_begin(&f->block, &at);
 		rc = f->tasks ? fast_tasks_block(f->tasks, &f->block) : 0;
+		if (!rc && (at.hit || at.state))
+			rc = test_turns(f, &some);
 		if (rc)
 			return rc == -EBADMSG ? -EOPNOTSUPP : rc;
-	} while (!at.hit && !at.state);
+	} while ((!at.hit && !at.state) || !some);
 	return 1;
 }
 

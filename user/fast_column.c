@@ -108,8 +108,8 @@ static int grow_values(struct fast_cache *c)
 	return 0;
 }
 
-static int cached_raw(struct fast_eval *e, unsigned column, uint64_t raw,
-		      int64_t *ret)
+int fast_column_symbol(struct fast_eval *e, unsigned column, uint64_t raw,
+		       int64_t *ret)
 {
 	struct fast_cache *c = &e->cache[column];
 	uint32_t at, number;
@@ -432,32 +432,19 @@ static int integers(struct fast_eval *e, const struct sql_column *c,
 	return !err && f->meaning == MEANING_BOOL ? truths(e, ret) : err;
 }
 
-/* Texts that stand for numbers. */
+/* Texts that stand for numbers: which, is found for the rows that pass. */
 static int symbols(struct fast_eval *e, unsigned column, unsigned field,
 		   struct fast_vector *ret)
 {
-	int64_t *v, raw, text = 0;
-	uint32_t i;
 	int err = read_raw(e, field, 0, ret);
 
 	if (err)
 		return err;
 	if (ret->same)
-		return cached_raw(e, column, (uint64_t)ret->one, &ret->one);
-	v = room(e);
-	if (!v)
-		return -ENOMEM;
-	raw = ret->v[0];
-	err = cached_raw(e, column, (uint64_t)raw, &text);
-	for (i = 0; i < e->count && !err; i++) {
-		if (ret->v[i] != raw) {
-			raw = ret->v[i];
-			err = cached_raw(e, column, (uint64_t)raw, &text);
-		}
-		v[i] = text;
-	}
-	ret->v = v;
-	return err;
+		return fast_column_symbol(e, column, (uint64_t)ret->one,
+					  &ret->one);
+	ret->symbols = true;
+	return 0;
 }
 
 /* Strings that could not be read are NULL. */
@@ -476,21 +463,25 @@ static int unreadable(struct fast_eval *e, unsigned field,
 		return -ENOMEM;
 	for (i = 0; i < e->count; i++) {
 		uint32_t string = (uint32_t)(ret->same ? ret->one : ret->v[i]),
+			 cut = (uint32_t)(more.same ? more.one : more.v[i]),
 			 len;
 
+		nulls[i] = 0;
+		if (!cut)
+			continue;
 		columns_string(e->block->columns, string, &len);
-		nulls[i] = len + (uint32_t)(more.same ? more.one : more.v[i]) ==
-			   WEIR_STR_UNKNOWN;
+		nulls[i] = len + cut == WEIR_STR_UNKNOWN;
 	}
 	ret->nulls = nulls;
 	return 0;
 }
 
-static int strings(struct fast_eval *e, const struct sql_column *c,
+static int strings(struct fast_eval *e, unsigned column,
 		   struct fast_vector *ret)
 {
+	const struct sql_column *c = column_of(e, column);
 	unsigned field = field_index(e, c->field);
-	uint32_t count, i;
+	uint32_t count, i, number;
 	int64_t *v;
 	int err = columns_strings(e->block->columns, &count);
 
@@ -498,6 +489,12 @@ static int strings(struct fast_eval *e, const struct sql_column *c,
 		err = read_raw(e, field, 0, ret);
 	if (!err && c->field->type == FIELD_STR)
 		err = unreadable(e, field, ret);
+	if (!err && ret->same && !ret->nulls) {
+		err = fast_column_number(e, column, (uint32_t)ret->one,
+					 &number);
+		ret->one = number;
+		return err;
+	}
 	ret->strings = true;
 	if (err || !ret->same)
 		return err;
@@ -572,7 +569,7 @@ int fast_column_value(struct fast_eval *e, unsigned column,
 		if (c->integer)
 			return integers(e, c, ret);
 		return c->field->type > FIELD_INT
-			       ? strings(e, c, ret)
+			       ? strings(e, column, ret)
 			       : symbols(e, column, field_index(e, c->field),
 					 ret);
 	default:

@@ -49,6 +49,7 @@ void fast_eval_group(struct fast_eval *e, const struct schema_kind *k,
 	e->count = count;
 	e->by_turn = false;
 	e->row = NULL;
+	e->last = NULL;
 }
 
 int fast_eval_turns(struct fast_eval *e)
@@ -60,6 +61,7 @@ int fast_eval_turns(struct fast_eval *e)
 	e->by_turn = true;
 	e->count = e->block->turns;
 	e->row = NULL;
+	e->last = NULL;
 	return err;
 }
 
@@ -167,6 +169,11 @@ static int compare_known(const struct fast_eval *e, const struct fast_expr *x)
 	if (x->op < FAST_EQ || !bound(e, x->a, &a) || !bound(e, x->b, &b))
 		return -1;
 	return compare_bounds(x->op, a, b);
+}
+
+bool fast_eval_known(const struct fast_eval *e, const struct fast_expr *x)
+{
+	return compare_known(e, x) >= 0;
 }
 
 static bool is_timed(const struct fast_eval *e, const struct fast_expr *x)
@@ -336,8 +343,17 @@ static int combine(struct fast_eval *e, enum fast_op op,
 	return 0;
 }
 
-int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
-		    struct fast_vector *ret)
+static bool is_same_expr(const struct fast_expr *a, const struct fast_expr *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->op == b->op && a->column == b->column &&
+	       a->number == b->number && is_same_expr(a->a, b->a) &&
+	       is_same_expr(a->b, b->b);
+}
+
+static int compute_value(struct fast_eval *e, const struct fast_expr *x,
+			 struct fast_vector *ret)
 {
 	struct fast_vector a, b;
 	struct bounds known;
@@ -362,9 +378,34 @@ int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
 				: combine(e, x->op, &a, &b, ret);
 }
 
+/* Aggregates of the same follow each other: avg(x), quantile(x, 0.99). */
+int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
+		    struct fast_vector *ret)
+{
+	int err;
+
+	if (e->last && is_same_expr(e->last, x)) {
+		*ret = e->last_value;
+		return 0;
+	}
+	err = compute_value(e, x, ret);
+	e->last = err ? NULL : x;
+	e->last_value = *ret;
+	return err;
+}
+
 int fast_eval_number(struct fast_eval *e, const struct fast_expr *x,
 		     const struct fast_vector *v, uint32_t i, uint32_t *ret)
 {
+	int64_t number;
+	int err;
+
+	if (v->symbols) {
+		err = fast_column_symbol(e, x->column, (uint64_t)v->v[i],
+					 &number);
+		*ret = err ? 0 : (uint32_t)number;
+		return err;
+	}
 	if (!v->strings) {
 		*ret = (uint32_t)value_at(v, i);
 		return 0;

@@ -23,6 +23,7 @@ struct fast_vector {
 	const int64_t *v;
 	const uint8_t *nulls; /* of integers; or NULL: none is */
 	bool strings;	      /* texts, but by their numbers in the block */
+	bool symbols;	      /* texts, but by what the column holds */
 };
 
 /* What is known of a text column's values. */
@@ -56,8 +57,10 @@ struct fast_eval {
 	const struct schema_kind *kind;
 	uint32_t group, count;
 	bool by_turn;
-	const uint32_t *row; /* of each, or NULL: not asked for yet */
-	struct pool pool;    /* memory of the batch */
+	const uint32_t *row;	      /* of each, or NULL: not asked for yet */
+	const struct fast_expr *last; /* the value asked for last, and it */
+	struct fast_vector last_value;
+	struct pool pool; /* memory of the batch */
 };
 
 /** fast_eval_init - @q, @texts, @tasks, @block are borrowed.
@@ -88,6 +91,9 @@ int fast_eval_times(struct fast_eval *e, const uint64_t **ret);
 int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
 		    struct fast_vector *ret);
 
+/** fast_eval_known - does what is known of the block tell a comparison? */
+bool fast_eval_known(const struct fast_eval *e, const struct fast_expr *x);
+
 /** fast_eval_number - a text of @v by its number in all of the answer. */
 int fast_eval_number(struct fast_eval *e, const struct fast_expr *x,
 		     const struct fast_vector *v, uint32_t i, uint32_t *ret);
@@ -112,7 +118,11 @@ int fast_column_value(struct fast_eval *e, unsigned column,
 int fast_column_text(struct fast_eval *e, unsigned column, uint32_t string,
 		     const char **ret, size_t *ret_len);
 
-/** fast_column_number - the same, by number. */
+/** fast_column_symbol - the text, by number, that stands for what it holds. */
+int fast_column_symbol(struct fast_eval *e, unsigned column, uint64_t raw,
+		       int64_t *ret);
+
+/** fast_column_number - as fast_column_text(), by number. */
 int fast_column_number(struct fast_eval *e, unsigned column, uint32_t string,
 		       uint32_t *ret);
 

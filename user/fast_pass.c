@@ -144,8 +144,8 @@ static int test_string(struct fast_eval *e, const struct fast_pred *p,
 	return 0;
 }
 
-static int string_passes(struct fast_eval *e, const struct fast_pred *p,
-			 struct fast_memo *m, uint32_t string, bool *ret)
+static inline int string_passes(struct fast_eval *e, const struct fast_pred *p,
+				struct fast_memo *m, uint32_t string, bool *ret)
 {
 	int err = string < m->room ? 0 : room_for(m, string);
 
@@ -165,6 +165,16 @@ static int number_passes(struct fast_eval *e, const struct fast_pred *p,
 			1 + (number && passes_text(p, &e->texts->text[number]));
 	*ret = !err && m->known[number] == 2;
 	return err;
+}
+
+static int symbol_passes(struct fast_eval *e, const struct fast_pred *p,
+			 struct fast_memo *m, const struct fast_vector *v,
+			 uint32_t i, bool *ret)
+{
+	uint32_t number;
+	int err = fast_eval_number(e, p->what, v, i, &number);
+
+	return err ? err : number_passes(e, p, m, number, ret);
 }
 
 /* ---- a batch ------------------------------------------------------------- */
@@ -187,17 +197,18 @@ static int pass_texts(struct fast_eval *e, const struct fast_pred *p,
 			memset(m->known, 0, m->room);
 		m->block = e->block->number;
 	}
-	if (v->same) {
-		err = number_passes(e, p, m, (uint32_t)v->one, &yes);
-		*ret_all = yes;
-		if (!yes)
+	if (v->same) { /* not in the memo: that may be of strings */
+		*ret_all = v->one && passes_text(p, &e->texts->text[v->one]);
+		if (!*ret_all)
 			fail_all(e, pass);
-		return err;
+		return 0;
 	}
 	for (i = 0; i < e->count && !err; i++) {
 		if (!pass[i])
 			continue;
-		if (!v->strings)
+		if (v->symbols)
+			err = symbol_passes(e, p, m, v, i, &yes);
+		else if (!v->strings)
 			err = number_passes(e, p, m, (uint32_t)v->v[i], &yes);
 		else if (v->nulls && v->nulls[i])
 			yes = false;
@@ -244,6 +255,64 @@ static void pass_numbers(struct fast_eval *e, const struct fast_pred *p,
 	for (i = 0; i < e->count; i++)
 		pass[i] = pass[i] && !(v->nulls && v->nulls[i]) &&
 			  passes_number(p, v->v[i]);
+}
+
+/* Return: false: it is not as plain as that. */
+static bool pass_plain(enum fast_op op, const int64_t *a, int64_t b,
+		       uint8_t *pass, uint32_t n)
+{
+	uint32_t i;
+
+	switch (op) {
+	case FAST_LT:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] < b;
+		return true;
+	case FAST_LE:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] <= b;
+		return true;
+	case FAST_GT:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] > b;
+		return true;
+	case FAST_GE:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] >= b;
+		return true;
+	case FAST_EQ:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] == b;
+		return true;
+	case FAST_NE:
+		for (i = 0; i < n; i++)
+			pass[i] &= a[i] != b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A column compared with a number, without a vector of what came out.
+ * Return: 1 done; 0 it is something else; errors.
+ */
+static int pass_compared(struct fast_eval *e, const struct fast_pred *p,
+			 uint8_t *pass)
+{
+	const struct fast_expr *x = p->what;
+	struct fast_vector a;
+	int err;
+
+	if (p->test != FAST_TEST_TRUE || p->negated || x->op < FAST_EQ ||
+	    x->a->op != FAST_COLUMN || x->b->op != FAST_NUMBER ||
+	    fast_eval_known(e, x))
+		return 0;
+	err = fast_eval_value(e, x->a, &a);
+	if (err)
+		return err;
+	return !a.same && !a.nulls &&
+	       pass_plain(x->op, a.v, x->b->number, pass, e->count);
 }
 
 static int pass_nulls(struct fast_eval *e, const struct fast_pred *p,
@@ -319,6 +388,9 @@ int fast_eval_pass(struct fast_eval *e, unsigned pred, uint8_t *pass,
 	if (p->what->op == FAST_COLUMN &&
 	    e->q->columns.column[p->what->column].what == SQL_TIME)
 		return pass_times(e, p, pass, ret_all);
+	err = pass_compared(e, p, pass);
+	if (err)
+		return err > 0 ? 0 : err;
 	err = fast_eval_value(e, p->what, &v);
 	if (err)
 		return err;

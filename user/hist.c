@@ -31,22 +31,46 @@ static uint64_t value_of(unsigned octave, unsigned sub)
 	return (base + sub) << shift_of(octave);
 }
 
-int hist_add(struct hist *h, uint64_t v)
+/* Return: the buckets of an octave, or NULL: no memory. */
+static inline uint64_t *buckets_of(struct hist *h, unsigned octave)
+{
+	if (!h->octave[octave])
+		h->octave[octave] = calloc(SUBS, sizeof(*h->octave[octave]));
+	return h->octave[octave];
+}
+
+static inline int count(struct hist *h, uint64_t v)
 {
 	unsigned o = octave_of(v);
+	uint64_t *bucket = buckets_of(h, o);
 
-	if (!h->octave[o]) {
-		h->octave[o] = calloc(SUBS, sizeof(*h->octave[o]));
-		if (!h->octave[o])
-			return -ENOMEM;
-	}
-	h->octave[o][v >> shift_of(o) & (SUBS - 1)]++;
-	if (!h->count++ || v < h->min)
-		h->min = v;
-	if (v > h->max)
-		h->max = v;
-	h->sum += (double)v;
+	if (!bucket)
+		return -ENOMEM;
+	bucket[v >> shift_of(o) & (SUBS - 1)]++;
 	return 0;
+}
+
+/* What is known of numbers beside their buckets. */
+static void sum_up(struct hist *h, const uint64_t *v, size_t n)
+{
+	uint64_t min = h->count ? h->min : n ? v[0] : 0, max = h->max;
+	unsigned __int128 sum = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		min = v[i] < min ? v[i] : min;
+		max = v[i] > max ? v[i] : max;
+		sum += v[i];
+	}
+	h->min = min;
+	h->max = max;
+	h->sum += (double)sum;
+	h->count += n;
+}
+
+int hist_add(struct hist *h, uint64_t v)
+{
+	return hist_add_all(h, &v, 1);
 }
 
 int hist_add_all(struct hist *h, const uint64_t *v, size_t n)
@@ -54,9 +78,10 @@ int hist_add_all(struct hist *h, const uint64_t *v, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (hist_add(h, v[i]))
-			return -ENOMEM;
-	return 0;
+		if (count(h, v[i]))
+			break;
+	sum_up(h, v, i);
+	return i < n ? -ENOMEM : 0;
 }
 
 static uint64_t clamp(const struct hist *h, uint64_t v)
