@@ -121,6 +121,14 @@ $(LOADS): $(O)/%: $(O)/%.o
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(LDALL) -static -o $@ $^
 
+# Preloaded: makes the libc of weir fail where a test says.
+FAULT := $(O)/tests/fault/fault.so
+
+$(FAULT): tests/fault/fault.c
+	$(call msg,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE) -O2 -g -fPIC -shared -o $@ $<
+
 $(FUZZ): $(O)/%: $(O)/%.o $(O)/tests/fuzz/driver.o $(O)/libweir.a $(O)/embed.o
 	$(call msg,LD,$@)
 	$(Q)$(CC) $(LDALL) -o $@ $^ $(LDLIB)
@@ -131,18 +139,18 @@ test: deps
 	$(Q)O=$(O) tests/run.sh all
 
 .PHONY: test-programs
-test-programs: $(UNIT) $(KERNEL) $(LOADS) $(FUZZ) ring-tests
+test-programs: $(UNIT) $(KERNEL) $(LOADS) $(FUZZ) $(FAULT) ring-tests
 
 ## test-unit: tests of single modules; no privileges needed
 test-unit: $(UNIT)
 	$(Q)O=$(O) tests/run.sh unit
 
 ## test-kernel: real events on this kernel; root
-test-kernel: all $(KERNEL) $(LOADS)
+test-kernel: all $(KERNEL) $(LOADS) $(FAULT)
 	$(Q)O=$(O) tests/run.sh kernel
 
 ## test-cli: the command line as a user meets it
-test-cli: all $(LOADS)
+test-cli: all $(LOADS) $(FAULT)
 	$(Q)O=$(O) tests/run.sh cli
 
 ## test-fuzz: replay the fuzz corpus

@@ -8,20 +8,33 @@
 #include "../bpf/events.h"
 #include "aggregator.h"
 
-#define STASH_BYTES 65536 /* of a user-space input */
+/*
+ * So many can be pending from the beginning on: of a user-space input all that
+ * fit its stash. Of a kernel ring others, where there is no memory for them,
+ * stay in the ring as if they were being written: the input stalls, what is
+ * pending passes, and there is room again.
+ */
+#define STASH_BYTES    65536 /* of a user-space input */
+#define PENDING_USER   (STASH_BYTES / sizeof(struct weir_hdr) + 1)
+#define PENDING_KERNEL 1024
+
+static int pending_init(struct input *in, size_t cap)
+{
+	in->pending = malloc(cap * sizeof(*in->pending));
+	in->cap = in->pending ? cap : 0;
+	return in->pending ? 0 : -ENOMEM;
+}
 
 static struct pending *pending_add(struct input *in)
 {
 	struct pending *p;
-	size_t cap;
 
 	if (in->count == in->cap) {
-		cap = in->cap ? in->cap * 2 : 1024;
-		p = realloc(in->pending, cap * sizeof(*p));
+		p = realloc(in->pending, in->cap * 2 * sizeof(*p));
 		if (!p)
-			return NULL; /* stays in the ring: tried again */
+			return NULL;
 		in->pending = p;
-		in->cap = cap;
+		in->cap *= 2;
 	}
 	return &in->pending[in->count++];
 }
@@ -61,7 +74,7 @@ static bool walk_kernel(struct input *in)
 }
 
 /* Copy a user-space producer's records out; what does not fit waits. */
-static bool walk_user(struct input *in, uint64_t passed)
+static void walk_user(struct input *in, uint64_t passed)
 {
 	struct ring_record rec = {0};
 	struct weir_hdr *h;
@@ -69,7 +82,7 @@ static bool walk_user(struct input *in, uint64_t passed)
 
 	while (ring_peek(in->user, &rec) == RING_OK) {
 		if (in->stash_len + rec.len > STASH_BYTES)
-			break;
+			return;
 		h = (struct weir_hdr *)(in->stash + in->stash_len);
 		memcpy(h, rec.data, rec.len);
 		ring_next(in->user);
@@ -78,15 +91,12 @@ static bool walk_user(struct input *in, uint64_t passed)
 			continue;
 		}
 		p = pending_add(in);
-		if (!p)
-			return false;
 		if (h->ts < passed)
 			h->ts = passed;
 		p->ts = h->ts;
 		p->pos = in->stash_len;
 		in->stash_len += (rec.len + 7U) & ~7U;
 	}
-	return true;
 }
 
 /* Rings are almost in order: each record moves a few places at most. */
@@ -106,10 +116,10 @@ static void sort_pending(struct input *in, size_t from)
 bool input_collect(struct input *in, uint64_t t0, uint64_t passed)
 {
 	size_t from = in->count;
-	bool all;
+	bool all = true;
 
 	if (in->user) {
-		all = walk_user(in, passed);
+		walk_user(in, passed);
 		in->target_t0 = t0;
 	} else {
 		if (in->walked == in->target) {
@@ -181,8 +191,10 @@ int input_open(struct input **ret, const struct source_ring *ring)
 	if (!in)
 		return -ENOMEM;
 	err = kring_open(&in->kernel, ring->fd, ring->bytes);
+	if (!err)
+		err = pending_init(in, PENDING_KERNEL);
 	if (err) {
-		free(in);
+		input_free(in);
 		return err;
 	}
 	in->source = ring->source;
@@ -200,8 +212,8 @@ int input_open_user(struct input **ret, struct ring_consumer *c,
 	if (!in)
 		return -ENOMEM;
 	in->stash = malloc(STASH_BYTES);
-	if (!in->stash) {
-		free(in);
+	if (!in->stash || pending_init(in, PENDING_USER)) {
+		input_free(in);
 		return -ENOMEM;
 	}
 	in->user = c;

@@ -225,6 +225,13 @@ static int enter(struct archive_dir *d, bool exist_ok,
 	return c.segments && !exist_ok ? -EEXIST : 0;
 }
 
+/* What is fresh has our lock in it, and no more: as if it had not been. */
+static void undo(const struct archive_dir *d, const char *path)
+{
+	if (d->is_fresh && d->lock_fd >= 0 && !unlinkat(d->fd, LOCK_NAME, 0))
+		rmdir(path);
+}
+
 int archive_dir_create_for(struct archive_dir *ret, const char *path,
 			   bool exist_ok, const struct confine_user *user)
 {
@@ -236,6 +243,7 @@ int archive_dir_create_for(struct archive_dir *ret, const char *path,
 		return d.fd;
 	err = enter(&d, exist_ok, user);
 	if (err) {
+		undo(&d, path);
 		archive_dir_done(&d);
 		return err;
 	}

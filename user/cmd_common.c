@@ -96,6 +96,15 @@ const struct opt opts_json[] = {
 	{0},
 };
 
+/* What needs none itself. */
+static void say_no_memory(void)
+{
+	static const char line[] = "weir: out of memory\n";
+	ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+
+	(void)n; /* nowhere to tell */
+}
+
 static void vsay(const char *fmt, va_list args)
 	__attribute__((format(printf, 1, 0)));
 
@@ -105,12 +114,16 @@ static void vsay(const char *fmt, va_list args)
 	char *text;
 	int len = vasprintf(&text, fmt, args);
 
-	if (len < 0)
+	if (len < 0) {
+		say_no_memory();
 		return;
+	}
 	progress_wipe();
 	buf_puts(&line, "weir: ");
 	render_escape(&line, text, (size_t)len);
 	buf_putc(&line, '\n');
+	if (buf_err(&line))
+		say_no_memory();
 	buf_flush(&line, STDERR_FILENO); /* nowhere to tell */
 	buf_done(&line);
 	free(text);

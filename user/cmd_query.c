@@ -90,6 +90,8 @@ int query_end(const struct replay *r, int err)
 	if (err == -EPROTONOSUPPORT)
 		return fail("a part of the archive was made by a newer weir "
 			    "(read it with that one)");
+	if (err == -ENOMEM)
+		return fail("out of memory");
 	if (err && err != -EBADMSG)
 		return write_failed("stdout", err);
 	if (err)

@@ -10,11 +10,10 @@
 #include "clock.h"
 #include "http.h"
 #include "metrics.h"
+#include "question.h"
 #include "rundir.h"
-#include "units.h"
 
-#define END_NS	  (200 * NS_PER_MS) /* for the last answers to be read */
-#define WORDS_MAX 4
+#define END_NS (200 * NS_PER_MS) /* for the last answers to be read */
 
 /* A client that waits for its snapshot. */
 struct pending {
@@ -142,7 +141,7 @@ static void snapshot(struct control *c, const struct server_client *who,
 {
 	char why[96];
 	struct flight_ask a = {
-		.path = strcmp(path, "-") != 0 ? path : NULL,
+		.path = path,
 		.after_ns = after_ns,
 		.why = why,
 	};
@@ -220,38 +219,24 @@ static void take_results(struct control *c)
 
 /* ---- questions ----------------------------------------------------------- */
 
-/* Cut a line at its blanks; the last word is the rest. Return: how many. */
-static unsigned split(char *line, char *words[WORDS_MAX])
-{
-	unsigned n = 0;
-
-	while (line && n < WORDS_MAX - 1)
-		words[n++] = strsep(&line, " ");
-	if (line)
-		words[n++] = line;
-	return n;
-}
-
 static void on_question(void *arg, const struct server_client *who, char *line)
 {
-	char *words[WORDS_MAX] = {NULL};
 	struct control *c = arg;
-	unsigned n = split(line, words);
-	uint64_t after;
-	bool json, form;
+	struct question q;
 
-	json = n > 1 && !strcmp(words[1], "json");
-	form = json || (n > 1 && !strcmp(words[1], "text"));
-	if (form && n == 2 && !strcmp(words[0], "status"))
-		status(c, who->id, json);
-	else if (form && n == 4 && !strcmp(words[0], "snapshot") &&
-		 !parse_u64(words[2], &after) &&
-		 (words[3][0] == '/' || !strcmp(words[3], "-")))
-		snapshot(c, who, json, after, words[3]);
-	else
-		refuse(c, who->id, json, CONTROL_WRONG,
+	question_read(&q, line);
+	switch (q.what) {
+	case QUESTION_STATUS:
+		status(c, who->id, q.json);
+		break;
+	case QUESTION_SNAPSHOT:
+		snapshot(c, who, q.json, q.after_ns, q.path);
+		break;
+	case QUESTION_NONE:
+		refuse(c, who->id, q.json, CONTROL_WRONG,
 		       "it does not understand the question (is it of another "
 		       "version?)");
+	}
 }
 
 /* ---- running ------------------------------------------------------------- */

@@ -3,16 +3,12 @@
  * control.h - how a running recorder is spoken to: `weir snapshot`, `weir
  * status`, signals.
  *
- * A question is a line of words with one blank between:
- *	status text|json
- *	snapshot text|json AFTER PATH	AFTER in ns; PATH: what to call it, to
- *					the end of the line: absolute, or -
- * The answer is the exit code the client is to have, for a snapshot a blank and
- * where it was made, a newline, and what the client is to print. To give it
- * another name is up to the client, who has rights that the recorder has not.
- * Only the recorder's own user and root are heard, see server.h. The
- * metrics (metrics.h) are answered beside that, to whoever reaches their port.
- * Thread: the control thread.
+ * What is asked is in question.h. The answer is the exit code the client is to
+ * have, for a snapshot a blank and where it was made, a newline, and what the
+ * client is to print. To give it another name is up to the client, who has
+ * rights that the recorder has not. Only the recorder's own user and root are
+ * heard, see server.h. The metrics (metrics.h) are answered beside that, to
+ * whoever reaches their port. Thread: the control thread.
  */
 #ifndef WEIR_CONTROL_H
 #define WEIR_CONTROL_H

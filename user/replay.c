@@ -227,8 +227,8 @@ static int on_event(void *arg, struct event *ev)
 		return -ENOMEM;
 	at = ev->h->ts + r->render.shift;
 	after = r->to_ns && at >= r->to_ns;
-	if (!after)
-		tasks_apply(r->tasks, ev); /* at worst unjoined */
+	if (!after && tasks_apply(r->tasks, ev))
+		return -ENOMEM;
 	if (ev->kind->first->number == r->select.gap)
 		return on_gap(p, ev);
 	if (after || at < r->from_ns || !select_match(&r->select, ev))

@@ -272,8 +272,8 @@ static int next_event(struct sql_scan *s)
 	s->render.wall_offset = archive_iter_wall_offset(s->iter);
 	if (archive_iter_boot(s->iter) != s->render.boot && change_boot(s))
 		return -ENOMEM;
-	if (s->tasks)
-		tasks_apply(s->tasks, &s->ev); /* at worst unjoined */
+	if (s->tasks && tasks_apply(s->tasks, &s->ev))
+		return -ENOMEM;
 	return 1;
 }
 

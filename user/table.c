@@ -4,6 +4,7 @@
  */
 #include "table.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,10 @@ void table_cell(struct table *t, const char *fmt, ...)
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (len < 0)
+	if (len < 0) {
+		t->cells.err = -ENOMEM;
 		return;
+	}
 	put_cell(t, text, (size_t)len);
 	free(text);
 }
@@ -38,6 +41,8 @@ void table_cell(struct table *t, const char *fmt, ...)
 void table_buf(struct table *t, struct buf *b)
 {
 	put_cell(t, b->len ? b->data : "", b->len);
+	if (buf_err(b))
+		t->cells.err = buf_err(b);
 	buf_reset(b);
 }
 
@@ -97,8 +102,12 @@ void table_print(struct table *t, struct buf *out)
 	size_t columns = strlen(t->align), i, c;
 	const char *cell = t->cells.data, *end = cell + t->cells.len;
 
-	if (!buf_err(&t->cells) && t->cells.len)
-		measure(t, columns, widths);
+	if (buf_err(&t->cells)) {
+		out->err = buf_err(&t->cells);
+		buf_done(&t->cells);
+		return;
+	}
+	measure(t, columns, widths);
 	for (i = 0; cell < end; i++, cell += strlen(cell) + 1) {
 		c = i % columns;
 		put_aligned(out, cell, widths[c], t->align[c],

@@ -98,29 +98,31 @@ static struct process *add(struct tally *t, uint32_t pid, uint64_t start)
 	return p;
 }
 
-static void copy_exe(struct process *p, const struct task *task)
+/* Return: 0; -ENOMEM. */
+static int copy_exe(struct process *p, const struct task *task)
 {
 	char *exe;
 
 	if (!task->exe_len || (p->exe && strlen(p->exe) == task->exe_len &&
 			       !memcmp(p->exe, task->exe, task->exe_len)))
-		return;
+		return 0;
 	exe = strndup(task->exe, task->exe_len);
 	if (!exe)
-		return; /* the older one stays */
+		return -ENOMEM;
 	free(p->exe);
 	p->exe = exe;
+	return 0;
 }
 
 /* What the task table knows of its first thread now. */
-static void copy_task(struct process *p, const struct task *task)
+static int copy_task(struct process *p, const struct task *task)
 {
 	p->ppid = task->ppid;
 	p->uid = task->uid;
 	p->exit_time = task->exit_time;
 	p->kthread = task->kthread;
 	memcpy(p->comm, task->comm, sizeof(p->comm));
-	copy_exe(p, task);
+	return copy_exe(p, task);
 }
 
 static struct process *process_of(struct tally *t, uint32_t pid,
@@ -141,8 +143,8 @@ static struct process *process_of(struct tally *t, uint32_t pid,
 	}
 	if (!p)
 		p = add(t, pid, start);
-	if (p && (leader || any))
-		copy_task(p, leader ? leader : any);
+	if (p && (leader || any) && copy_task(p, leader ? leader : any))
+		return NULL;
 	return p;
 }
 
