@@ -107,5 +107,10 @@ int query_end(const struct replay *r, int err)
 		say("the answer is whole, but other sources lost %llu events "
 		    "in this interval",
 		    (unsigned long long)r->others);
-	return err || r->missing ? EXIT_LOSSES : EXIT_OK;
+	if (r->shed)
+		say("about %llu events of this interval were not recorded, to "
+		    "keep the budget (each event tells how many it stands for: "
+		    "weight)",
+		    (unsigned long long)r->shed);
+	return err || r->missing || r->shed ? EXIT_LOSSES : EXIT_OK;
 }

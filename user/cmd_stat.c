@@ -41,6 +41,7 @@ struct stat_pass {
 	struct stat_views views;
 	size_t top; /* rows of a table */
 	uint64_t counts[SCHEMA_KINDS_MAX];
+	uint64_t about[SCHEMA_KINDS_MAX]; /* what these stand for */
 	uint64_t span_ns;
 	const struct account_row *rows;
 	size_t row_count;
@@ -53,6 +54,7 @@ static int on_event(void *arg, const struct event *ev)
 	int err = tally_event(&s->tally, ev);
 
 	s->counts[ev->kind->first->number]++;
+	s->about[ev->kind->first->number] += WEIR_WEIGHT(ev->h->flags);
 	return err ? err : stat_views_event(&s->views, ev);
 }
 
@@ -242,6 +244,10 @@ static void put_kinds(struct stat_pass *s)
 	uint64_t rest = 0;
 
 	CELLS(&t, "EVENT", "SOURCE", "COUNT", "PER SECOND", "SHARE");
+	if (s->r.shed) {
+		t.align = "llrrrl";
+		table_cell(&t, "STANDS FOR");
+	}
 	for (i = 0; i < count; i++) {
 		if (i >= s->top && count > s->top + 1) {
 			rest += s->counts[kinds[i]->number];
@@ -249,11 +255,17 @@ static void put_kinds(struct stat_pass *s)
 		}
 		CELLS(&t, kinds[i]->name, kinds[i]->source);
 		put_count(s, &t, s->counts[kinds[i]->number]);
+		if (s->r.shed)
+			table_cell(
+				&t, "\u2248 %llu",
+				(unsigned long long)s->about[kinds[i]->number]);
 	}
 	if (rest) {
 		table_cell(&t, "(%zu more)", count - s->top);
 		table_cell(&t, " ");
 		put_count(s, &t, rest);
+		if (s->r.shed)
+			table_cell(&t, " ");
 	}
 	buf_putc(&s->out, '\n');
 	table_print(&t, &s->out);
@@ -399,6 +411,7 @@ static void put_json_head(struct json *j, const struct stat_pass *s)
 	json_member_u64(j, "stored", i->events);
 	json_member_u64(j, "events", s->r.events);
 	json_member_u64(j, "lost", s->r.missing);
+	json_member_u64(j, "shed", s->r.shed);
 	json_member_u64(j, "lost_in_all", lost_in_all(s));
 }
 
@@ -417,6 +430,7 @@ static void put_json_kinds(struct json *j, const struct stat_pass *s)
 		json_member_str(j, "kind", k->name);
 		json_member_str(j, "source", k->source);
 		json_member_u64(j, "events", s->counts[i]);
+		json_member_u64(j, "about", s->about[i]);
 		json_end(j, '}');
 	}
 	json_end(j, ']');

@@ -432,6 +432,21 @@ static int integers(struct fast_eval *e, const struct sql_column *c,
 	return !err && f->meaning == MEANING_BOOL ? truths(e, ret) : err;
 }
 
+static int weights(struct fast_eval *e, struct fast_vector *ret)
+{
+	int err = read_raw(e, COLUMNS_FLAGS, 0, ret);
+	int64_t *v = err ? NULL : room(e);
+	uint32_t i;
+
+	if (!v)
+		return err ? err : -ENOMEM;
+	ret->one = (int64_t)WEIR_WEIGHT(ret->one);
+	for (i = 0; i < e->count && !ret->same; i++)
+		v[i] = (int64_t)WEIR_WEIGHT(ret->v[i]);
+	ret->v = v;
+	return 0;
+}
+
 /* Texts that stand for numbers: which, is found for the rows that pass. */
 static int symbols(struct fast_eval *e, unsigned column, unsigned field,
 		   struct fast_vector *ret)
@@ -560,6 +575,8 @@ int fast_column_value(struct fast_eval *e, unsigned column,
 		return e->block->at.state
 			       ? -EOPNOTSUPP
 			       : symbols(e, column, COLUMNS_FLAGS, ret);
+	case SQL_WEIGHT:
+		return e->block->at.state ? -EOPNOTSUPP : weights(e, ret);
 	case SQL_NAME:
 		return symbols(e, column, field_index(e, c->field), ret);
 	case SQL_OF:

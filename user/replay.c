@@ -67,6 +67,10 @@ static void bind_gap(struct replay *r, const struct schema *s)
 	bound_init(&r->gap_count, s, "gap", "count");
 	bound_init(&r->gap_first, s, "gap", "first");
 	bound_init(&r->gap_last, s, "gap", "last");
+	bound_init(&r->shed_of, s, "repo_shed", "of");
+	bound_init(&r->shed_count, s, "repo_shed", "count");
+	bound_init(&r->shed_first, s, "repo_shed", "first");
+	bound_init(&r->shed_last, s, "repo_shed", "last");
 }
 
 static int open_parts(struct replay *r, const struct replay_options *o,
@@ -215,6 +219,16 @@ static int on_gap(struct pass *p, const struct event *ev)
 	return select_match(&r->select, ev) ? p->fn(p->arg, ev) : 0;
 }
 
+static void on_shed(struct replay *r, const struct event *ev)
+{
+	uint64_t first = bound_u64(&r->shed_first, ev, ev->h->ts);
+	uint64_t last = bound_u64(&r->shed_last, ev, ev->h->ts);
+
+	if (inside(r, first + r->render.shift, last + r->render.shift) &&
+	    concerns(r, bound_bytes(&r->shed_of, ev)))
+		r->shed += bound_u64(&r->shed_count, ev, 0);
+}
+
 static int on_event(void *arg, struct event *ev)
 {
 	struct pass *p = arg;
@@ -231,10 +245,23 @@ static int on_event(void *arg, struct event *ev)
 		return -ENOMEM;
 	if (ev->kind->first->number == r->select.gap)
 		return on_gap(p, ev);
+	if (ev->kind->first->number == r->select.shed)
+		on_shed(r, ev);
 	if (after || at < r->from_ns || !select_match(&r->select, ev))
 		return 0;
 	r->events++;
 	return p->fn(p->arg, ev);
+}
+
+/* What tells of events that are not there. */
+static void mark_told(const struct replay *r, bool *kinds)
+{
+	const struct schema_kind *k = schema_kind(r->render.schema,
+						  r->select.shed);
+
+	select_gaps(&r->select, r->render.schema, kinds);
+	for (; k && r->select.shed; k = k->variant)
+		kinds[k->number] = true;
 }
 
 int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
@@ -252,10 +279,10 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 	if (rc)
 		return rc;
 	memcpy(kinds, r->select.kinds, sizeof(kinds));
-	select_gaps(&r->select, r->render.schema, kinds);
+	mark_told(r, kinds);
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
-	r->events = r->missing = r->gaps = r->others = 0;
+	r->events = r->missing = r->gaps = r->others = r->shed = 0;
 	rc = archive_each(r->archive, &range, on_event, &p);
 	end(r);
 	return rc;
@@ -284,17 +311,18 @@ int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
 	};
 	int err;
 
-	select_gaps(&r->select, r->render.schema, gap);
+	mark_told(r, gap);
 	memcpy(asked.select.kinds, kinds, sizeof(asked.select.kinds));
 	asked.from_ns = from_ns;
 	asked.to_ns = to_ns == UINT64_MAX ? 0 : to_ns;
 	asked.filter = NULL;
 	asked.leave_boot = NULL;
-	asked.missing = asked.gaps = asked.others = 0;
+	asked.missing = asked.gaps = asked.others = asked.shed = 0;
 	err = archive_each(r->archive, &range, on_event, &p);
 	r->missing = asked.missing;
 	r->gaps = asked.gaps;
 	r->others = asked.others;
+	r->shed = asked.shed;
 	return err;
 }
 

@@ -46,9 +46,11 @@ struct replay {
 	uint64_t missing; /* lost in the interval, and of concern */
 	uint64_t gaps;	  /* records that say so */
 	uint64_t others;  /* lost in the interval by other sources */
+	uint64_t shed;	  /* not recorded in the interval, by the budget */
 	/* internal */
 	const char *filter; /* as typed: borrowed, or NULL */
 	struct bound gap_of, gap_count, gap_first, gap_last;
+	struct bound shed_of, shed_count, shed_first, shed_last;
 };
 
 /**
@@ -77,8 +79,8 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
  * @kinds:  [SCHEMA_KINDS_MAX] that were asked for
  * @to_ns:  UINT64_MAX: open
  *
- * Fills missing, gaps and others as a pass over them would; reads only blocks
- * that tell of losses. Return: as replay_each().
+ * Fills missing, gaps, others and shed as a pass over them would; reads only
+ * blocks that tell of losses. Return: as replay_each().
  */
 int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
 		  uint64_t to_ns);

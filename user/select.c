@@ -60,6 +60,8 @@ static void select_kinds(struct select *sel, const struct select_options *o,
 	}
 	k = schema_kind_by_name(schema, "gap");
 	sel->gap = k ? k->number : 0;
+	k = schema_kind_by_name(schema, "repo_shed");
+	sel->shed = k ? k->number : 0;
 }
 
 /* ---- names that select nothing ------------------------------------------- */

@@ -18,7 +18,8 @@ struct select {
 	bool kinds[SCHEMA_KINDS_MAX]; /* asked for */
 	bool named[SCHEMA_KINDS_MAX]; /* asked for by name */
 	struct filter *filter;	      /* owned, or NULL */
-	uint16_t gap; /* kind number of the (first) gap, 0: none */
+	uint16_t gap;  /* kind number of the (first) gap, 0: none */
+	uint16_t shed; /* the same of what tells of events that were shed */
 };
 
 struct select_options {

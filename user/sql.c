@@ -252,7 +252,7 @@ int sql_losses(struct sql *s)
 	if (s->is_asked)
 		err = replay_losses(r, s->asked, s->from_ns, s->to_ns);
 	else
-		r->missing = r->gaps = r->others = 0;
+		r->missing = r->gaps = r->others = r->shed = 0;
 	if (!err && s->damaged)
 		err = -EBADMSG;
 	memset(s->asked, 0, sizeof(s->asked));

@@ -71,9 +71,9 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 /**
  * sql_losses - what the answers since the last call lack
  *
- * Fills replay.missing, .gaps and .others for the tables that were read, over
- * the time that was asked for.
- * Return: 0; -EBADMSG damaged parts were left out; as archive_each().
+ * Fills replay.missing, .gaps, .others and .shed for the tables that were read,
+ * over the time that was asked for. Return: 0; -EBADMSG damaged parts were left
+ * out; as archive_each().
  */
 int sql_losses(struct sql *s);
 

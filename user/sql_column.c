@@ -191,11 +191,15 @@ static int add_fields(struct sql_columns *c, const struct schema_kind *k)
 int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k)
 {
 	const struct sql_column marks = {.name = "marks", .what = SQL_MARKS};
+	const struct sql_column weight = {.name = "weight",
+					  .what = SQL_WEIGHT,
+					  .integer = true,
+					  .hidden = true};
 	unsigned i, fields = count_fields(k);
 	struct sql_columns c = {0};
 	int err = 0;
 
-	c.column = arena_array(&c.arena, COMMON + fields * PER_FIELD + 1,
+	c.column = arena_array(&c.arena, COMMON + fields * PER_FIELD + 2,
 			       sizeof(*c.column));
 	if (!c.column)
 		return -ENOMEM;
@@ -206,6 +210,8 @@ int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k)
 		err = add_fields(&c, k);
 	if (!err)
 		err = add(&c, &marks);
+	if (!err && !is_taken(&c, weight.name))
+		err = add(&c, &weight);
 	if (err)
 		sql_columns_done(&c);
 	else
@@ -481,6 +487,9 @@ void sql_column_get(const struct sql_column *c, const struct render *r,
 		break;
 	case SQL_MARKS:
 		get_marks(ev, scratch, ret);
+		break;
+	case SQL_WEIGHT:
+		set_int(ret, WEIR_WEIGHT(ev->h->flags));
 		break;
 	default:
 		if (sql_column_is_task(c))

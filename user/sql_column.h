@@ -34,6 +34,7 @@ enum sql_what {
 	SQL_FULL, /* <field>_full */
 	SQL_OF,	  /* <field>_comm: comm of the task that the field names */
 	SQL_MARKS,
+	SQL_WEIGHT, /* how many events it stands for */
 };
 
 struct sql_column {

@@ -69,6 +69,18 @@ echo "calls $calls, recorded $recorded"
 within "estimate of the calls" "$estimate" $((calls * 95 / 100)) \
 	$((calls * 105 / 100))
 
+# What answers say of it.
+is "in SQL" "$("$WEIR" query "$dir/a" --json "SELECT sum(weight) s FROM
+	syscall_done WHERE name = 'getppid' AND comm = 'load'" 2>"$dir/said" | jq -s '.[0].s // .[0][0].s')" \
+	"$estimate"
+grep -q "events of this interval were not recorded" "$dir/said" ||
+	fail "SQL: $(cat "$dir/said")"
+"$WEIR" stat "$dir/a" >"$dir/said" 2>&1
+is "stat: exit code" $? 3
+grep -q 'syscall_done.*≈' "$dir/said" || fail "stat: $(cat "$dir/said")"
+"$WEIR" show "$dir/a" -e task_fork >/dev/null 2>"$dir/said"
+is "of a source that was not shed" "$? $(cat "$dir/said")" "0 "
+
 for what in "task_fork pid" "task_exec ppid" "task_exit ppid"; do
 	# shellcheck disable=SC2086
 	is "$what" "$(count ${what% *} "${what#* } == $storm")" $PROCS
