@@ -240,8 +240,9 @@ void segment_each_meta(const struct buf *b,
 
 	while (left) {
 		value = memchr(p, '\0', left);
-		if (!value++)
+		if (!value)
 			return;
+		value++;
 		left -= (size_t)(value - p);
 		stop = left ? memchr(value, '\0', left) : NULL;
 		if (!stop)

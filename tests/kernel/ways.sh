@@ -27,6 +27,10 @@ if way uring "$dir/file" "name == openat and path == '$dir/file'"; then
 	is "io_uring" "$(fields name path file)" \
 		"openat$tab$dir/file$tab$dir/file"
 fi
+if way sqpoll "$dir/file" "name == openat and path == '$dir/file'"; then
+	is "io_uring, polled" "$(fields name path file)" \
+		"openat$tab$dir/file$tab$dir/file"
+fi
 way unknown "" "ret == -38"
 is "unknown numbers" "$(fields 'args[5]' | wc -l)" 3
 way execfd /bin/true "name == execveat"

@@ -4,6 +4,7 @@
  *
  *	ways int80 FILE    open FILE as a 32-bit call from 64-bit code
  *	ways uring FILE    open FILE through io_uring
+ *	ways sqpoll FILE   the same, submitted by the kernel's own thread
  *	ways unknown       calls 400, 1000 and -1, which no kernel has
  *	ways execfd FILE   execute FILE by its descriptor, without a name
  *	ways refused FILE  unlink FILE, which seccomp refuses
@@ -55,9 +56,9 @@ static int int80(const char *file)
 }
 
 /* Maps the rings and submits one entry: no library, and no call for each. */
-static int uring(const char *file)
+static int uring_open(const char *file, unsigned setup, unsigned enter)
 {
-	struct io_uring_params p = {0};
+	struct io_uring_params p = {.flags = setup};
 	struct io_uring_cqe *cqe;
 	struct io_uring_sqe *sqe;
 	unsigned *array, *tail;
@@ -84,11 +85,22 @@ static int uring(const char *file)
 	sqe->open_flags = O_RDONLY;
 	array[0] = 0;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL,
-		    0) != 1)
+	if (syscall(SYS_io_uring_enter, fd, 1, 1,
+		    IORING_ENTER_GETEVENTS | enter, NULL, 0) != 1)
 		return failed("io_uring_enter");
 	errno = cqe->res < 0 ? -cqe->res : 0;
 	return errno ? failed(file) : 0;
+}
+
+static int uring(const char *file)
+{
+	return uring_open(file, 0, 0);
+}
+
+/* A thread of the kernel's takes it, no call of ours submits it. */
+static int sqpoll(const char *file)
+{
+	return uring_open(file, IORING_SETUP_SQPOLL, IORING_ENTER_SQ_WAKEUP);
 }
 
 static int unknown(const char *file)
@@ -157,8 +169,9 @@ static const struct {
 	const char *name;
 	int (*make)(const char *file);
 } ways[] = {
-	{"int80", int80},   {"uring", uring},	  {"unknown", unknown},
-	{"execfd", execfd}, {"refused", refused}, {"long", long_paths},
+	{"int80", int80},     {"uring", uring},	  {"sqpoll", sqpoll},
+	{"unknown", unknown}, {"execfd", execfd}, {"refused", refused},
+	{"long", long_paths},
 };
 
 int main(int argc, char **argv)
@@ -169,7 +182,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], ways[i].name))
 			return ways[i].make(argc > 2 ? argv[2] : "");
 	}
-	fprintf(stderr, "usage: ways int80|uring|unknown|execfd|refused|long"
-			" FILE\n");
+	fprintf(stderr,
+		"usage: ways int80|uring|sqpoll|unknown|execfd|refused|long"
+		" FILE\n");
 	return 2;
 }
