@@ -105,4 +105,26 @@ config record -o b -- true
 is "a value that is none: status" $rc 2
 has "a value that is none" err "^weir: conf:2: --segment: 'much' is no size"
 [ -e b ] && fail "a value that is none: an archive is left"
+
+# Any bytes: taken, or refused with one line.
+python3 - "$RANDOM" <<'PY'
+import random, sys
+random.seed(int(sys.argv[1]))
+line = [b"utc = yes", b"[record]", b"user = weir", b"segment = 64M", b"# no",
+        b"set = syscall.slower=1ms", b"source = task,,net", b"[list]", b"=",
+        b"[", b"]", b"json = maybe", b"json", b"\0", b"", b"  \t=\t ", b"a" * 500]
+for i in range(20):
+    text = bytearray(b"\n".join(random.choices(line, k=random.randrange(9))))
+    for _ in range(random.randrange(4)):
+        at = random.randrange(len(text) + 1)
+        text[at:at + random.randrange(3)] = random.randbytes(random.randrange(4))
+    open("any%d" % i, "wb").write(text)
+PY
+for f in any*; do
+	run --config "$f" list sources
+	[ $rc -le 2 ] || fail "any bytes: status $rc: $(cat -v "$f")"
+	[ "$(lines err)" = $((rc != 0)) ] ||
+		fail "any bytes: status $rc, $(lines err) lines: $(cat -v "$f")"
+	is_clean "any bytes" err
+done
 done_testing
