@@ -540,4 +540,22 @@ struct weir_account {
 	__u64 spare[3];
 };
 
+/*
+ * Who records, where the programs outlive him (--pin). WEIR_NOBODY is no
+ * process: he has died.
+ */
+#define WEIR_NOBODY (~0U)
+
+enum weir_stop {
+	WEIR_STOP_HOOKS = 1, /* nothing is recorded but by his iterators */
+	WEIR_STOP_ALL = 2,
+};
+
+struct weir_own {
+	__u32 recorder;
+	__u32 errand;
+	__u32 stopped; /* enum weir_stop; 0: no */
+	__u32 zero;
+};
+
 #endif

@@ -261,6 +261,9 @@ static __always_inline int on_exit(struct task_struct *t)
 	__u32 pid = t->tgid;
 	bool last;
 
+	/* That one is recorded: whoever comes next is to know that it ended. */
+	if (weir_pinned && t->signal->live.counter == 0)
+		weir_forget_own(pid);
 	if (!weir_admit(pid))
 		return 1;
 	ev = weir_reserve(task_exit, EV_TASK_EXIT);

@@ -52,6 +52,7 @@
 /* Set by user/source.c before load; the verifier prunes what they rule out. */
 const volatile __u32 weir_self;	       /* weir's own process, never recorded */
 const volatile __u32 weir_errand;      /* nor this one that serves it */
+const volatile bool weir_pinned;       /* both are in the map own instead */
 const volatile __u32 weir_shards = 1;  /* rings of this source, 2^n */
 const volatile __u32 weir_wake_bytes;  /* wake the reader each so many bytes */
 const volatile bool weir_follow;       /* record only processes in followed */
@@ -101,6 +102,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct weir_account);
 } account SEC(".maps");
+
+/* struct weir_own: one map for all sources, mapped by user/source_pin.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weir_own);
+} own SEC(".maps");
 
 /* Processes that are followed (`-- COMMAND`): one map, kept by task.bpf.c. */
 struct {
@@ -194,7 +204,26 @@ static __always_inline void weir_count_refused(void)
 /** weir_is_own - is process @pid part of the recorder? */
 static __always_inline bool weir_is_own(__u32 pid)
 {
-	return pid == weir_self || pid == weir_errand;
+	struct weir_own *who;
+	__u32 zero = 0;
+
+	if (!weir_pinned)
+		return pid == weir_self || pid == weir_errand;
+	who = bpf_map_lookup_elem(&own, &zero);
+	return who && (pid == who->recorder || pid == who->errand);
+}
+
+/* weir_forget_own - @pid has ended: its number may become another's */
+static __always_inline void weir_forget_own(__u32 pid)
+{
+	struct weir_own *who;
+	__u32 zero = 0;
+
+	who = bpf_map_lookup_elem(&own, &zero);
+	if (who && who->recorder == pid)
+		who->recorder = WEIR_NOBODY;
+	if (who && who->errand == pid)
+		who->errand = WEIR_NOBODY;
 }
 
 /*
@@ -305,10 +334,23 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
 
 /* ---- records of a fixed size --------------------------------------------- */
 
+/* Links that are pinned end some time after they are removed: this is at once.
+ */
+static __always_inline bool weir_is_stopped(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32, zero = 0;
+	struct weir_own *who = bpf_map_lookup_elem(&own, &zero);
+
+	return who && who->stopped &&
+	       (who->stopped != WEIR_STOP_HOOKS || pid != who->recorder);
+}
+
 static __always_inline void *weir_ring(__u32 cpu)
 {
 	__u32 shard = cpu & (weir_shards - 1);
 
+	if (weir_pinned && weir_is_stopped())
+		return NULL;
 	return bpf_map_lookup_elem(&rings, &shard);
 }
 

@@ -13,6 +13,7 @@
 
 #include "../bpf/events.h"
 #include "aggregator_input.h"
+#include "aggregator_marks.h"
 #include "clock.h"
 #include "self.h"
 
@@ -42,6 +43,7 @@ struct aggregator {
 	bool stalled;	 /* some input is */
 	uint64_t passed; /* time of the last event passed on */
 	uint64_t headroom;
+	struct marks marks;
 	struct aggregator_stats stats;
 };
 
@@ -76,6 +78,102 @@ static uint64_t collect_all(struct aggregator *a, bool *ret_busy)
 	return watermark == UINT64_MAX ? t0 : watermark;
 }
 
+static void notify(struct aggregator *a)
+{
+	uint64_t one = 1;
+
+	if (write(a->o.notify_fd, &one, sizeof(one)) < 0)
+		return; /* full: the repo has been told often enough */
+}
+
+/* ---- marks ----------------------------------------------------------------
+ */
+
+static void free_written(struct aggregator *a)
+{
+	const struct mark_slot *s = marks_written(&a->marks);
+	unsigned i;
+
+	for (i = 0; s && i < a->count; i++)
+		a->inputs[i]->free_to = s->pos[i];
+}
+
+static bool put_rings(struct aggregator *a, struct mark_slot *s)
+{
+	unsigned i, kernel = 0;
+
+	for (i = 0; i < a->count; i++)
+		kernel += !a->inputs[i]->user;
+	buf_reset(&s->mark.rings);
+	resume_put_begin(&s->mark.rings, a->passed, kernel);
+	for (i = 0; i < a->count; i++) {
+		if (!a->inputs[i]->user &&
+		    !input_mark(a->inputs[i], &s->mark.rings, &s->pos[i]))
+			return false;
+	}
+	return !buf_err(&s->mark.rings);
+}
+
+static void put_rows(struct aggregator *a, struct mark_slot *s)
+{
+	const struct account_row *from = a->o.rows;
+	struct aggregator_row *to = s->mark.row;
+	unsigned i;
+
+	for (i = 0; i < a->marks.rows; i++, from++, to++)
+		*to = (struct aggregator_row){from->delivered, from->lost_main,
+					      from->late};
+}
+
+/* Between two events. Return: false when there can be none now. */
+static bool mark(struct aggregator *a)
+{
+	struct marks *m = &a->marks;
+	struct mark_slot *s;
+
+	free_written(a);
+	s = marks_slot(m);
+	if (!s || ring_space(a->o.main) < ring_need(sizeof(m->last)) ||
+	    !put_rings(a, s))
+		return false;
+	put_rows(a, s);
+	s->mark.rows = m->rows;
+	s->mark.number = ++m->last;
+	m->events = m->bytes = 0;
+	m->at_ns = clock_now();
+	ring_write(a->o.main, AGGREGATOR_MARK, &m->last, sizeof(m->last));
+	return true;
+}
+
+/* An event was passed on: the next one may have to wait for a mark. */
+static void note_passed(struct aggregator *a, uint32_t len)
+{
+	a->marks.events++;
+	a->marks.bytes += (len + 7U) & ~7U;
+	while (marks_is_full(&a->marks) && !mark(a)) {
+		notify(a);
+		count(&a->stats.waits, 1);
+		clock_sleep(FULL_NAP_NS);
+	}
+}
+
+static bool is_mark_due(const struct aggregator *a)
+{
+	const struct mark_slot *s = &a->marks.slot[a->marks.last % MARKS];
+	unsigned i;
+
+	if (!a->marks.events)
+		return false;
+	if (clock_now() - a->marks.at_ns >= MARK_NS)
+		return true;
+	for (i = 0; i < a->count; i++) {
+		if (!a->inputs[i]->user &&
+		    input_is_held(a->inputs[i], s->pos[i]))
+			return true;
+	}
+	return false;
+}
+
 /* ---- passing on ------------------------------------------------------------
  */
 
@@ -97,14 +195,6 @@ static bool keepers_urgent(const struct aggregator *a)
 			return true;
 	}
 	return false;
-}
-
-static void notify(struct aggregator *a)
-{
-	uint64_t one = 1;
-
-	if (write(a->o.notify_fd, &one, sizeof(one)) < 0)
-		return; /* full: the repo has been told often enough */
 }
 
 static void lose(struct aggregator *a, struct account_row *row, uint64_t ts)
@@ -161,6 +251,8 @@ static void pass(struct aggregator *a, struct input *in, const void *rec)
 		out->flags |= WEIR_F_STALLED;
 	ring_commit(a->o.main, h->len);
 	count(&a->stats.events, 1);
+	if (a->o.holds)
+		note_passed(a, h->len);
 }
 
 /* ---- merging ---------------------------------------------------------------
@@ -232,6 +324,10 @@ static bool cycle(struct aggregator *a, bool *ret_any)
 
 	watermark = collect_all(a, &busy);
 	*ret_any = merge(a, watermark);
+	if (a->o.holds)
+		free_written(a);
+	if (a->o.holds && is_mark_due(a))
+		*ret_any |= mark(a);
 	for (i = 0; i < a->count; i++)
 		input_release(a->inputs[i]);
 	if (*ret_any)
@@ -322,7 +418,7 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring)
 	err = input_open(&a->inputs[a->count], ring);
 	if (err)
 		return err;
-	a->count++;
+	a->inputs[a->count++]->holds = a->o.holds;
 	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->fd, &ev) &&
 	    errno != EPERM) /* a file that cannot wake us: timer only */
 		return -errno;
@@ -342,10 +438,79 @@ int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
 	return err;
 }
 
-int aggregator_start(struct aggregator *a)
+static unsigned row_count(const struct aggregator *a)
 {
+	unsigned i, sources = 0;
+
+	for (i = 0; i < a->count; i++)
+		if (a->inputs[i]->source >= sources)
+			sources = a->inputs[i]->source + 1;
+	return sources * (a->o.cpus + 1);
+}
+
+/* Where the marks begin: as if there had been one now. */
+static int begin_marks(struct aggregator *a)
+{
+	struct mark_slot *s = a->marks.slot;
+	unsigned i;
 	int err;
 
+	err = marks_init(&a->marks, a->count, row_count(a));
+	for (i = 0; !err && i < a->count; i++)
+		s->pos[i] = a->inputs[i]->free_to;
+	a->marks.at_ns = clock_now();
+	return err;
+}
+
+static int resume_rings(struct aggregator *a, const struct resume *at)
+{
+	uint32_t i, ring = 0;
+	int err = 0;
+
+	for (i = 0; i < a->count && !err; i++) {
+		if (a->inputs[i]->user)
+			continue;
+		err = ring == at->rings
+			      ? -EBADMSG
+			      : input_resume(a->inputs[i], &at->ring[ring++]);
+	}
+	return !err && ring != at->rings ? -EBADMSG : err;
+}
+
+int aggregator_resume(struct aggregator *a, const struct resume *at)
+{
+	unsigned i;
+
+	if (at) {
+		a->passed = at->passed_ns;
+		return resume_rings(a, at);
+	}
+	for (i = 0; i < a->count; i++)
+		if (a->inputs[i]->free_to)
+			return -EBADMSG;
+	return 0;
+}
+
+const struct aggregator_mark *aggregator_mark(const struct aggregator *a,
+					      const void *record)
+{
+	uint64_t number;
+
+	memcpy(&number, record, sizeof(number));
+	return &a->marks.slot[number % MARKS].mark;
+}
+
+void aggregator_settle(struct aggregator *a, uint64_t settled, uint64_t written)
+{
+	marks_settle(&a->marks, settled, written);
+}
+
+int aggregator_start(struct aggregator *a)
+{
+	int err = a->o.holds ? begin_marks(a) : 0;
+
+	if (err)
+		return err;
 	sem_init(&a->runs, 0, 0);
 	err = pthread_create(&a->thread, NULL, run, a);
 	a->running = !err;
@@ -398,6 +563,12 @@ void aggregator_lost_span(const struct aggregator *a, unsigned row,
 	*ret_last = __atomic_load_n(&a->lost[row].last, __ATOMIC_RELAXED);
 }
 
+void aggregator_set_lost_span(struct aggregator *a, unsigned row,
+			      uint64_t first, uint64_t last)
+{
+	a->lost[row] = (struct span){first, last};
+}
+
 void aggregator_free(struct aggregator *a)
 {
 	unsigned i;
@@ -410,6 +581,7 @@ void aggregator_free(struct aggregator *a)
 		close(a->epoll_fd);
 	if (a->stop_fd >= 0)
 		close(a->stop_fd);
+	marks_done(&a->marks);
 	free(a->inputs);
 	free(a->heap);
 	free(a->lost);

@@ -28,12 +28,16 @@
 
 #include "../ring/ring.h"
 #include "account.h"
+#include "buf.h"
+#include "resume.h"
 #include "source.h"
 
 #define AGGREGATOR_MARGIN_NS 2000ULL /* clocks of different CPUs */
 #define AGGREGATOR_STALL_NS  100000000ULL
 #define AGGREGATOR_BUSY_MS   16 /* timer while events come */
 #define AGGREGATOR_IDLE_MS   64 /* timer on an idle host */
+
+#define AGGREGATOR_MARK 0xffff /* type of a record in the main ring */
 
 struct aggregator;
 
@@ -42,6 +46,19 @@ struct aggregator_options {
 	int notify_fd;		    /* eventfd, written when events passed on */
 	struct account_row *rows;   /* see sources_rows(); borrowed */
 	unsigned cpus;
+	/* A record stays in its mini-buffer until aggregator_settle() says that
+	 * it is in the archive: resume.h. */
+	bool holds;
+};
+
+/* What is known when it has passed on a certain event, and no later one. */
+struct aggregator_mark {
+	uint64_t number;  /* 1, 2, … */
+	struct buf rings; /* resume_put_begin(), _ring() of each mini-buffer */
+	struct aggregator_row {
+		uint64_t delivered, lost_main, late;
+	} * row; /* as of then, by row of the account */
+	unsigned rows;
 };
 
 struct aggregator_stats {
@@ -69,6 +86,35 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring);
 int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
 			unsigned source);
 
+/**
+ * aggregator_resume - go on where a mark was made; options.holds, before start
+ * @at: of as many rings as were added, in that order; NULL: nothing was passed
+ *      on yet, so nothing may have been freed
+ *
+ * Return: 0; -EBADMSG the mark is of other rings, or of rings as they cannot
+ * be; -ENOMEM.
+ */
+int aggregator_resume(struct aggregator *a, const struct resume *at);
+
+/**
+ * aggregator_mark - the mark that a record of type AGGREGATOR_MARK stands for
+ * @record: its payload
+ *
+ * Thread: the main ring's consumer. Lifetime: until it is settled.
+ */
+const struct aggregator_mark *aggregator_mark(const struct aggregator *a,
+					      const void *record);
+
+/**
+ * aggregator_settle - what came of the marks
+ * @settled: up to this number it is known
+ * @written: the last one that is in the archive: what it tells of is freed
+ *
+ * Thread: one, any.
+ */
+void aggregator_settle(struct aggregator *a, uint64_t settled,
+		       uint64_t written);
+
 /** aggregator_start - Return: 0; -errno of pthread_create(). */
 int aggregator_start(struct aggregator *a);
 
@@ -93,6 +139,11 @@ void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
  * ns; Thread: any, after reading the row's lost_main. */
 void aggregator_lost_span(const struct aggregator *a, unsigned row,
 			  uint64_t *ret_first, uint64_t *ret_last);
+
+/** aggregator_set_lost_span - of losses that somebody else left; before start
+ */
+void aggregator_set_lost_span(struct aggregator *a, unsigned row,
+			      uint64_t first, uint64_t last);
 
 /** aggregator_free - NULL-safe; after stop. */
 void aggregator_free(struct aggregator *a);

@@ -45,6 +45,16 @@ static bool is_event(const struct weir_hdr *h, uint32_t len)
 	       h->kind < EV_MAX;
 }
 
+/* Was the record at the walk's place passed on by who was here before? */
+static bool is_skipped(struct input *in)
+{
+	const struct places *s = &in->skip;
+
+	while (in->skipped < s->count && s->pos[in->skipped] < in->walked)
+		in->skipped++;
+	return in->skipped < s->count && s->pos[in->skipped] == in->walked;
+}
+
 /* Collect records below the target. Return: true when all are. */
 static bool walk_kernel(struct input *in)
 {
@@ -59,6 +69,10 @@ static bool walk_kernel(struct input *in)
 		if (state == KRING_BUSY)
 			return false;
 		h = kring_data(&in->kernel, in->walked);
+		if (is_skipped(in)) {
+			in->walked = next;
+			continue;
+		}
 		if (state == KRING_READY && is_event(h, len)) {
 			p = pending_add(in);
 			if (!p)
@@ -148,15 +162,63 @@ const void *input_take(struct input *in)
 	return kring_data(&in->kernel, p->pos);
 }
 
-static void release_kernel(struct input *in)
+/* Everything below it has been passed on. */
+static uint64_t lowest(const struct input *in)
 {
 	uint64_t pos = in->walked;
 	size_t i;
 
-	for (i = 0; i < in->count; i++) {
+	for (i = in->first; i < in->count; i++) {
 		if (in->pending[i].pos < pos)
 			pos = in->pending[i].pos;
 	}
+	return pos;
+}
+
+static bool places_add(struct places *p, uint64_t pos)
+{
+	uint64_t *grown;
+	size_t cap;
+
+	if (p->count == p->cap) {
+		cap = p->cap ? p->cap * 2 : 64;
+		grown = reallocarray(p->pos, cap, sizeof(*grown));
+		if (!grown)
+			return false;
+		p->pos = grown;
+		p->cap = cap;
+	}
+	p->pos[p->count++] = pos;
+	return true;
+}
+
+/* Bring @above up to date: what was passed on since the last time comes in. */
+static uint64_t note_above(struct input *in)
+{
+	uint64_t low = lowest(in), pos;
+	size_t i, to = 0;
+
+	for (i = 0; i < in->above.count; i++) {
+		if (in->above.pos[i] > low)
+			in->above.pos[to++] = in->above.pos[i];
+	}
+	in->above.count = to;
+	for (i = in->noted; i < in->first; i++) {
+		pos = in->pending[i].pos;
+		if (pos > low && !places_add(&in->above, pos) &&
+		    pos >= in->blind_to)
+			in->blind_to = pos + 1;
+	}
+	in->noted = in->first;
+	return low;
+}
+
+static void release_kernel(struct input *in)
+{
+	uint64_t pos = lowest(in);
+
+	if (in->holds && in->free_to < pos)
+		pos = in->free_to;
 	if (pos != kring_head(&in->kernel))
 		kring_release(&in->kernel, pos);
 }
@@ -164,6 +226,9 @@ static void release_kernel(struct input *in)
 /* Move what is left to the front, then free what no record needs. */
 void input_release(struct input *in)
 {
+	if (in->holds)
+		note_above(in);
+	in->noted = 0;
 	in->count -= in->first;
 	if (in->count && in->first)
 		memmove(in->pending, in->pending + in->first,
@@ -173,6 +238,62 @@ void input_release(struct input *in)
 		release_kernel(in);
 	else if (!in->count)
 		in->stash_len = 0;
+}
+
+/* ---- going on where another one was ------------------------------------- */
+
+static int by_position(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool input_mark(struct input *in, struct buf *to, uint64_t *ret_pos)
+{
+	struct resume_ring r = {.pos = note_above(in)};
+
+	if (r.pos < in->blind_to)
+		return false;
+	if (in->above.count)
+		qsort(in->above.pos, in->above.count, sizeof(*in->above.pos),
+		      by_position);
+	r.above = in->above.pos;
+	r.count = (uint32_t)in->above.count;
+	resume_put_ring(to, &r);
+	*ret_pos = r.pos;
+	return true;
+}
+
+/* Walk from the head. Return: true when a record begins at @pos, or will. */
+static bool is_place(const struct kring *k, uint64_t *at, uint64_t pos)
+{
+	uint64_t tail = kring_tail(k);
+	uint32_t len;
+
+	while (*at < pos && *at < tail)
+		if (kring_at(k, *at, &len, at) == KRING_BUSY)
+			return false;
+	return *at == pos;
+}
+
+int input_resume(struct input *in, const struct resume_ring *at)
+{
+	uint64_t walk = kring_head(&in->kernel);
+	uint32_t i;
+
+	if (!is_place(&in->kernel, &walk, at->pos))
+		return -EBADMSG;
+	for (i = 0; i < at->count; i++) {
+		if (!is_place(&in->kernel, &walk, at->above[i]) ||
+		    at->above[i] >= kring_tail(&in->kernel))
+			return -EBADMSG;
+		if (!places_add(&in->skip, at->above[i]) ||
+		    !places_add(&in->above, at->above[i]))
+			return -ENOMEM;
+	}
+	in->walked = in->target = in->free_to = at->pos;
+	return 0;
 }
 
 bool input_is_urgent(const struct input *in)
@@ -199,7 +320,7 @@ int input_open(struct input **ret, const struct source_ring *ring)
 	}
 	in->source = ring->source;
 	in->keep = ring->keep;
-	in->walked = in->target = kring_head(&in->kernel);
+	in->walked = in->target = in->free_to = kring_head(&in->kernel);
 	*ret = in;
 	return 0;
 }
@@ -229,6 +350,8 @@ void input_free(struct input *in)
 		return;
 	kring_done(&in->kernel);
 	free(in->stash);
+	free(in->above.pos);
+	free(in->skip.pos);
 	free(in->pending);
 	free(in);
 }

@@ -14,12 +14,19 @@
 
 #include "../ring/ring.h"
 #include "kring.h"
+#include "resume.h"
 #include "source.h"
 
 /* A record that has been seen and not yet passed on. */
 struct pending {
 	uint64_t ts;
 	uint64_t pos; /* ring position, or offset into the stash */
+};
+
+/* Ring positions. */
+struct places {
+	uint64_t *pos;
+	size_t count, cap;
 };
 
 struct input {
@@ -37,6 +44,14 @@ struct input {
 	struct pending *pending; /* [first, count) sorted by ts */
 	size_t first, count, cap;
 	uint64_t malformed; /* records that are no events, left out */
+	/* Of one that is to be gone on with, resume.h: */
+	bool holds;	     /* is freed up to @free_to only */
+	uint64_t free_to;    /* in the archive */
+	struct places above; /* passed on, though something below is not */
+	struct places skip;  /* by who was here before, in order */
+	size_t skipped;
+	size_t noted; /* so many of @pending are in @above as they should be */
+	uint64_t blind_to; /* below it @above has not all; 0 */
 };
 
 /** input_open - a kernel ring. Return: 0; -ENOMEM; -errno of mmap(2). */
@@ -76,6 +91,28 @@ static inline uint64_t input_ts(const struct input *in)
 
 /** input_take - Return: the first event, valid until input_release(). */
 const void *input_take(struct input *in);
+
+/**
+ * input_resume - before the first collect: what of it was passed on already
+ *
+ * The ring is walked from its head: no position is believed.
+ * Return: 0; -EBADMSG that cannot be, or the ring has gone on; -ENOMEM.
+ */
+int input_resume(struct input *in, const struct resume_ring *at);
+
+/**
+ * input_mark - where it is now, between two events
+ * Return: true with the position below which all has been passed on, and
+ * that and what is above appended to @to; false: it is not known for now.
+ */
+bool input_mark(struct input *in, struct buf *to, uint64_t *ret_pos);
+
+/** input_is_held - Return: does it keep an eighth of itself that was passed on
+ * since @pos? */
+static inline bool input_is_held(const struct input *in, uint64_t pos)
+{
+	return in->walked - pos > in->kernel.bytes / 8;
+}
 
 /** input_release - free what no event that is left needs. */
 void input_release(struct input *in);

@@ -44,6 +44,11 @@ struct archive_options {
 	const bool *vital;
 	bool patient;	  /* wait for the thread rather than lose a block */
 	unsigned packers; /* threads that pack, to ARCHIVE_PACKERS; 0: one */
+	/* Blocks end where archive_mark() says, and nowhere else: who calls it
+	 * does so before there are more than BLOCK_EVENTS, BLOCK_BYTES. */
+	bool marked;
+	uint64_t run; /* of segment_head; 0: one at random */
+	uint64_t run_realtime;
 	/*
 	 * Called when a segment begins, and after events were lost, between
 	 * two events and inside archive_create(), _append(), _tick(), _flush()
@@ -131,6 +136,31 @@ int archive_append(struct archive_writer *w, const struct event *ev);
  * blocks lost. Return: as append.
  */
 int archive_flush(struct archive_writer *w);
+
+/* Between two events: what a successor needs to go on from there. */
+struct archive_mark {
+	uint64_t number; /* 1, 2, … */
+	const struct account_row *rows;
+	size_t count;
+	const void *data; /* the caller's, not interpreted */
+	size_t len;
+};
+
+/**
+ * archive_mark - have all events so far written, with @m; options.marked
+ *
+ * They and @m are one: a reader finds both or none (archive_resume.h). Waits
+ * until there is room for another block. Return: as append.
+ */
+int archive_mark(struct archive_writer *w, const struct archive_mark *m);
+
+/**
+ * archive_marked - which marks have come through
+ * @ret_settled: up to here it is known what became of them
+ * @ret_written: the last one that was written
+ */
+void archive_marked(struct archive_writer *w, uint64_t *ret_settled,
+		    uint64_t *ret_written);
 
 /**
  * archive_state - one state record; only inside options.state

@@ -17,7 +17,7 @@
  * a header of 64 bytes, a payload, and zeros up to a multiple of 8; the next
  * one follows at once:
  *
- *   SEGMENT META SCHEMA CLOCK LOSS STATE* (BLOCK|CLOCK|LOSS|STATE)*
+ *   SEGMENT META SCHEMA CLOCK LOSS STATE* (RESUME|BLOCK|CLOCK|LOSS|STATE)*
  *   LOSS SCHEMA INDEX TRAILER
  *
  * All integers are little-endian. Frames of an unknown type are skipped by
@@ -28,6 +28,12 @@
  * The second SCHEMA and the trailer's copy of the SEGMENT payload stand in
  * when the first are damaged. INDEX and TRAILER only accelerate: a segment
  * without them is read by walking the headers.
+ *
+ * A recorder that another may go on for (--pin) puts a RESUME frame before each
+ * BLOCK: where in the kernel's buffers its successor goes on, and the account
+ * there. It holds if the next frame is the BLOCK it was written for, and is
+ * whole; without events it holds alone. So wherever a file is cut off, what it
+ * says was taken is what is in it.
  *
  * A change that an old reader would misread raises `min_reader`; anything else
  * is a new frame type, a new encoding or a longer row.
@@ -128,15 +134,14 @@ struct disk_trailer {
 static_assert(sizeof(struct disk_trailer) == 80, "TRAILER");
 
 /*
- * LOSS, SCHEMA, STATE and BLOCK are encoded, as their header says; the rest is
- * plain. These payloads have no struct of their own:
- *   META    pairs of strings, name and value, each ended by a NUL
- *   SCHEMA  schema_encode()
- *   STATE   as BLOCK
- *   BLOCK   event records (bpf/events.h) one after the other, each padded to
- *           a multiple of 8 with zeros; or the same events as columns, if the
- *           encoding is FRAME_COLUMNS (columns_internal.h)
- *   INDEX   the headers of all frames before it, in order
+ * LOSS, SCHEMA, STATE, BLOCK and RESUME are encoded, as their header says; the
+ * rest is plain. These payloads have no struct of their own: META    pairs of
+ * strings, name and value, each ended by a NUL SCHEMA  schema_encode() STATE as
+ * BLOCK BLOCK   event records (bpf/events.h) one after the other, each padded
+ * to a multiple of 8 with zeros; or the same events as columns, if the encoding
+ * is FRAME_COLUMNS (columns_internal.h) RESUME  as LOSS, its rows as of the end
+ * of the BLOCK that follows; then what the recorder has to tell its successor
+ * (resume.h) INDEX   the headers of all frames before it, in order
  */
 
 #endif

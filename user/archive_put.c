@@ -137,12 +137,12 @@ int archive_put_clock(struct archive_put *p)
 	return put(p, &f);
 }
 
-int archive_put_account(struct archive_put *p, const struct archive_account *a,
-			uint32_t flags)
+/* Into @p->rows, less what has been lost since it was made. */
+static int make_rows(struct archive_put *p, const struct archive_account *a,
+		     uint32_t flags)
 {
 	const struct account_row *rows = (const void *)a->rows->data;
 	size_t count = a->rows->len / sizeof(*rows);
-	struct frame f = {.type = FRAME_LOSS};
 	int err = buf_err(a->rows);
 
 	if (!err)
@@ -153,10 +153,21 @@ int archive_put_account(struct archive_put *p, const struct archive_account *a,
 	err = losses_account(&p->losses, &rows, &count, a->blind);
 	if (err)
 		return err;
-	f.first_ns = f.last_ns = clock_now();
 	buf_reset(&p->rows);
 	segment_put_account(&p->rows, rows, count,
 			    flags | (a->blind ? LOSS_BLIND : 0));
+	return buf_err(&p->rows);
+}
+
+int archive_put_account(struct archive_put *p, const struct archive_account *a,
+			uint32_t flags)
+{
+	struct frame f = {.type = FRAME_LOSS};
+	int err = make_rows(p, a, flags);
+
+	if (err)
+		return err;
+	f.first_ns = f.last_ns = clock_now();
 	if (p->segment)
 		p->segment->spare = (uint32_t)(2 * FRAME_ROOM + p->rows.len +
 					       p->schema.len);
@@ -304,6 +315,24 @@ int archive_put_block(struct archive_put *p, struct frame *f,
 	return err;
 }
 
+int archive_put_resume(struct archive_put *p, const struct archive_account *a,
+		       const struct buf *data, const struct block *b)
+{
+	struct frame f = {.type = FRAME_RESUME, .events = b->events};
+	int err = buf_err(data);
+
+	if (!err)
+		err = make_rows(p, a, 0);
+	if (err)
+		return err;
+	f.first_ns = f.last_ns = clock_now();
+	buf_put(&p->rows, data->data, data->len);
+	err = put_packed(p, &f, &p->rows);
+	if (err)
+		put_failed(p, err);
+	return err;
+}
+
 /* ---- beginning and end -------------------------------------------------- */
 
 static void read_boot_id(char text[40], uint8_t id[16])
@@ -361,7 +390,8 @@ static int prepare(struct archive_put *p, const struct schema *schema,
 	p->path = strdup(o->path);
 	if (!p->path)
 		return -ENOMEM;
-	if (getrandom(&p->head.run, sizeof(p->head.run), 0) < 0)
+	p->head.run = o->run;
+	if (!o->run && getrandom(&p->head.run, sizeof(p->head.run), 0) < 0)
 		p->head.run = clock_now();
 	p->retain.max_bytes = o->keep_bytes;
 	p->retain.max_ns = o->keep_ns;
@@ -385,7 +415,8 @@ int archive_put_open(struct archive_put *p, const struct schema *schema,
 	if (err)
 		return err;
 	p->head.number = p->retain.dead = p->dir.last_number;
-	p->head.run_realtime = clock_read(CLOCK_REALTIME);
+	p->head.run_realtime = o->run ? o->run_realtime
+				      : clock_read(CLOCK_REALTIME);
 	return archive_sync_start(&p->sync);
 }
 

@@ -75,6 +75,15 @@ int archive_put_seal(struct archive_put *p, const struct archive_account *a);
 int archive_put_block(struct archive_put *p, struct frame *f,
 		      struct buf *packed);
 
+/**
+ * archive_put_resume - a RESUME frame for the block that is put next
+ * @data: archive_mark.data
+ *
+ * Return: as archive_put_block().
+ */
+int archive_put_resume(struct archive_put *p, const struct archive_account *a,
+		       const struct buf *data, const struct block *b);
+
 /** archive_put_clock - Return: as archive_put_block(). */
 int archive_put_clock(struct archive_put *p);
 

@@ -124,6 +124,7 @@ void archive_queue_free(struct archive_queue *q)
 		block_done(&q->parcel[i].block);
 		buf_done(&q->parcel[i].account);
 		buf_done(&q->parcel[i].known);
+		buf_done(&q->parcel[i].marked);
 		buf_done(&q->parcel[i].packed);
 	}
 	for (i = 0; i < q->packers; i++) {
@@ -181,6 +182,7 @@ struct parcel *archive_queue_back(struct archive_queue *q, bool wait)
 void archive_queue_keep(struct archive_queue *q, struct parcel *p)
 {
 	block_reset(&p->block);
+	p->mark = 0;
 	q->spare[q->spares++] = p;
 }
 

@@ -41,10 +41,13 @@ enum parcel_job {
 struct parcel {
 	enum parcel_job job;
 	struct block block;
-	/* TELL, SEGMENT, END: as of this point between two events */
+	/* TELL, SEGMENT, END, and EVENTS with a mark: as of this point between
+	 * two events, for EVENTS the end of the block */
 	struct buf account; /* struct account_row each */
 	struct buf known;   /* losses_sums(): what @account knows of */
 	bool blind;	    /* nobody gave an account */
+	uint64_t mark;	    /* number; 0: none */
+	struct buf marked;  /* archive_mark.data */
 	/* EVENTS, STATE: the block, packed; with an error where it was not */
 	struct frame frame;
 	struct buf packed;

@@ -62,8 +62,13 @@ static struct archive_account account_of(const struct parcel *p)
 
 static int put_events(struct archive_thread *t, struct parcel *p)
 {
-	int err = archive_put_block(&t->put, &p->frame, &p->packed);
+	const struct archive_account a = account_of(p);
+	int err = 0;
 
+	if (p->mark)
+		err = archive_put_resume(&t->put, &a, &p->marked, &p->block);
+	if (!err && (p->block.events || !p->mark))
+		err = archive_put_block(&t->put, &p->frame, &p->packed);
 	if (err)
 		losses_count(&t->put.losses, &p->block);
 	t->put.stats.hurried += p->hurried;

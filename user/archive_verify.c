@@ -27,6 +27,7 @@ struct verify {
 	struct schema *schema; /* or that of an earlier one, or NULL */
 	struct bound gap_count;
 	struct verify_account account;
+	bool goes_on;		     /* where the one before was cut off */
 	struct segment_frames index; /* from INDEX, or by walking */
 	uint32_t next_seq;
 	bool hole;	     /* damage since the last frame */
@@ -327,6 +328,16 @@ static int find_schema(struct verify *v, struct segment_reader *r)
 	return block_codec_schema(v->codec, s);
 }
 
+/* Another recorder took over, or this one could write to it no more. */
+static bool is_continued(const struct verify *v, size_t i)
+{
+	const struct archive_file *f = &v->list.file[i];
+
+	return !f->sealed && i + 1 < v->list.count &&
+	       archive_list_same_run(&v->list, i + 1) && f[1].head_known &&
+	       f[1].head.number == f->head.number + 1;
+}
+
 /* Being written, cut off while it was, or shortened after it was sealed. */
 static void check_end(struct verify *v, const struct segment_reader *r,
 		      size_t i, uint64_t torn)
@@ -342,6 +353,11 @@ static void check_end(struct verify *v, const struct segment_reader *r,
 			   " bytes of it are there",
 			   torn);
 	v->r->torn_bytes += torn;
+	if (is_continued(v, i)) {
+		verify_say(&v->say, r->size,
+			   "cut off; the next one goes on from there");
+		return;
+	}
 	if (v->say.file->sealed) {
 		v->r->damaged++;
 		verify_say(&v->say, r->size,
@@ -394,7 +410,9 @@ static int check_open_segment(struct verify *v, struct segment_reader *r,
 	if (!err)
 		err = find_schema(v, r);
 	if (!err) {
-		if (v->schema)
+		if (v->schema && v->goes_on)
+			verify_account_continue(&v->account, v->schema);
+		else if (v->schema)
 			verify_account_begin(&v->account, v->schema);
 		r->pos = r->torn_bytes = 0;
 		err = walk(v, r, i);
@@ -410,7 +428,9 @@ static int check_segment(struct verify *v, size_t i)
 
 	v->say.file = &v->list.file[i];
 	v->next_seq = 0;
-	v->hole = v->events_missing = false;
+	v->goes_on = i && is_continued(v, i - 1) && v->account.base_known;
+	v->hole = false;
+	v->events_missing &= v->goes_on;
 	err = archive_list_segment(&v->list, i, &r);
 	if (err == -ENOENT)
 		return 0;

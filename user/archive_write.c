@@ -45,10 +45,11 @@ struct archive_writer {
 	int64_t wall_offset;
 	bool in_state;
 	int state_error;
-	bool state_due;	       /* events were lost: the state must follow */
-	struct losses failed;  /* could not be written */
-	struct losses refused; /* all parcels were on their way */
-	int error;	       /* learnt of, and not yet returned */
+	bool state_due;		   /* events were lost: the state must follow */
+	struct losses failed;	   /* could not be written */
+	struct losses refused;	   /* all parcels were on their way */
+	int error;		   /* learnt of, and not yet returned */
+	uint64_t settled, written; /* marks */
 	struct archive_stats stats;
 };
 
@@ -158,6 +159,10 @@ static void learn(struct archive_writer *w, struct parcel *p)
 		w->state_due = true;
 	note_error(w, p->error);
 	note_error(w, p->sync_error);
+	if (p->mark)
+		w->settled = p->mark;
+	if (p->mark && !p->error)
+		w->written = p->mark;
 	learn_segment(w, p);
 	w->stats = p->stats;
 	w->stats.events = events;
@@ -187,17 +192,12 @@ static int hand_over(struct archive_writer *w, enum parcel_job job)
 	return 0;
 }
 
-/* With the account as of now, the block being empty. */
-static int hand_account(struct archive_writer *w, enum parcel_job job)
+static void fill_account(struct archive_writer *w,
+			 const struct account_row *rows, size_t count)
 {
-	const struct account_row *rows = NULL;
 	struct parcel *p = w->filling;
-	size_t count = 0;
 	int err;
 
-	p->blind = !w->o.account;
-	if (w->o.account)
-		count = w->o.account(w->o.arg, &rows);
 	err = losses_account(&w->refused, &rows, &count, p->blind);
 	if (!err && !p->blind)
 		err = losses_account(&w->failed, &rows, &count, false);
@@ -207,6 +207,18 @@ static int hand_account(struct archive_writer *w, enum parcel_job job)
 		p->account.err = err; /* for who is to write it */
 	buf_reset(&p->known);
 	losses_sums(&w->failed, &p->known);
+}
+
+/* With the account as of now, the block being empty. */
+static int hand_account(struct archive_writer *w, enum parcel_job job)
+{
+	const struct account_row *rows = NULL;
+	size_t count = 0;
+
+	w->filling->blind = !w->o.account;
+	if (w->o.account)
+		count = w->o.account(w->o.arg, &rows);
+	fill_account(w, rows, count);
 	return hand_over(w, job);
 }
 
@@ -382,6 +394,8 @@ int archive_append(struct archive_writer *w, const struct event *ev)
 
 	block_add(b, ev->h);
 	w->stats.events++;
+	if (w->o.marked)
+		return 0;
 	if (!block_is_full(b) && b->last_ns - b->first_ns < BLOCK_NS)
 		return 0;
 	return settle(w, clock_now());
@@ -401,7 +415,34 @@ static bool is_due(const struct archive_writer *w, uint64_t now)
 int archive_tick(struct archive_writer *w, uint64_t mono_ns)
 {
 	learn_all(w, false);
+	if (w->o.marked)
+		return take_error(w);
 	return is_due(w, mono_ns) ? settle(w, mono_ns) : take_error(w);
+}
+
+int archive_mark(struct archive_writer *w, const struct archive_mark *m)
+{
+	struct parcel *p;
+
+	learn_all(w, false);
+	wait_for_room(w);
+	p = w->filling;
+	p->blind = false;
+	p->mark = m->number;
+	buf_reset(&p->marked);
+	buf_put(&p->marked, m->data, m->len);
+	fill_account(w, m->rows, m->count);
+	note_error(w, hand_over(w, PARCEL_EVENTS));
+	note_error(w, keep_up(w, clock_now()));
+	return take_error(w);
+}
+
+void archive_marked(struct archive_writer *w, uint64_t *ret_settled,
+		    uint64_t *ret_written)
+{
+	learn_all(w, false);
+	*ret_settled = w->settled;
+	*ret_written = w->written;
 }
 
 int archive_flush(struct archive_writer *w)

@@ -39,7 +39,7 @@ struct command {
 /* One row for each file cmd_<name>.c; ended by a NULL in commands[]. */
 extern const struct command cmd_record, cmd_watch, cmd_show, cmd_stat,
 	cmd_tasks, cmd_sql, cmd_hist, cmd_export, cmd_verify, cmd_list,
-	cmd_doctor, cmd_complete, cmd_man, cmd_snapshot, cmd_status;
+	cmd_doctor, cmd_complete, cmd_man, cmd_snapshot, cmd_status, cmd_unpin;
 extern const struct command *const commands[];
 
 /** command_find - Return: the command called @name, or NULL. */

@@ -117,6 +117,8 @@ static struct recorder_options options_of(const struct capture *c,
 				.follow = follow_of(c),
 				.ring_bytes = a->ring_bytes,
 				.errand = (uint32_t)errand_pid(c->errand),
+				.pin = c->pinning.pin.fd < 0 ? NULL
+							     : &c->pinning.pin,
 				.measure = c->errand ? measure : NULL,
 				.measure_arg = c->errand,
 			},
@@ -165,6 +167,7 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->begun_ns = clock_now();
 	c->signal_fd = c->child.pidfd = c->child.go_fd = -1;
 	c->child.exec_fd = c->notify.fd = -1;
+	c->pinning.pin = PIN_NONE;
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
 	rc = rights_open(c);
@@ -371,6 +374,12 @@ static void say_sources(const struct capture *c, const char *into)
 			say("source '%s' is %s: %s", info.name,
 			    info.on ? "on in part" : "off", info.why);
 	}
+	if (c->pinning.died_ns && !c->args->quiet) {
+		render_ns(&took, c->begun_ns - c->pinning.died_ns);
+		say("went on with what '%s' recorded: nobody took it for %.*s",
+		    c->pinning.pin.name, (int)took.len, took.data);
+		buf_reset(&took);
+	}
 	render_ns(&took, c->started_ns - c->begun_ns);
 	if (!c->args->quiet)
 		say("capturing %.*s%s (ready after %.*s)%s", (int)on.len,
@@ -408,19 +417,27 @@ int capture_load(struct capture *c, const int *dirs, size_t dir_count)
 
 struct attaching {
 	struct recorder *recorder;
+	struct pinning *pinning;
 	struct recorder_error err;
 };
 
 static int attach(void *arg)
 {
 	struct attaching *a = arg;
+	int err = recorder_attach(a->recorder, &a->err);
 
-	return recorder_attach(a->recorder, &a->err);
+	if (err)
+		return err;
+	err = pinning_pin(a->pinning, a->recorder);
+	if (err)
+		snprintf(a->err.what, sizeof(a->err.what), "pin '%s': %s",
+			 a->pinning->pin.name, strerror(-err));
+	return err;
 }
 
 int capture_start(struct capture *c, const char *into)
 {
-	struct attaching a = {.recorder = c->recorder};
+	struct attaching a = {.recorder = c->recorder, .pinning = &c->pinning};
 	int rc = recorder_start(c->recorder, &a.err);
 
 	if (!rc)
@@ -520,6 +537,7 @@ int capture_stop(struct capture *c)
 {
 	c->stopped_ns = clock_now();
 	notify_say(&c->notify, "STOPPING=1");
+	pinning_stop(&c->pinning, c->errand);
 	return recorder_stop(c->recorder);
 }
 
@@ -554,6 +572,7 @@ void capture_close(struct capture *c)
 	privileged_close(c->privileged);
 	child_done(&c->child);
 	errand_done(c->errand);
+	pinning_done(&c->pinning);
 	notify_done(&c->notify);
 	if (c->signal_fd >= 0)
 		close(c->signal_fd);

@@ -15,6 +15,7 @@
 
 #include "child.h"
 #include "cmd.h"
+#include "cmd_pin.h"
 #include "confine.h"
 #include "control.h"
 #include "errand.h"
@@ -28,6 +29,7 @@ struct capture_args {
 	struct opt_list settings;
 	uint64_t for_ns, ring_bytes, main_bytes;
 	const char *user;
+	const char *pin; /* record's alone */
 	bool quiet, explain;
 	const char *budget; /* of record alone */
 };
@@ -45,6 +47,7 @@ struct capture {
 	struct confine_user user;
 	struct errand *errand;
 	struct privileged *privileged;
+	struct pinning pinning;
 	int signal_fd;
 	int signal;	    /* that ended it, 0: none */
 	bool ends_on_error; /* a sink that fails ends it */

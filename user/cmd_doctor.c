@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "cmd_pin.h"
 #include "confine.h"
 #include "json.h"
 #include "kernel.h"
@@ -380,6 +381,7 @@ static int doctor(const void *arg, const struct opt_words *words)
 	if (rc == EXIT_OK)
 		rc = put_stdout(&r.out);
 	buf_done(&r.out);
+	pins_say();
 	return rc == EXIT_OK && r.bad ? EXIT_FAILED : rc;
 }
 

@@ -66,6 +66,14 @@ static const struct opt opts[] = {
 			"removed",
 	},
 	{
+		.name = "pin",
+		.type = OPT_STRING,
+		.arg = "NAME",
+		.offset = offsetof(struct record_args, capture.pin),
+		.help = "go on in the kernel if weir is killed; who is started "
+			"next with the same NAME takes over (weir(1), PIN)",
+	},
+	{
 		.name = "keep-for",
 		.type = OPT_DURATION,
 		.arg = "TIME",
@@ -149,39 +157,17 @@ static void join_words(char *to, size_t size, char *const *words)
 					len ? " " : "", *words);
 }
 
-static int create_failed(const char *path, int err)
-{
-	const char *remedy = "";
-
-	if (err == -EEXIST)
-		return fail("'%s' holds a recording already (name another with "
-			    "-o, or go on in it with --append)",
-			    path);
-	if (err == -EBUSY)
-		return fail("'%s': another weir records into it (name another "
-			    "with -o)",
-			    path);
-	if (err == -EACCES || err == -EROFS || err == -ENOENT)
-		remedy = " (name a directory you may write to with -o)";
-	if (err == -ENOTEMPTY || err == -ENOTDIR)
-		remedy = " and no archive (name another with -o)";
-	if (err == -EPERM)
-		remedy = " (it must belong to who records, and nobody else "
-			 "may write to it)";
-	return fail("cannot record into '%s': %s%s", path, strerror(-err),
-		    remedy);
-}
-
 /* With the rights we have now; what is made in it has those we keep. */
 static int open_dir(struct recording *r)
 {
 	struct capture *c = &r->capture;
 	int err;
 
-	err = archive_dir_create_for(&r->dir, r->path, r->args->append,
+	err = archive_dir_create_for(&r->dir, r->path,
+				     r->args->append || c->pinning.takes,
 				     c->becomes ? &c->user : NULL);
 	if (err)
-		return create_failed(r->path, err);
+		return record_create_failed(r->path, err);
 	r->dir_fd = fcntl(r->dir.fd, F_DUPFD_CLOEXEC, 0);
 	if (r->dir_fd < 0)
 		return fail("%s", strerror(errno));
@@ -201,11 +187,13 @@ static int open_archive(struct recording *r)
 	struct archive_options o = {
 		.path = r->path,
 		.dir = &r->dir,
-		.exist_ok = r->args->append,
+		.exist_ok = r->args->append || r->capture.pinning.takes,
 		.segment_bytes = r->args->segment_bytes,
 		.keep_bytes = r->args->keep_bytes,
 		.keep_ns = r->args->keep_ns,
 		.command = r->command[0] ? r->command : NULL,
+		.run = r->capture.pinning.run,
+		.run_realtime = r->capture.pinning.run_realtime,
 	};
 	struct recorder *recorder = r->capture.recorder;
 	struct archive_writer *w;
@@ -216,7 +204,7 @@ static int open_archive(struct recording *r)
 	err = archive_create(&w, recorder_schema(recorder), &o);
 	r->dir.fd = r->dir.lock_fd = -1; /* the writer's */
 	if (err)
-		return create_failed(r->path, err);
+		return record_create_failed(r->path, err);
 	err = sink_archive_open(&sink, w, recorder_tasks(recorder));
 	if (err) {
 		archive_close(w);
@@ -225,17 +213,6 @@ static int open_archive(struct recording *r)
 	recorder_watch_archive(recorder, w);
 	recorder_add_sink(recorder, sink);
 	return EXIT_OK;
-}
-
-static uint64_t count_kept(const struct recording *r)
-{
-	const struct account_row *rows;
-	size_t count = recorder_account(r->capture.recorder, &rows);
-	uint64_t kept = 0;
-
-	while (count--)
-		kept += rows[count].kept;
-	return kept;
 }
 
 /* By the directory we have: its path may be out of reach by now. */
@@ -272,8 +249,8 @@ static int say_kept(const struct recording *r)
 	render_bytes(&size, info.bytes);
 	render_ns(&span, r->capture.stopped_ns - r->capture.started_ns);
 	say("kept %llu events, %.*s, of %.*s in %s",
-	    (unsigned long long)count_kept(r), (int)size.len, size.data,
-	    (int)span.len, span.data, r->path);
+	    (unsigned long long)record_kept(r->capture.recorder), (int)size.len,
+	    size.data, (int)span.len, span.data, r->path);
 	say_removed(r);
 	say("look at it: weir stat %s; weir show %s -e task_exec", r->path,
 	    r->path);
@@ -441,8 +418,12 @@ static int discard(void *arg)
 
 static void close_recording(struct recording *r, bool keep)
 {
+	struct capture *c = &r->capture;
+
 	control_close(r->control);
-	capture_end(&r->capture);
+	capture_end(c);
+	if (keep || c->pinning.fresh)
+		pinning_end(&c->pinning, c->errand);
 	archive_dir_done(&r->dir);
 	if (!keep && r->dir.is_fresh && r->dir_fd >= 0)
 		privileged_call(r->capture.privileged, discard, r);
@@ -480,10 +461,26 @@ static void choose_path(struct recording *r)
 		r->path = r->name;
 }
 
+/* Where it goes, or where he who was killed was. */
+static int open_archive_dir(struct recording *r)
+{
+	struct pinning *p = &r->capture.pinning;
+	int rc = pinning_check(p, r->args->output);
+
+	if (p->takes)
+		r->path = p->archive;
+	if (!rc && r->path)
+		rc = open_dir(r);
+	if (rc || !r->path)
+		return rc;
+	pinning_note_archive(p, r->dir.fd);
+	return pinning_resume(p, r->capture.recorder, r->dir.fd);
+}
+
 /* With the rights we have now: what is confined later is to work there. */
 static int open_outputs(struct recording *r)
 {
-	int rc = r->path ? open_dir(r) : EXIT_OK;
+	int rc = open_archive_dir(r);
 
 	if (!rc && r->flight.window.bytes)
 		rc = open_window(r);
@@ -541,6 +538,9 @@ static int record(const void *arg, const struct opt_words *words)
 		return rc;
 	join_words(r.command, sizeof(r.command), words->command);
 	choose_path(&r);
+	rc = pinning_may(&args->capture, words->command, r.path);
+	if (rc)
+		return rc;
 	rc = capture_open(&r.capture, &args->capture, words->command);
 	if (!rc)
 		rc = set_triggers(&r);

@@ -7,6 +7,7 @@
 
 #include "budget.h"
 #include "http.h"
+#include "recorder.h"
 #include "window.h"
 
 /**
@@ -33,5 +34,12 @@ int record_budget(const char *text, struct budget_limit *ret);
  */
 int record_metrics(const char *where, int *ret_fd,
 		   char ret_name[HTTP_NAME_LEN]);
+
+/** record_kept - Return: how many events, by the account. */
+uint64_t record_kept(struct recorder *r);
+
+/** record_create_failed - say why an archive cannot be written at @path.
+ * Return: EXIT_FAILED. */
+int record_create_failed(const char *path, int err);
 
 #endif

@@ -105,3 +105,42 @@ int record_metrics(const char *where, int *ret_fd, char ret_name[HTTP_NAME_LEN])
 	return err ? fail("--metrics '%.60s': %s", where, strerror(-err))
 		   : EXIT_OK;
 }
+
+/* ---- -o ------------------------------------------------------------------ */
+
+int record_create_failed(const char *path, int err)
+{
+	const char *remedy = "";
+
+	if (err == -EEXIST)
+		return fail("'%s' holds a recording already (name another with "
+			    "-o, or go on in it with --append)",
+			    path);
+	if (err == -EBUSY)
+		return fail("'%s': another weir records into it (name another "
+			    "with -o)",
+			    path);
+	if (err == -EACCES || err == -EROFS || err == -ENOENT)
+		remedy = " (name a directory you may write to with -o)";
+	if (err == -ENOTEMPTY || err == -ENOTDIR)
+		remedy = " and no archive (name another with -o)";
+	if (err == -EPERM)
+		remedy = " (it must belong to who records, and nobody else "
+			 "may write to it)";
+	return fail("cannot record into '%s': %s%s", path, strerror(-err),
+		    remedy);
+}
+
+/* ---- what came of it ------------------------------------------------------
+ */
+
+uint64_t record_kept(struct recorder *r)
+{
+	const struct account_row *rows;
+	size_t count = recorder_account(r, &rows);
+	uint64_t kept = 0;
+
+	while (count--)
+		kept += rows[count].kept;
+	return kept;
+}

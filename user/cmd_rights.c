@@ -35,9 +35,9 @@ static int start_others(struct capture *c)
 	if (err)
 		return fail("cannot start '%s': %s", c->command[0],
 			    strerror(-err));
-	if (!c->confines || (geteuid() && !c->command))
+	if (!c->confines || (geteuid() && !c->command && c->pinning.pin.fd < 0))
 		return EXIT_OK;
-	err = errand_start(&c->errand, c->child.pidfd);
+	err = errand_start(&c->errand, c->child.pidfd, &c->pinning.pin);
 	return err ? fail("cannot fork: %s", strerror(-err)) : EXIT_OK;
 }
 
@@ -45,6 +45,8 @@ int rights_open(struct capture *c)
 {
 	int rc = find_user(c);
 
+	if (!rc)
+		rc = pinning_open(&c->pinning, c->args);
 	return rc || c->args->explain ? rc : start_others(c);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd_ask.h"
+#include "cmd_pin.h"
 
 static int ask_one(const char *name, bool json)
 {
@@ -48,6 +49,7 @@ static int status(const void *arg, const struct opt_words *words)
 		rc = ask_one(NULL, args->json);
 	else
 		rc = ask_all(names.data, args->json);
+	pins_say();
 	buf_done(&names);
 	return rc;
 }

@@ -19,8 +19,10 @@
 #include "confine.h"
 
 /* What is asked: a signal's number, or one of these. */
-#define STATS_ON  1000
-#define STATS_OFF 1001
+#define STATS_ON    1000
+#define STATS_OFF   1001
+#define UNPIN_LINKS 1002
+#define UNPIN_ALL   1003
 
 struct errand {
 	pid_t pid;
@@ -33,6 +35,7 @@ struct errand {
 struct server {
 	int fd, pidfd;
 	int stats_fd; /* holds the statistics on; -1: off */
+	const struct pin *pin;
 };
 
 static int stats_on(struct server *s)
@@ -53,14 +56,46 @@ static int stats_off(struct server *s)
 	return 0;
 }
 
+static int unpin(const struct server *s, char sort)
+{
+	int n = pin_remove(s->pin, sort);
+
+	if (n < 0 || sort)
+		return n < 0 ? n : 0;
+	return pin_remove_dir(s->pin);
+}
+
 static int answer(struct server *s, int32_t asked)
 {
 	if (asked == STATS_ON)
 		return stats_on(s);
 	if (asked == STATS_OFF)
 		return stats_off(s);
+	if (asked == UNPIN_LINKS || asked == UNPIN_ALL)
+		return unpin(s, asked == UNPIN_LINKS ? PIN_LINK : 0);
 	return syscall(SYS_pidfd_send_signal, s->pidfd, asked, NULL, 0) ? -errno
 									: 0;
+}
+
+static int allow_at(scmp_filter_ctx filter, int call, int fd)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+				SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0));
+}
+
+static int allow_unpin(scmp_filter_ctx filter, const struct pin *p)
+{
+	int err = allow_at(filter, SCMP_SYS(lseek), p->fd);
+
+	if (!err)
+		err = allow_at(filter, SCMP_SYS(getdents64), p->fd);
+	if (!err)
+		err = allow_at(filter, SCMP_SYS(unlinkat), p->fd);
+	if (!err)
+		err = allow_at(filter, SCMP_SYS(unlinkat), p->root);
+	if (!err)
+		err = allow_at(filter, SCMP_SYS(unlinkat), p->top);
+	return err;
 }
 
 static int allow(scmp_filter_ctx filter, const struct server *s)
@@ -81,9 +116,9 @@ static int allow(scmp_filter_ctx filter, const struct server *s)
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 			SCMP_A0(SCMP_CMP_EQ, BPF_ENABLE_STATS, 0));
 	if (!err && s->pidfd >= 0)
-		err = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(pidfd_send_signal), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)s->pidfd, 0));
+		err = allow_at(filter, SCMP_SYS(pidfd_send_signal), s->pidfd);
+	if (!err && s->pin->fd >= 0)
+		err = allow_unpin(filter, s->pin);
 	return err;
 }
 
@@ -104,22 +139,26 @@ static int allow_errands(const struct server *s)
 	return err;
 }
 
-/* In order: @low < @high. -1 is none. */
-static void close_all_but(unsigned low, unsigned high)
+static int by_number(const void *a, const void *b)
 {
-	if (low)
-		syscall(SYS_close_range, 0, low - 1, 0);
-	if (high > low + 1)
-		syscall(SYS_close_range, low + 1, high - 1, 0);
-	syscall(SYS_close_range, high + 1, ~0U, 0);
+	return *(const int *)a - *(const int *)b;
 }
 
 static void close_others(const struct server *s)
 {
-	int high = s->pidfd > s->fd ? s->pidfd : s->fd;
-	int low = s->pidfd >= 0 && s->pidfd < s->fd ? s->pidfd : s->fd;
+	int keep[] = {s->fd, s->pidfd, s->pin->fd, s->pin->root, s->pin->top};
+	const size_t count = sizeof(keep) / sizeof(keep[0]);
+	unsigned from = 0;
+	size_t i;
 
-	close_all_but((unsigned)low, (unsigned)high);
+	qsort(keep, count, sizeof(keep[0]), by_number);
+	for (i = 0; i < count; i++) {
+		if (keep[i] > (int)from)
+			syscall(SYS_close_range, from, keep[i] - 1, 0);
+		if (keep[i] >= 0)
+			from = (unsigned)keep[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0U, 0);
 }
 
 /* Never returns. */
@@ -133,7 +172,9 @@ static void serve(struct server *s)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	close_others(s);
 	prctl(PR_SET_NAME, "weir-errand", 0, 0, 0);
-	if (confine_quiet() || confine_files(NULL, 0, false) ||
+	/* Of files beneath a pin system calls are all it may not have. */
+	if (confine_quiet() ||
+	    (s->pin->fd < 0 && confine_files(NULL, 0, false)) ||
 	    confine_capabilities(keep, geteuid() ? 0 : 2) || allow_errands(s))
 		_exit(1);
 	while (read(s->fd, &asked, sizeof(asked)) == sizeof(asked)) {
@@ -146,9 +187,10 @@ static void serve(struct server *s)
 
 /* ---- weir's side --------------------------------------------------------- */
 
-static int fork_server(struct errand *e, int command_pidfd)
+static int fork_server(struct errand *e, int command_pidfd,
+		       const struct pin *pin)
 {
-	struct server s = {.pidfd = command_pidfd, .stats_fd = -1};
+	struct server s = {.pidfd = command_pidfd, .stats_fd = -1, .pin = pin};
 	int fds[2], err = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
@@ -166,14 +208,14 @@ static int fork_server(struct errand *e, int command_pidfd)
 	return err;
 }
 
-int errand_start(struct errand **ret, int command_pidfd)
+int errand_start(struct errand **ret, int command_pidfd, const struct pin *pin)
 {
 	struct errand *e = calloc(1, sizeof(*e));
 	int err;
 
 	if (!e)
 		return -ENOMEM;
-	err = fork_server(e, command_pidfd);
+	err = fork_server(e, command_pidfd, pin);
 	if (err) {
 		free(e);
 		return err;
@@ -208,6 +250,11 @@ int errand_measure(struct errand *e, bool on)
 int errand_signal(struct errand *e, int sig)
 {
 	return ask(e, sig);
+}
+
+int errand_unpin(struct errand *e, bool links)
+{
+	return ask(e, links ? UNPIN_LINKS : UNPIN_ALL);
 }
 
 void errand_done(struct errand *e)

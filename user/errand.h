@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * errand.h - a process beside weir that keeps two rights weir gives up, and can
- * do nothing else: switch the kernel's BPF statistics on and off, and pass a
- * signal on to COMMAND, which may be another user's.
+ * errand.h - a process beside weir that keeps what weir gives up and will need,
+ * and can do nothing else: switch the kernel's BPF statistics on and off, pass
+ * a signal on to COMMAND, which may be another user's, and remove what weir has
+ * pinned.
  *
- * It has CAP_SYS_ADMIN and CAP_KILL if root started it, no file, and five
- * system calls: read, write and close of what it has open, bpf() for
- * BPF_ENABLE_STATS, and pidfd_send_signal() to COMMAND. Signals of a terminal
+ * It has CAP_SYS_ADMIN and CAP_KILL if root started it, no file, and few system
+ * calls: read, write and close of what it has open, bpf() for BPF_ENABLE_STATS,
+ * pidfd_send_signal() to COMMAND, and those of pin_remove() in the directories
+ * of the pin. Signals of a terminal
  * do not reach it; it ends when weir does, however weir ends.
  */
 #ifndef WEIR_ERRAND_H
@@ -15,14 +17,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "pin.h"
+
 struct errand;
 
 /**
  * errand_start - fork it; before any thread starts, after the command
  * @command_pidfd: borrowed; or -1: there is no command
+ * @pin: borrowed; PIN_NONE: nothing is pinned
  * Return: 0; -ENOMEM; -errno of fork or socketpair.
  */
-int errand_start(struct errand **ret, int command_pidfd);
+int errand_start(struct errand **ret, int command_pidfd, const struct pin *pin);
 
 /** errand_pid - Return: its pid; 0 when @e is NULL. */
 pid_t errand_pid(const struct errand *e);
@@ -38,6 +43,12 @@ int errand_measure(struct errand *e, bool on);
  * Return: 0; -errno of pidfd_send_signal(2); -EPIPE it is gone.
  */
 int errand_signal(struct errand *e, int sig);
+
+/**
+ * errand_unpin - remove what is pinned: the links alone, or all that is left
+ * Return: 0; -errno; -EPIPE it is gone.
+ */
+int errand_unpin(struct errand *e, bool links);
 
 /** errand_done - let it end, and wait for that. NULL-safe. */
 void errand_done(struct errand *e);

@@ -12,10 +12,10 @@
 #include "near.h"
 
 const struct command *const commands[] = {
-	&cmd_record, &cmd_watch,    &cmd_snapshot, &cmd_status,
-	&cmd_show,   &cmd_stat,	    &cmd_tasks,	   &cmd_sql,
-	&cmd_hist,   &cmd_export,   &cmd_verify,   &cmd_list,
-	&cmd_doctor, &cmd_complete, &cmd_man,	   NULL,
+	&cmd_record, &cmd_watch,  &cmd_snapshot, &cmd_status, &cmd_unpin,
+	&cmd_show,   &cmd_stat,	  &cmd_tasks,	 &cmd_sql,    &cmd_hist,
+	&cmd_export, &cmd_verify, &cmd_list,	 &cmd_doctor, &cmd_complete,
+	&cmd_man,    NULL,
 };
 
 #define NAME_COLUMN 12

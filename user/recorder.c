@@ -36,6 +36,8 @@ struct recorder {
 	struct aggregator *aggregator;
 	struct repo *repo;
 	struct account_row *account; /* what recorder_account() gave out */
+	bool takes;		     /* what is pinned */
+	struct resume_kept resume;
 	uint64_t started_ns;
 };
 
@@ -198,6 +200,7 @@ void recorder_archive(struct recorder *r, struct archive_options *opts)
 	opts->lost = on_lost;
 	opts->vital = r->vital;
 	opts->packers = archive_packers(sources_cpus(r->sources));
+	opts->marked = opts->patient = r->o.sources.pin != NULL;
 	opts->arg = r;
 }
 
@@ -306,6 +309,7 @@ static int make_aggregator(struct recorder *r)
 		.main = r->main_p,
 		.notify_fd = r->notify_fd,
 		.cpus = sources_cpus(r->sources),
+		.holds = r->o.sources.pin != NULL,
 	};
 	struct source_ring ring;
 	size_t rows;
@@ -324,6 +328,12 @@ static int make_aggregator(struct recorder *r)
 	return err;
 }
 
+/* Where another recorder was, or NULL. */
+static const struct resume *resume_of(const struct recorder *r)
+{
+	return r->resume.at.ring ? &r->resume.at : NULL;
+}
+
 static int make_repo(struct recorder *r)
 {
 	struct repo_options o = {
@@ -336,6 +346,8 @@ static int make_repo(struct recorder *r)
 		.select = &r->select,
 		.tasks = r->tasks,
 		.budget = r->o.budget,
+		.marks = r->o.sources.pin != NULL,
+		.resume = resume_of(r),
 		.stall_ns = sources_setting(r->sources, SOURCE_REPO, "stall"),
 	};
 	int err = repo_new(&r->repo, &o);
@@ -367,16 +379,52 @@ static void explain(const struct recorder *r, int e, struct recorder_error *err)
 	}
 }
 
+/* ---- going on where another one was ---------------------------------------
+ */
+
+int recorder_resume(struct recorder *r, const struct archive_resume *from,
+		    int dir)
+{
+	int e = from ? resume_keep(&r->resume, from) : 0;
+
+	r->takes = true;
+	if (from && !e)
+		e = resume_tasks(r->tasks, sources_schema(r->sources), dir,
+				 from->segment);
+	return e;
+}
+
+static int resume(struct recorder *r, struct recorder_error *err)
+{
+	int e;
+
+	e = aggregator_resume(r->aggregator, resume_of(r));
+	if (e == -EBADMSG)
+		snprintf(err->what, sizeof(err->what),
+			 "the archive is not as its recorder left it: nothing "
+			 "in it says how far that came");
+	if (!e)
+		sources_resume(r->sources, r->resume.rows, r->resume.count);
+	return e;
+}
+
+int recorder_pin(struct recorder *r, const void *meta, size_t len)
+{
+	return sources_pin(r->sources, meta, len);
+}
+
 int recorder_load(struct recorder *r, struct recorder_error *err)
 {
 	int e;
 
-	e = sources_load(r->sources);
+	e = r->takes ? sources_take(r->sources) : sources_load(r->sources);
 	if (!e)
 		e = make_rings(r);
 	if (!e)
 		e = make_aggregator(r);
-	if (e)
+	if (!e && r->takes)
+		e = resume(r, err);
+	if (e && !err->what[0])
 		explain(r, e, err);
 	return e;
 }
@@ -537,6 +585,7 @@ void recorder_free(struct recorder *r)
 		trigger_free(r->triggers[--r->trigger_count]);
 	aggregator_free(r->aggregator);
 	free(r->account);
+	resume_forget(&r->resume);
 	ring_producer_close(r->main_p);
 	ring_consumer_close(r->main_c);
 	ring_producer_close(r->own_p);

@@ -10,6 +10,7 @@
 #define WEIR_RECORDER_H
 
 #include "archive.h"
+#include "archive_resume.h"
 #include "budget.h"
 #include "filter.h"
 #include "flight.h"
@@ -23,6 +24,8 @@ struct recorder_options {
 	const char *filter;	    /* -f, or NULL */
 	uint64_t main_bytes;	    /* main ring; 0: 4 MiB */
 	struct budget_limit budget; /* zeroed: weir may cost what it does */
+	/* sources.pin: what is recorded can be gone on with, see resume.h;
+	 * there must be an archive, its options as recorder_archive() says. */
 };
 
 struct recorder_error {
@@ -77,6 +80,20 @@ int recorder_flight(struct recorder *r, const struct flight_options *o);
 
 /** recorder_flight_of - Return: the flight recorder, or NULL: there is none. */
 struct flight *recorder_flight_of(const struct recorder *r);
+
+/**
+ * recorder_resume - before load: go on where another recorder was killed
+ * @from: of the archive; NULL: it had nothing in it yet
+ * @dir:  the archive; both are used for the call
+ *
+ * Return: 0; -EBADMSG, -EXDEV, -EPROTONOSUPPORT the archive's end is none that
+ * could be gone on from; recorder_load() may find that, too; -ENOMEM; -errno.
+ */
+int recorder_resume(struct recorder *r, const struct archive_resume *from,
+		    int dir);
+
+/** recorder_pin - as sources_pin(), after attach. */
+int recorder_pin(struct recorder *r, const void *meta, size_t len);
 
 /*
  * Three steps from there to events, for they need different rights. One source

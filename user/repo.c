@@ -26,7 +26,7 @@ static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
 	return &r->rows[r->row_of_kind[h->kind] + cpu];
 }
 
-static void sink_failed(struct repo *r, int err)
+void repo_sink_failed(struct repo *r, int err)
 {
 	if (!r->stats.sink_error)
 		__atomic_store_n(&r->stats.sink_error, err, __ATOMIC_RELAXED);
@@ -46,7 +46,7 @@ static void deliver(struct repo *r, const struct event *ev)
 			continue;
 		err = s->ops->event(s, ev);
 		if (err)
-			sink_failed(r, err);
+			repo_sink_failed(r, err);
 	}
 }
 
@@ -88,6 +88,8 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	row = row_of(r, ev.h);
 	if (select_match(r->o.select, &ev)) {
 		repo_count(&row->kept, 1);
+		if (r->told)
+			repo_told(r, ev.h, 1);
 		deliver(r, &ev);
 		look(r, &ev);
 		return;
@@ -108,7 +110,10 @@ static bool drain(struct repo *r)
 	unsigned n = 0;
 
 	while (n < DRAIN_MAX && ring_peek(r->o.main, &rec) == RING_OK) {
-		repo_accept(r, rec.data, rec.len);
+		if (rec.type == AGGREGATOR_MARK)
+			repo_mark(r, rec.data);
+		else
+			repo_accept(r, rec.data, rec.len);
 		ring_next(r->o.main);
 		n++;
 	}
@@ -124,7 +129,7 @@ static void tick_sinks(struct repo *r, uint64_t now)
 	for (i = 0; i < r->sink_count; i++) {
 		err = r->sinks[i]->ops->tick(r->sinks[i], now);
 		if (err)
-			sink_failed(r, err);
+			repo_sink_failed(r, err);
 	}
 }
 
@@ -168,6 +173,8 @@ static void tick(struct repo *r)
 
 	repo_count(&r->stats.ticks, 1);
 	tick_sinks(r, now);
+	if (r->o.marks)
+		repo_settle(r);
 	if (r->flight)
 		tick_flight(r);
 	tell(&r->stats.tasks, tasks_count(r->o.tasks));
@@ -195,7 +202,7 @@ static void last_losses(struct repo *r)
 	int err = r->archive ? archive_flush(r->archive) : 0;
 
 	if (err)
-		sink_failed(r, err);
+		repo_sink_failed(r, err);
 	r->direct = true;
 	repo_report_losses(r);
 	tick_sinks(r, clock_now());
@@ -277,6 +284,11 @@ int repo_new(struct repo **ret, const struct repo_options *o)
 		return err;
 	}
 	map_kinds(r);
+	err = repo_marks_init(r);
+	if (err) {
+		repo_free(r);
+		return err;
+	}
 	*ret = r;
 	return 0;
 }
@@ -373,6 +385,7 @@ void repo_free(struct repo *r)
 		return;
 	repo_close_sinks(r);
 	repo_report_done(r);
+	repo_marks_done(r);
 	sem_destroy(&r->spoken);
 	free(r->scratch);
 	free(r);

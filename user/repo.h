@@ -34,7 +34,9 @@ struct repo_options {
 	const struct select *select;
 	struct tasks *tasks;
 	struct budget_limit budget; /* zeroed: none */
-	uint64_t stall_ns;	    /* test switch: sleep before reading */
+	bool marks; /* what the archive has is told to the aggregator */
+	const struct resume *resume; /* where it goes on; or NULL */
+	uint64_t stall_ns;	     /* test switch: sleep before reading */
 };
 
 /** repo_new - everything in @o is borrowed. Return: 0; -errno. */

@@ -57,6 +57,19 @@ struct repo_budget {
 	bool warned;
 };
 
+/* Where the programs were before us they shed what they shed. */
+static void begin_where_it_is(struct repo *r, struct repo_budget *b)
+{
+	struct budget_source *s = b->budget.source;
+	unsigned i, cpu;
+
+	for (i = 0; i < b->budget.count; i++, s++) {
+		s->log2 = s->at = sources_shed_log2(r->o.sources, i);
+		for (cpu = 0; cpu < r->cpus; cpu++)
+			b->shed[i] += r->rows[i * (r->cpus + 1) + cpu].shed;
+	}
+}
+
 int repo_budget_new(struct repo *r)
 {
 	unsigned values[SOURCES_MAX], i, count = sources_count(r->o.sources);
@@ -74,6 +87,7 @@ int repo_budget_new(struct repo *r)
 		b->event_ns[i] = EVENT_NS;
 	}
 	budget_init(&b->budget, &r->o.budget, values, i);
+	begin_where_it_is(r, b);
 	b->user_ns = USER_NS;
 	b->packed = r->archive ? PACKED : 1;
 	r->budget = b;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "../bpf/events.h"
 #include "repo.h"
 
 #define REPO_PROGRAMS_MAX 256
@@ -19,12 +20,12 @@ struct repo_due {
 	uint64_t tick, metrics, clock, sample, costs;
 };
 
+#define REPO_STAGES (WEIR_STAGE_ARCHIVE + 1)
+
 /* What gaps told that the archive could not keep. */
 struct repo_untold {
 	uint64_t count, first, last;
 };
-
-#define REPO_STAGES (WEIR_STAGE_ARCHIVE + 1)
 
 struct repo {
 	struct repo_options o;
@@ -46,6 +47,10 @@ struct repo {
 	uint64_t *main_until;		  /* by row: end of that span */
 	uint64_t own_reported, own_until; /* same of its own ring */
 	struct repo_untold *untold; /* by row and stage: gaps that were lost */
+	/* repo_marks.c */
+	struct resume_told *told; /* the same of those that were not lost */
+	struct account_row *mark_rows;
+	struct buf mark;
 	/* repo_report.c: measuring */
 	bool sampling;
 	uint64_t sample_start;
@@ -70,9 +75,32 @@ enum repo_phase { REPO_RUN, REPO_LAST_WORDS, REPO_STOP };
 /** repo_accept - one record as it comes out of the main ring. */
 void repo_accept(struct repo *r, const void *record, size_t len);
 
+/** repo_sink_failed - the first error is kept. */
+void repo_sink_failed(struct repo *r, int err);
+
+/* ---- repo_marks.c: for who may go on after this one ---------------------- */
+
+/** repo_marks_init - and where another one came. Return: 0; -ENOMEM. */
+int repo_marks_init(struct repo *r);
+void repo_marks_done(struct repo *r);
+
+/** repo_mark - a record of type AGGREGATOR_MARK has come through. */
+void repo_mark(struct repo *r, const void *record);
+
+/** repo_settle - tell the aggregator what the archive has. */
+void repo_settle(struct repo *r);
+
 /** repo_report_init - Return: 0; -ENOMEM. */
 int repo_report_init(struct repo *r);
 void repo_report_done(struct repo *r);
+
+/** repo_told - an event goes into the archive, or (@sign -1) did not get there:
+ * noted if it is a gap. */
+void repo_told(struct repo *r, const struct weir_hdr *h, int sign);
+
+/** repo_find_row - Return: row of the account; NULL: none. */
+struct account_row *repo_find_row(struct repo *r, const char *source,
+				  uint32_t cpu);
 
 /** repo_report_start - the first clock and log line. */
 void repo_report_start(struct repo *r, uint64_t now);

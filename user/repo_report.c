@@ -123,8 +123,8 @@ static void gap(void *arg, const char *source, uint32_t cpu, unsigned stage,
 	write_gap(r, source, cpu, stage, count, first, last);
 }
 
-static struct account_row *find_row(struct repo *r, const char *source,
-				    uint32_t cpu)
+struct account_row *repo_find_row(struct repo *r, const char *source,
+				  uint32_t cpu)
 {
 	size_t i;
 
@@ -139,7 +139,7 @@ static struct account_row *find_row(struct repo *r, const char *source,
 static void archive_gap(void *arg, const char *source, uint32_t cpu,
 			uint64_t count, uint64_t first, uint64_t last)
 {
-	struct account_row *row = find_row(arg, source, cpu);
+	struct account_row *row = repo_find_row(arg, source, cpu);
 
 	if (row) {
 		repo_count(&row->kept, -count);
@@ -184,6 +184,23 @@ static void own_losses(struct repo *r)
 	r->own_until = clock_now();
 }
 
+void repo_told(struct repo *r, const struct weir_hdr *h, int sign)
+{
+	const struct ev_gap *ev = (const struct ev_gap *)h;
+	struct account_row *row;
+	struct resume_told *t;
+
+	if (h->kind != EV_GAP || !r->told || ev->stage >= REPO_STAGES)
+		return;
+	row = repo_find_row(r, ev->of, ev->on_cpu);
+	if (!row)
+		return;
+	t = &r->told[(size_t)(row - r->rows) * REPO_STAGES + ev->stage];
+	t->count += (uint64_t)sign * ev->count;
+	if (sign > 0 && ev->last > t->until)
+		t->until = ev->last;
+}
+
 void repo_lost(struct repo *r, const struct weir_hdr *h)
 {
 	const struct ev_gap *ev = (const struct ev_gap *)h;
@@ -192,9 +209,10 @@ void repo_lost(struct repo *r, const struct weir_hdr *h)
 
 	if (h->kind != EV_GAP || ev->stage >= REPO_STAGES)
 		return;
-	row = find_row(r, ev->of, ev->on_cpu);
+	row = repo_find_row(r, ev->of, ev->on_cpu);
 	if (!row)
 		return;
+	repo_told(r, h, -1);
 	u = &r->untold[(size_t)(row - r->rows) * REPO_STAGES + ev->stage];
 	if (!u->count || ev->first < u->first)
 		u->first = ev->first;
@@ -374,7 +392,9 @@ void repo_report_start(struct repo *r, uint64_t now)
 	r->due.clock = now + CLOCK_NS;
 	r->due.sample = now + 2 * REPO_TICK_NS;
 	write_clock(r);
-	repo_log(r, WEIR_LEVEL_INFO, 0, "weir " WEIR_VERSION " records");
+	repo_log(r, WEIR_LEVEL_INFO, 0,
+		 r->o.resume ? "weir " WEIR_VERSION " goes on recording"
+			     : "weir " WEIR_VERSION " records");
 }
 
 void repo_report_tick(struct repo *r, uint64_t now)

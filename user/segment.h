@@ -31,6 +31,7 @@ enum frame_type {
 	FRAME_META = 7,
 	FRAME_INDEX = 8,
 	FRAME_TRAILER = 9,
+	FRAME_RESUME = 10,
 	FRAME_TYPES,
 };
 
@@ -260,9 +261,12 @@ int segment_get_clock(const struct buf *b, struct segment_clock *ret);
 
 void segment_put_account(struct buf *b, const struct account_row *rows,
 			 size_t count, uint32_t flags);
-/* also -ENOMEM; *ret_rows is the caller's to free */
+/* also -ENOMEM; *ret_rows is the caller's to free. RESUME begins the same way:
+ * segment_account_len() tells how many bytes of it that is. */
 int segment_get_account(const struct buf *b, struct account_row **ret_rows,
 			size_t *ret_count, uint32_t *ret_flags);
+/** segment_account_len - Return: bytes of the account in @b; 0: none. */
+size_t segment_account_len(const struct buf *b);
 
 void segment_put_meta(struct buf *b, const char *name, const char *value);
 /** segment_each_meta - each pair that is whole; the strings are in @b. */

@@ -197,6 +197,13 @@ static int get_loss(const struct buf *b, struct disk_loss *ret)
 	return 0;
 }
 
+size_t segment_account_len(const struct buf *b)
+{
+	struct disk_loss d;
+
+	return get_loss(b, &d) ? 0 : sizeof(d) + (size_t)d.rows * d.row_size;
+}
+
 int segment_get_account(const struct buf *b, struct account_row **ret_rows,
 			size_t *ret_count, uint32_t *ret_flags)
 {

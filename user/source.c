@@ -333,7 +333,7 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 		return -ENOMEM;
 	libbpf_set_print(on_libbpf);
 	s->o = *opts;
-	s->stats_fd = -1;
+	s->stats_fd = s->own_fd = -1;
 	kernel_probe(&s->kernel);
 	s->kernel_btf = btf__load_vmlinux_btf();
 	err = schema_new(&s->schema);

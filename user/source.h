@@ -19,6 +19,8 @@
 
 #include "../bpf/clause.h"
 #include "account.h"
+#include "pin.h"
+#include "resume.h"
 #include "schema.h"
 #include "select.h"
 
@@ -46,10 +48,11 @@ struct sources_options {
 	size_t name_count;
 	const struct source_setting *settings;
 	size_t setting_count;
-	uint32_t follow;     /* record this process and what it starts; 0 */
-	uint64_t ring_bytes; /* of each mini-buffer; 0: as the source says */
-	uint32_t errand;     /* a process of weir's, not recorded either; 0 */
-	bool budget;	     /* sources_shed() will be called */
+	uint32_t follow;       /* record this process and what it starts; 0 */
+	uint64_t ring_bytes;   /* of each mini-buffer; 0: as the source says */
+	uint32_t errand;       /* a process of weir's, not recorded either; 0 */
+	bool budget;	       /* sources_shed() will be called */
+	const struct pin *pin; /* to outlive this process there; or NULL */
 	/* What sources_measure() does instead of asking the kernel; or NULL. */
 	int (*measure)(void *arg, bool on);
 	void *measure_arg;
@@ -140,6 +143,59 @@ int sources_load(struct sources *s);
  */
 int sources_attach(struct sources *s);
 
+/* ---- options.pin: source_pin.c ---------------------------------------------
+ *
+ * In its directory: each program and its link, the rings and the account of
+ * each source, and struct weir_own. They stay when the process ends.
+ */
+
+/**
+ * sources_pin - after attach: let all of it outlive this process
+ * @meta, @len: for sources_pinned(), what it is of
+ * Return: 0; -errno, nothing is complete then.
+ */
+int sources_pin(struct sources *s, const void *meta, size_t len);
+
+/**
+ * sources_pinned - what a pin was made of
+ * @ret: to be freed
+ * Return: 0; -ENOENT there is nothing complete; -ENOMEM; -errno of bpf(2).
+ */
+int sources_pinned(const struct pin *p, void **ret, size_t *ret_len);
+
+/**
+ * sources_unpin - for good: end what is pinned, and see what is left
+ * @at: where its recorder came, or NULL: that is not known
+ * @ret_unread: records in the rings that are not below that
+ *
+ * What is in the directory is left to pin_remove(), but no event is made any
+ * more. Of a pin that is not complete there is nothing to tell: 0.
+ * Return: 0; -EBADMSG @at is of other rings; -errno.
+ */
+int sources_unpin(const struct pin *p, const struct resume *at,
+		  uint64_t *ret_unread);
+
+/**
+ * sources_take - instead of load: take over what is pinned
+ *
+ * The options must be those it was made of. sources_attach() then only runs
+ * the iterators. Return: as sources_load(); -ESTALE it was being ended when its
+ * recorder died.
+ */
+int sources_take(struct sources *s);
+
+/**
+ * sources_resume - before anything is counted: what the rows were
+ * @rows: as of the mark; the kernel's own counters have gone on
+ */
+void sources_resume(struct sources *s, const struct account_row *rows,
+		    size_t count);
+
+/** sources_resume_losses - of a row: @count losses at @stage have been told,
+ * those before @until; all others are to be. */
+void sources_resume_losses(struct sources *s, size_t row, unsigned stage,
+			   uint64_t count, uint64_t until);
+
 /** sources_detach - no event is made after this returns; before it does, the
  * _end iterators run. */
 void sources_detach(struct sources *s);
@@ -185,6 +241,9 @@ void sources_losses(struct sources *s,
  * Only where options.budget is set, and info.value; else nothing changes.
  */
 void sources_shed(struct sources *s, unsigned i, unsigned log2);
+
+/** sources_shed_log2 - Return: what was set, maybe by who was here before. */
+unsigned sources_shed_log2(const struct sources *s, unsigned i);
 
 /** sources_asked - Return: how many events of the @i-th came as far as being
  * asked whether they are to be shed; nearly exact, and cheap. */

@@ -2,8 +2,9 @@
 /*
  * source_internal.h - what the files of the source module share:
  * source.c (which there are, what they are set to), source_filter.c (what is
- * asked for), source_load.c (into the kernel and out), source_measure.c
- * (account and cost). For nobody else.
+ * asked for), source_load.c (into the kernel), source_attach.c (at work, and
+ * out again), source_pin.c (to outlive the process), source_measure.c (account
+ * and cost). For nobody else.
  */
 #ifndef WEIR_SOURCE_INTERNAL_H
 #define WEIR_SOURCE_INTERNAL_H
@@ -14,6 +15,7 @@
 
 #include "../bpf/events.h"
 #include "kernel.h"
+#include "pin.h"
 #include "source.h"
 
 #define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
@@ -25,6 +27,7 @@ struct program {
 	struct bpf_program *prog;
 	struct bpf_link *link; /* NULL: not attached */
 	const char *name;
+	int fd;	     /* taken over; -1: prog is loaded */
 	int info_fd; /* its /proc/self/fdinfo file; -1: none */
 	int end_fd;  /* of an _end iterator, not yet read; or < 0 */
 };
@@ -62,6 +65,9 @@ struct sources {
 	unsigned count;
 	struct account_row *rows;
 	bool unwanted[SCHEMA_KINDS_MAX]; /* no event of it is selected */
+	bool taken;			 /* sources_take(), not _load() */
+	int own_fd;			 /* options.pin: the map own, or -1 */
+	struct weir_own *own;		 /* it, mapped; or NULL */
 	int stats_fd; /* holds the kernel's run-time statistics on */
 };
 
@@ -94,7 +100,39 @@ int source_size_sets(const struct source *src, struct bpf_map *map);
 /** source_fill_sets - after load. Return: 0; -errno. */
 int source_fill_sets(const struct source *src);
 
-/** source_map_account - map a loaded source's account. Return: 0; -errno. */
-int source_map_account(struct sources *s, struct source *src);
+/** source_map_account - map a source's account. Return: 0; -errno. */
+int source_map_account(struct sources *s, struct source *src, int fd);
+
+/** source_program_fd - Return: the program's descriptor, borrowed. */
+int source_program_fd(const struct program *p);
+
+/** source_choose_programs - those that a source is made of, for load and take
+ */
+void source_choose_programs(struct sources *s, struct source *src);
+
+/** source_is_iter - Return: is it run by reading, not attached? */
+bool source_is_iter(const struct program *p);
+
+/** source_remedy - Return: what helps against an error; or "". */
+const char *source_remedy(const struct sources *s, int err);
+
+/** source_close_rings, _programs - close their descriptors. */
+void source_close_rings(struct source *src);
+void source_close_programs(struct source *src);
+
+/** source_wanted - those to load, task first. Return: how many. */
+unsigned source_wanted(struct sources *s, struct source **ret);
+
+/** source_count_on - Return: how many have programs, and run. */
+unsigned source_count_on(const struct sources *s);
+
+/** source_make_own - the map own, before load. Return: 0; -errno. */
+int source_make_own(struct sources *s);
+
+/** source_grace_period - wait until no program runs that ran before. */
+void source_grace_period(void);
+
+/** source_stop - no program records any more but as @how says. */
+void source_stop(struct sources *s, enum weir_stop how);
 
 #endif

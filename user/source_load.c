@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Sources into the kernel and out of it. */
+/* Sources into the kernel. */
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "log.h"
 #include "rodata.h"
 #include "source_internal.h"
-
-#define WALK_NAP_NS NS_PER_MS /* while the aggregator makes room */
-#define WALK_TRIES  5000
-#define GRACE_NS    (20 * NS_PER_MS)
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -26,7 +17,7 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && !strcmp(s + n - m, end);
 }
 
-static const char *remedy(const struct sources *s, int err)
+const char *source_remedy(const struct sources *s, int err)
 {
 	/* A program that calls a helper it may not is said to be invalid. */
 	if (s->kernel.confidential && err == -EINVAL)
@@ -46,6 +37,8 @@ static const char *remedy(const struct sources *s, int err)
 /* ---- before load ------------------------------------------------------------
  */
 
+#define PIN_ROOM 4 /* times as large */
+
 static uint64_t round_up_pow2(uint64_t n)
 {
 	uint64_t p = 1;
@@ -56,8 +49,9 @@ static uint64_t round_up_pow2(uint64_t n)
 }
 
 /*
- * How many rings, and how large: as the source says, or the user. On 5.10-rt a
- * ring's lock sleeps, and CPUs that share one hang: there each has its own.
+ * How many rings, and how large: as the source says, or the user. Where they
+ * hold what is not in the archive yet, or what nobody takes, larger. On 5.10-rt
+ * a ring's lock sleeps, and CPUs that share one hang: there each has its own.
  */
 static void size_rings(struct sources *s, struct source *src)
 {
@@ -65,6 +59,8 @@ static void size_rings(struct sources *s, struct source *src)
 				    SHARD_MIN_BYTES);
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), shards;
 
+	if (s->o.pin)
+		total *= PIN_ROOM;
 	if (s->o.ring_bytes)
 		total = round_up_pow2(s->o.ring_bytes);
 	shards = round_up_pow2(s->kernel.cpus);
@@ -101,6 +97,7 @@ static void set_constants(struct sources *s, struct source *src)
 
 	rodata_set(o, "weir_self", self);
 	rodata_set(o, "weir_errand", s->o.errand ? s->o.errand : self);
+	rodata_set(o, "weir_pinned", s->own_fd >= 0);
 	rodata_set(o, "weir_follow", s->o.follow != 0);
 	rodata_set(o, "weir_strings", !s->kernel.confidential);
 	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
@@ -150,6 +147,9 @@ static int set_maps(struct sources *s, struct source *src)
 		err = 0;
 		if (!strcmp(name, "account"))
 			err = bpf_map__set_max_entries(m, s->kernel.cpus);
+		else if (!strcmp(name, "own"))
+			err = s->own_fd < 0 ? bpf_map__set_autocreate(m, false)
+					    : bpf_map__reuse_fd(m, s->own_fd);
 		else if (!strcmp(name, "sets"))
 			err = source_size_sets(src, m);
 		else if (bpf_map__type(m) == BPF_MAP_TYPE_TASK_STORAGE)
@@ -168,9 +168,14 @@ static int set_maps(struct sources *s, struct source *src)
 
 /* ---- which programs ------------------------------------------------------ */
 
-static bool is_iter(const struct bpf_program *p)
+bool source_is_iter(const struct program *p)
 {
-	return !strncmp(bpf_program__section_name(p), "iter/", 5);
+	return !strncmp(bpf_program__section_name(p->prog), "iter/", 5);
+}
+
+int source_program_fd(const struct program *p)
+{
+	return p->fd >= 0 ? p->fd : bpf_program__fd(p->prog);
 }
 
 static bool is_raw(const struct bpf_program *p)
@@ -215,7 +220,7 @@ static bool wants_program(struct sources *s, struct source *src,
 	return btf_tracepoint_args(s->kernel_btf, strchr(sec, '/') + 1) >= 0;
 }
 
-static void choose_programs(struct sources *s, struct source *src)
+void source_choose_programs(struct sources *s, struct source *src)
 {
 	struct bpf_program *p;
 	bool yes;
@@ -232,6 +237,7 @@ static void choose_programs(struct sources *s, struct source *src)
 		src->programs[src->program_count++] = (struct program){
 			.prog = p,
 			.name = bpf_program__name(p),
+			.fd = -1,
 			.info_fd = -1,
 			.end_fd = -1,
 		};
@@ -258,6 +264,11 @@ static int make_rings(struct source *src)
 	return 0;
 }
 
+static int account_fd(const struct source *src)
+{
+	return bpf_object__find_map_fd_by_name(src->obj, "account");
+}
+
 /* libbpf gives -EINVAL where the verifier or a map type said no. */
 static int load_object(struct sources *s, struct source *src)
 {
@@ -265,7 +276,7 @@ static int load_object(struct sources *s, struct source *src)
 
 	size_rings(s, src);
 	set_constants(s, src);
-	choose_programs(s, src);
+	source_choose_programs(s, src);
 	err = set_maps(s, src);
 	if (!err)
 		err = bpf_object__load(src->obj);
@@ -274,7 +285,7 @@ static int load_object(struct sources *s, struct source *src)
 	if (!err)
 		err = source_fill_sets(src);
 	if (!err)
-		err = source_map_account(s, src);
+		err = source_map_account(s, src, account_fd(src));
 	if (!err)
 		source_open_info(src);
 	return err;
@@ -287,17 +298,18 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void close_rings(struct source *src)
+void source_close_rings(struct source *src)
 {
 	while (src->ring_count)
 		close(src->ring_fds[--src->ring_count]);
 }
 
-static void close_programs(struct source *src)
+void source_close_programs(struct source *src)
 {
 	struct program *p = src->programs;
 
 	for (; src->program_count; src->program_count--, p++) {
+		close_fd(&p->fd);
 		close_fd(&p->info_fd);
 		close_fd(&p->end_fd);
 	}
@@ -310,9 +322,9 @@ static void load_source(struct sources *s, struct source *src)
 	src->on = !err;
 	if (!err)
 		return;
-	source_fail(src, "%s%s", strerror(-err), remedy(s, err));
-	close_rings(src);
-	close_programs(src);
+	source_fail(src, "%s%s", strerror(-err), source_remedy(s, err));
+	source_close_rings(src);
+	source_close_programs(src);
 }
 
 static int follow_first(struct sources *s)
@@ -328,7 +340,7 @@ static int follow_first(struct sources *s)
 								    : 0;
 }
 
-static unsigned count_on(const struct sources *s)
+unsigned source_count_on(const struct sources *s)
 {
 	unsigned i, n = 0;
 
@@ -338,7 +350,7 @@ static unsigned count_on(const struct sources *s)
 }
 
 /* Those to load, task first. Return: how many. */
-static unsigned wanted(struct sources *s, struct source **ret)
+unsigned source_wanted(struct sources *s, struct source **ret)
 {
 	struct source *task = task_source(s), *src;
 	unsigned n = 0;
@@ -366,7 +378,7 @@ static void *load_one(void *arg)
 
 	if (!l->s->kernel_btf)
 		source_fail(l->src, "/sys/kernel/btf/vmlinux cannot be read%s",
-			    remedy(l->s, -ESRCH));
+			    source_remedy(l->s, -ESRCH));
 	else if (l->s->o.follow && l->src != task && !task->on)
 		source_fail(l->src, "source 'task' is off: %s", task->why);
 	else
@@ -390,8 +402,11 @@ int sources_load(struct sources *s)
 {
 	struct loader loaders[SOURCES_MAX] = {0};
 	struct source *list[SOURCES_MAX];
-	unsigned n = wanted(s, list), i;
+	unsigned n = source_wanted(s, list), i;
+	int err = s->o.pin ? source_make_own(s) : 0;
 
+	if (err)
+		return err;
 	for (i = 0; i < n; i++) {
 		loaders[i].s = s;
 		loaders[i].src = list[i];
@@ -404,184 +419,5 @@ int sources_load(struct sources *s)
 	}
 	for (i = 0; i < n; i++)
 		join_one(&loaders[i]);
-	return count_on(s) ? follow_first(s) : -EOPNOTSUPP;
-}
-
-/* ---- attach -------------------------------------------------------------- */
-
-static void attach_one(const struct sources *s, struct source *src)
-{
-	struct program *p;
-	unsigned i;
-	int err;
-
-	if (!src->on)
-		return;
-	for (i = 0; i < src->program_count; i++) {
-		p = &src->programs[i];
-		if (is_iter(p->prog))
-			continue;
-		p->link = bpf_program__attach(p->prog);
-		if (p->link)
-			continue;
-		err = -errno;
-		source_fail(src, "%s cannot attach: %s%s", p->name,
-			    strerror(-err), remedy(s, err));
-		return;
-	}
-}
-
-static void detach_one(struct source *src)
-{
-	unsigned i;
-
-	for (i = 0; i < src->program_count; i++) {
-		bpf_link__destroy(src->programs[i].link);
-		src->programs[i].link = NULL;
-	}
-}
-
-/* ---- iterators ----------------------------------------------------------- */
-
-/* A program that finds its ring full returns 1, which read(2) says as EAGAIN.
- */
-static int read_to_end(int fd)
-{
-	char page[4096];
-	int tries = 0;
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, page, sizeof(page));
-		if (n == 0)
-			return 0;
-		if (n > 0 || errno == EINTR)
-			continue;
-		if (errno != EAGAIN || tries++ >= WALK_TRIES)
-			return -errno;
-		clock_sleep(WALK_NAP_NS);
-	}
-}
-
-/* A walk that begins when it is read. Return: descriptor; -errno. */
-static int open_iter(const struct bpf_program *prog)
-{
-	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
-	int fd;
-
-	if (!link)
-		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	if (fd < 0)
-		fd = -errno;
-	bpf_link__destroy(link);
-	return fd;
-}
-
-static void run_iter(struct source *src, const struct program *p, int fd)
-{
-	int err = fd < 0 ? fd : read_to_end(fd);
-
-	if (err)
-		snprintf(src->why, sizeof(src->why), "%s ended early: %s",
-			 p->name, strerror(-err));
-	close_fd(&fd);
-}
-
-/* Those for the end are opened now: then there may be no right to it. */
-static void begin_iters(struct source *src)
-{
-	struct program *p;
-	unsigned i;
-
-	for (i = 0; src->on && i < src->program_count; i++) {
-		p = &src->programs[i];
-		if (!is_iter(p->prog))
-			continue;
-		if (ends_with(p->name, "_end"))
-			p->end_fd = open_iter(p->prog);
-		else
-			run_iter(src, p, open_iter(p->prog));
-	}
-}
-
-static void end_iters(struct source *src)
-{
-	struct program *p;
-	unsigned i;
-
-	for (i = 0; src->on && i < src->program_count; i++) {
-		p = &src->programs[i];
-		if (!is_iter(p->prog) || !ends_with(p->name, "_end"))
-			continue;
-		run_iter(src, p, p->end_fd);
-		p->end_fd = -1;
-	}
-}
-
-/*
- * What is alive is in the stream before any other source can speak of it: a
- * task that makes an event is one that the walk saw, or whose fork was seen.
- */
-int sources_attach(struct sources *s)
-{
-	struct source *list[SOURCES_MAX];
-	unsigned n = wanted(s, list), i;
-
-	for (i = 0; i < n; i++) {
-		attach_one(s, list[i]);
-		if (!list[i]->on)
-			detach_one(list[i]); /* a half is none */
-		begin_iters(list[i]);
-	}
-	return count_on(s) ? 0 : -EOPNOTSUPP;
-}
-
-/* ---- detach -------------------------------------------------------------- */
-
-/*
- * Wait until no program that was running when its link went is running any
- * more. MEMBARRIER_CMD_GLOBAL is synchronize_rcu() (kernel/sched/membarrier.c);
- * programs run with preemption off, which that waits for.
- */
-static void grace_period(void)
-{
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		clock_sleep(GRACE_NS);
-}
-
-void sources_detach(struct sources *s)
-{
-	unsigned i;
-
-	for (i = 0; i < s->count; i++)
-		detach_one(&s->list[i]);
-	grace_period();
-	for (i = 0; i < s->count; i++)
-		end_iters(&s->list[i]);
-}
-
-void sources_free(struct sources *s)
-{
-	struct source *src;
-	unsigned i;
-
-	if (!s)
-		return;
-	for (i = 0; i < s->count; i++) {
-		src = &s->list[i];
-		detach_one(src);
-		close_rings(src);
-		close_programs(src);
-		if (src->account)
-			munmap(src->account, src->account_bytes);
-		bpf_object__close(src->obj);
-		free(src->keys);
-	}
-	if (s->stats_fd >= 0)
-		close(s->stats_fd);
-	btf__free(s->kernel_btf);
-	schema_free(s->schema);
-	free(s->rows);
-	free(s);
+	return source_count_on(s) ? follow_first(s) : -EOPNOTSUPP;
 }

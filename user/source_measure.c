@@ -10,9 +10,8 @@
 
 #include "source_internal.h"
 
-int source_map_account(struct sources *s, struct source *src)
+int source_map_account(struct sources *s, struct source *src, int fd)
 {
-	int fd = bpf_object__find_map_fd_by_name(src->obj, "account");
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t bytes = s->kernel.cpus * sizeof(struct weir_account);
 	void *p;
@@ -49,7 +48,7 @@ void source_open_info(struct source *src)
 
 	for (p = src->programs; p < src->programs + src->program_count; p++) {
 		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d",
-			 bpf_program__fd(p->prog));
+			 source_program_fd(p));
 		p->info_fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 }
@@ -84,7 +83,7 @@ static void from_kernel(const struct program *p, struct counters *ret)
 	struct bpf_prog_info info = {0};
 	uint32_t len = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+	if (bpf_obj_get_info_by_fd(source_program_fd(p), &info, &len))
 		return;
 	ret->runs = info.run_cnt;
 	ret->ns = info.run_time_ns;
@@ -173,6 +172,11 @@ void sources_shed(struct sources *s, unsigned i, unsigned log2)
 
 	for (cpu = 0; a && cpu < s->kernel.cpus; cpu++)
 		__atomic_store_n(&a[cpu].shed_log2, log2, __ATOMIC_RELAXED);
+}
+
+unsigned sources_shed_log2(const struct sources *s, unsigned i)
+{
+	return s->list[i].account ? s->list[i].account->shed_log2 : 0;
 }
 
 uint64_t sources_asked(const struct sources *s, unsigned i)

@@ -39,9 +39,15 @@ void verify_account_begin(struct verify_account *v, const struct schema *schema)
 	v->base = NULL;
 	v->base_count = 0;
 	v->base_known = false;
+	forget_tallies(v);
+	verify_account_continue(v, schema);
+}
+
+void verify_account_continue(struct verify_account *v,
+			     const struct schema *schema)
+{
 	v->schema = schema;
 	losses_map(schema, v->source_of);
-	forget_tallies(v);
 }
 
 static int grow(struct verify_account *v, unsigned source, unsigned cpu)

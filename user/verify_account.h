@@ -33,6 +33,10 @@ struct verify_account {
 /** verify_account_begin - a segment begins, nothing is known of before. */
 void verify_account_begin(struct verify_account *v,
 			  const struct schema *schema);
+/** verify_account_continue - the one before was cut off, and this one begins
+ * where it ended: what is known of that stays. */
+void verify_account_continue(struct verify_account *v,
+			     const struct schema *schema);
 void verify_account_done(struct verify_account *v);
 
 /** verify_account_event - count one. Return: 0; -ENOMEM. */

@@ -13,7 +13,7 @@ static const char *const type_names[FRAME_TYPES] = {
 	[FRAME_CLOCK] = "CLOCK",     [FRAME_STATE] = "STATE",
 	[FRAME_BLOCK] = "BLOCK",     [FRAME_LOSS] = "LOSS",
 	[FRAME_META] = "META",	     [FRAME_INDEX] = "INDEX",
-	[FRAME_TRAILER] = "TRAILER",
+	[FRAME_TRAILER] = "TRAILER", [FRAME_RESUME] = "RESUME",
 };
 
 void verify_say_begin(struct verify_say *s, uint64_t offset)

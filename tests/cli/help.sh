@@ -17,7 +17,7 @@ is "--help: status" $rc 0
 is "--help: stderr" "$(lines err)" 0
 commands=$(sed -n 's/^  \([a-z]*\)  .*/\1/p' out)
 is "--help lists the commands" "$(echo $commands)" \
-	"record watch snapshot status show stat tasks query hist export verify list doctor"
+	"record watch snapshot status unpin show stat tasks query hist export verify list doctor"
 
 has "--help: options before a command" out '^ +--config FILE '
 

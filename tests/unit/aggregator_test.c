@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,6 +90,15 @@ static uint64_t fake_put(struct fake *f, uint64_t ts, uint32_t flags)
 	return pos;
 }
 
+/* The rest of the ring is one record that was given up. */
+static void fake_wrap(struct fake *f)
+{
+	uint64_t pos = *f->tail, left = RING - (pos & (RING - 1));
+
+	fake_word(f, pos, (uint32_t)(left - 8) | DISCARD);
+	__atomic_store_n(f->tail, pos + left, __ATOMIC_RELEASE);
+}
+
 static void fake_submit(struct fake *f, uint64_t pos)
 {
 	fake_word(f, pos, sizeof(struct weir_hdr));
@@ -106,14 +116,13 @@ static void fake_now(struct fake *f)
 	fake_submit(f, pos);
 }
 
-static int set_up_with(void **state, size_t main_bytes, int keep)
+/* An aggregator of the rings there are. */
+static void begin(struct fixture *x, size_t main_bytes, int keep, bool holds)
 {
-	struct fixture *x = calloc(1, sizeof(*x));
-	struct aggregator_options o = {.cpus = CPUS};
+	struct aggregator_options o = {.cpus = CPUS, .holds = holds};
 	struct source_ring ring = {.bytes = RING};
 	unsigned i;
 
-	x->notify = eventfd(0, EFD_NONBLOCK);
 	assert_int_equal(ring_new_pair(&x->main_p, &x->main_c, main_bytes, 0),
 			 0);
 	o.main = x->main_p;
@@ -121,12 +130,22 @@ static int set_up_with(void **state, size_t main_bytes, int keep)
 	o.rows = x->rows;
 	assert_int_equal(aggregator_new(&x->a, &o), 0);
 	for (i = 0; i < SOURCES; i++) {
-		fake_open(&x->ring[i]);
 		ring.fd = x->ring[i].fd;
 		ring.source = i;
 		ring.keep = (int)i == keep;
 		assert_int_equal(aggregator_add(x->a, &ring), 0);
 	}
+}
+
+static int set_up_with(void **state, size_t main_bytes, int keep)
+{
+	struct fixture *x = calloc(1, sizeof(*x));
+	unsigned i;
+
+	x->notify = eventfd(0, EFD_NONBLOCK);
+	for (i = 0; i < SOURCES; i++)
+		fake_open(&x->ring[i]);
+	begin(x, main_bytes, keep, false);
 	x->base = clock_now() - LATER_NS;
 	*state = x;
 	return 0;
@@ -142,15 +161,20 @@ static int set_up_small(void **state)
 	return set_up_with(state, 4096, 2);
 }
 
+static void end(struct fixture *x)
+{
+	aggregator_stop(x->a);
+	aggregator_free(x->a);
+	ring_producer_close(x->main_p);
+	ring_consumer_close(x->main_c);
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *x = *state;
 	unsigned i;
 
-	aggregator_stop(x->a);
-	aggregator_free(x->a);
-	ring_producer_close(x->main_p);
-	ring_consumer_close(x->main_c);
+	end(x);
 	for (i = 0; i < SOURCES; i++)
 		fake_close(&x->ring[i]);
 	close(x->notify);
@@ -374,6 +398,175 @@ static void keeps_one_order_under_load(void **state)
 #define TEST_SMALL(name)                                                       \
 	cmocka_unit_test_setup_teardown(name, set_up_small, tear_down)
 
+/* ---- one after the other --------------------------------------------------
+ */
+
+#define LIVES	 40
+#define EACH	 900 /* records put while one lives */
+#define AHEAD_NS (10 * NS_PER_MS)
+
+/* What one of them passed on, and what is in the archive of that. */
+struct life {
+	unsigned seen[LIVES * EACH]; /* how often, since the last mark */
+	uint64_t mark;
+	struct buf rings;
+	unsigned above; /* records passed on though one below was not */
+};
+
+static unsigned total[LIVES * EACH];
+static bool was_put[LIVES * EACH];
+
+/* Some stamps lie ahead: what comes after them is passed on before. */
+static void put_some(struct fixture *x, unsigned from, unsigned n,
+		     uint64_t *seed)
+{
+	struct fake *f;
+	unsigned i, r;
+	uint64_t pos, at, ts;
+
+	for (i = from; i < from + n; i++) {
+		*seed = *seed * 6364136223846793005ULL + 1;
+		r = (unsigned)(*seed >> 40);
+		f = &x->ring[r % SOURCES];
+		ts = r % 29 ? clock_now() - AHEAD_NS : clock_now() + AHEAD_NS;
+		if (*f->tail - *f->head > RING - PAGE)
+			continue;
+		was_put[i] = true;
+		if ((*f->tail & (RING - 1)) + PAGE > RING)
+			fake_wrap(f);
+		pos = fake_put(f, ts, BUSY);
+		at = pos & (RING - 1);
+		memcpy(f->data + at + 8 + 16, &i, sizeof(i)); /* h.pid */
+		memcpy(f->data + at + 8 + RING + 16, &i, sizeof(i));
+		fake_submit(f, pos);
+	}
+}
+
+/* Everything up to this mark is written. */
+static void settle(struct fixture *x, struct life *l, const void *record)
+{
+	const struct aggregator_mark *m = aggregator_mark(x->a, record);
+	unsigned i;
+
+	l->mark = m->number;
+	buf_reset(&l->rings);
+	buf_put(&l->rings, m->rings.data, m->rings.len);
+	for (i = 0; i < LIVES * EACH; i++)
+		total[i] += l->seen[i];
+	memset(l->seen, 0, sizeof(l->seen));
+	aggregator_settle(x->a, m->number, m->number);
+}
+
+/* Take what comes, until nothing does for a while, or long enough. */
+static void live(struct fixture *x, struct life *l, uint64_t ns)
+{
+	_Alignas(8) uint8_t bytes[64];
+	struct ring_record rec = {0};
+	const struct weir_hdr *h = (const void *)bytes;
+	uint64_t until = clock_now() + ns;
+
+	while (clock_now() < until) {
+		if (ring_read(x->main_c, bytes, sizeof(bytes), &rec) !=
+		    RING_OK) {
+			ring_release(x->main_c);
+			clock_sleep(NS_PER_MS / 4);
+			continue;
+		}
+		if (rec.type == AGGREGATOR_MARK)
+			settle(x, l, bytes);
+		else
+			l->seen[h->pid]++;
+	}
+}
+
+static int resume(struct fixture *x, struct life *l)
+{
+	struct resume at = {0};
+	struct buf b = {0};
+	uint32_t i;
+	int err;
+
+	buf_put(&b, l->rings.data, l->rings.len);
+	resume_put_told(&b, NULL, 0);
+	err = resume_parse(&at, b.data, b.len);
+	assert_int_equal(err, 0);
+	for (i = 0; i < at.rings; i++)
+		l->above += at.ring[i].count;
+	err = aggregator_resume(x->a, &at);
+	resume_done(&at);
+	buf_done(&b);
+	return err;
+}
+
+/* However far each came: what marks tell of was passed on once, all of it. */
+static void loses_and_doubles_nothing_over_many_lives(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = calloc(1, sizeof(*l));
+	unsigned i, put = 0, lost = 0, doubled = 0;
+	uint64_t seed = 7;
+
+	memset(total, 0, sizeof(total));
+	for (i = 0; i < LIVES; i++) {
+		end(x);
+		memset(l->seen, 0, sizeof(l->seen));
+		begin(x, 1 << 20, -1, true);
+		if (l->mark)
+			assert_int_equal(resume(x, l), 0);
+		aggregator_start(x->a);
+		put_some(x, i * EACH, EACH / 2, &seed);
+		live(x, l, (i % 8 + 1) * 3 * NS_PER_MS);
+		put_some(x, i * EACH + EACH / 2, EACH / 2, &seed);
+		live(x, l, (i % 16 + 1) * 3 * NS_PER_MS);
+	}
+	live(x, l, 3 * NS_PER_S / 2);
+	for (i = 0; i < LIVES * EACH; i++) {
+		put += was_put[i];
+		lost += was_put[i] && !total[i];
+		doubled += total[i] > 1;
+	}
+	print_message("%u passed on, %u above a mark\n", put, l->above);
+	assert_int_equal(doubled, 0);
+	assert_int_equal(lost, 0);
+	assert_true(put > LIVES * EACH / 2);
+	assert_true(l->above > 0);
+	buf_done(&l->rings);
+	free(l);
+}
+
+/* Positions from a file may be anything. */
+static void positions_that_cannot_be_are_refused(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = calloc(1, sizeof(*l));
+	struct resume_ring r;
+	uint64_t above;
+	unsigned i, j;
+	bool sound;
+
+	for (i = 0; i < 3 * 81; i++) {
+		end(x);
+		begin(x, 1 << 20, -1, true);
+		if (!i)
+			put(x, 0, 10);
+		if (!i)
+			put(x, 0, 20);
+		above = i / 3 + 31 + i % 3;
+		r = (struct resume_ring){i / 3, &above, i % 3 > 0};
+		sound = (i / 3 == 0 || i / 3 == 32 || i / 3 == 64) &&
+			(!r.count || above == 32);
+		buf_reset(&l->rings);
+		resume_put_begin(&l->rings, 0, SOURCES);
+		for (j = 0; j < SOURCES; j++) {
+			resume_put_ring(&l->rings, &r);
+			r = (struct resume_ring){0};
+		}
+		assert_int_equal(resume(x, l), sound ? 0 : -EBADMSG);
+	}
+	buf_done(&l->rings);
+	free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +579,8 @@ int main(void)
 		TEST_SMALL(sacrifices_others_for_a_keeper),
 		TEST(moves_user_events_up_to_the_watermark),
 		TEST(keeps_one_order_under_load),
+		TEST(loses_and_doubles_nothing_over_many_lives),
+		TEST(positions_that_cannot_be_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,8 @@
 #include "../../user/errand.h"
 #include "../../user/privileged.h"
 
+static const struct pin no_pin = PIN_NONE;
+
 static char dir[64];
 static struct confine_user user;
 
@@ -338,7 +340,7 @@ static void an_errand_signals_the_command_and_nobody_else(void **state)
 
 	(void)state;
 	assert_true(pidfd >= 0);
-	assert_int_equal(errand_start(&e, pidfd), 0);
+	assert_int_equal(errand_start(&e, pidfd, &no_pin), 0);
 	assert_true(errand_pid(e) > 0);
 	assert_int_equal(errand_signal(e, SIGTERM), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -346,7 +348,7 @@ static void an_errand_signals_the_command_and_nobody_else(void **state)
 	assert_int_equal(errand_signal(e, SIGTERM), -ESRCH);
 	errand_done(e);
 	close(pidfd);
-	assert_int_equal(errand_start(&e, -1), 0);
+	assert_int_equal(errand_start(&e, -1, &no_pin), 0);
 	assert_int_equal(errand_signal(e, SIGTERM), -EPERM);
 	errand_done(e);
 }
@@ -367,7 +369,7 @@ static void an_errand_measures_for_who_may_not(void **state)
 	(void)state;
 	if (geteuid() || !stats_on())
 		skip();
-	assert_int_equal(errand_start(&e, -1), 0);
+	assert_int_equal(errand_start(&e, -1, &no_pin), 0);
 	assert_int_equal(errand_measure(e, true), 0);
 	assert_int_equal(errand_measure(e, true), 0);
 	assert_int_equal(errand_measure(e, false), 0);
@@ -385,7 +387,7 @@ static void an_errand_ends_with_who_it_serves(void **state)
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (!pid) {
-		if (errand_start(&e, -1))
+		if (errand_start(&e, -1, &no_pin))
 			_exit(1);
 		(void)!write(ends[1], "x", 1);
 		pause();

@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# pin.sh - a recorder that is killed, and killed again (10 times; 200 with
+# LONG=1, or KILLS=n), at random moments, while it starts and takes over as
+# well: the numbers that a load counted are all in the archive, each once, and
+# its account is that of one recording. What is pinned is its owner's alone, is
+# had by one recorder at a time, and leaves nothing behind.
+. tests/kernel/lib.sh
+
+KILLS=${KILLS:-10}
+[ -z "${LONG:-}" ] || KILLS=200
+HZ=20000
+NAME=test-$$
+pins=/sys/fs/bpf/weir
+
+[ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] || skip "no bpffs is mounted"
+end_all() {
+	[ -z "${load:-}" ] || kill $load 2>/dev/null
+	[ -z "${pid:-}" ] || kill -KILL $pid 2>/dev/null
+	"$WEIR" unpin $NAME >/dev/null 2>&1
+	rm -rf "$dir"
+}
+trap end_all EXIT
+
+start() { # OPTIONS…
+	"$WEIR" record -q --pin $NAME -o "$dir/a" -s syscall,task \
+		--set syscall.calls=lseek --buffer 64M "$@" 2>"$dir/err" &
+	pid=$!
+}
+
+# A line of what it prints, or a file, is there.
+await() { # COMMAND…
+	local i
+	for i in $(seq 200); do
+		"$@" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# refused WHAT STATUS WORDS OPTIONS…
+refused() {
+	local what=$1 status=$2 words=$3
+	shift 3
+	timeout 20 "$@" >"$dir/said" 2>&1
+	is "$what: exit" $? "$status"
+	grep -q "$words" "$dir/said" || { fail "$what"; cat "$dir/said"; }
+}
+
+# ---- many lives --------------------------------------------------------------
+
+"$LOAD" numbers $HZ $((KILLS * 4 + 60)) >/dev/null &
+load=$!
+start
+await test -e $pins/$NAME/meta || fail "not pinned: $(cat "$dir/err")"
+is "mode of the directory" "$(stat -c '%a %u' $pins/$NAME)" "700 0"
+is "modes of what is in it" \
+	"$(stat -c '%a %u' $pins/$NAME/* | sort -u)" "600 0"
+refused "a second recorder" 1 "a recorder has it" \
+	"$WEIR" record -q --pin $NAME -o "$dir/b"
+
+for i in $(seq "$KILLS"); do
+	# Every third dies as it begins, or as it takes over.
+	if [ $((i % 3)) = 0 ]; then
+		sleep "0.0$((RANDOM % 90 + 10))"
+	else
+		sleep "0.$((RANDOM % 900 + 100))"
+	fi
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	[ $((i % 2)) = 0 ] || sleep "0.$((RANDOM % 500 + 100))"
+	start
+done
+sleep 1
+kill -TERM $pid
+wait $pid
+rc=$?
+kill $load
+wait $load 2>/dev/null
+is "the last life: exit" $rc 0
+[ $rc = 0 ] || cat "$dir/err"
+[ -e $pins/$NAME ] && fail "$pins/$NAME is left"
+
+events syscall_done "pid == $load and name == lseek" >"$dir/events"
+sed -n 's/.*"args":\[[^,]*,\([0-9]*\),.*/\1/p' "$dir/events" >"$dir/numbers"
+is "events that are numbers" "$(wc -l <"$dir/numbers")" \
+	"$(wc -l <"$dir/events")"
+first=$(sort -n "$dir/numbers" | head -n 1)
+last=$(sort -n "$dir/numbers" | tail -n 1)
+there=$(sort -nu "$dir/numbers" | wc -l)
+is "lost in $KILLS kills" $((last - first + 1 - there)) 0
+is "taken twice" $(($(wc -l <"$dir/numbers") - there)) 0
+is "out of order" "$(sort -nc "$dir/numbers" 2>&1 | wc -l)" 0
+whole
+is "named" "$(grep -vc '"comm":"load"' "$dir/events")" 0
+echo "$there numbers in $("$WEIR" stat --json "$dir/a" | jq -c .segments) segments"
+
+
+# ---- one that is left ---------------------------------------------------------
+
+start --append -f 'name == lseek'
+await test -e $pins/$NAME/meta || fail "not pinned: $(cat "$dir/err")"
+sleep 0.2
+kill -KILL $pid
+wait $pid 2>/dev/null
+"$WEIR" status >"$dir/said" 2>&1
+grep -q "'$NAME' is pinned, and nobody" "$dir/said" || fail "status tells it not"
+refused "other options" 1 "with -f 'name == lseek', not ''" \
+	"$WEIR" record -q --pin $NAME -s syscall,task --buffer 64M \
+	--set syscall.calls=lseek
+refused "another archive" 1 "records into '$dir/a', not" \
+	"$WEIR" record -q --pin $NAME -s syscall,task --buffer 64M \
+	--set syscall.calls=lseek -f 'name == lseek' -o "$dir/b"
+mv "$dir/a" "$dir/a.away"
+refused "an archive that is not there" 1 "is not there" \
+	"$WEIR" record -q --pin $NAME -s syscall,task --buffer 64M \
+	--set syscall.calls=lseek -f 'name == lseek'
+mv "$dir/a.away" "$dir/a"
+"$LOAD" numbers 1000 1 >/dev/null
+refused "unpin" 3 "events in its buffers are in no archive" "$WEIR" unpin $NAME
+unread=$(sed -n 's/.*: \([0-9]*\) events.*/\1/p' "$dir/said")
+within "events that were left" "$unread" 1000 100000
+[ -e $pins/$NAME ] && fail "$pins/$NAME is left by unpin"
+refused "unpin of nothing" 1 "nothing is pinned as" "$WEIR" unpin $NAME
+
+# ---- what somebody else made --------------------------------------------------
+
+mkdir -p -m 700 $pins
+hostile() { # WHAT: the directory is made; it is refused, and stays as it is
+	refused "$1" 1 "$2" "$WEIR" record -q --pin $NAME -o "$dir/h" --for 1s
+	rm -rf "$dir/h"
+}
+mkdir -m 755 $pins/$NAME
+hostile "a directory that others may read" "not a directory of this user alone"
+chmod 700 $pins/$NAME
+chown nobody $pins/$NAME
+hostile "a directory of somebody else's" "not a directory of this user alone"
+rmdir $pins/$NAME
+mkdir -m 700 "$dir/other"
+ln -s "$dir/other" $pins/$NAME
+hostile "a link" "not a directory of this user alone"
+rm $pins/$NAME
+mkdir -m 700 $pins/$NAME
+ln -s "$dir/other" $pins/$NAME/meta
+hostile "a link in it" "pin '$NAME'"
+rm -f $pins/$NAME/meta
+rmdir $pins/$NAME 2>/dev/null
+chmod 777 $pins
+hostile "the directory above, open to others" "not a directory of this user"
+chmod 700 $pins
+rmdir $pins 2>/dev/null
+refused "a name that is a path" 2 "a name has at most" \
+	"$WEIR" record -q --pin ../x -o "$dir/h"
+refused "a command" 2 "not for a COMMAND" \
+	"$WEIR" record -q --pin $NAME -o "$dir/h" -- true
+refused "a window alone" 2 "needs an archive" \
+	"$WEIR" record -q --pin $NAME --window 4M
+
+done_testing

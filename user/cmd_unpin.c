@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_unpin.c - `weir unpin`: end what a recorder that was killed left pinned.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "cmd_pin.h"
+
+struct unpin_args {
+	bool quiet;
+};
+
+static const struct opt opts[] = {
+	{
+		.letter = 'q',
+		.name = "quiet",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct unpin_args, quiet),
+		.help = "say nothing but errors and losses",
+	},
+	{0},
+};
+
+/* How far it came. Return: 1 with @at; 0 nothing is written; -errno. */
+static int read_archive(const struct pinning *p, struct archive_resume *from,
+			struct resume *at)
+{
+	int dir = open(p->archive, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (dir < 0)
+		return -errno;
+	rc = archive_resume_find(dir, p->run, from);
+	close(dir);
+	if (rc > 0)
+		rc = resume_parse(at, from->data.data, from->data.len);
+	return rc || !from->data.len ? rc : 1;
+}
+
+/* Return: EXIT_OK; EXIT_LOSSES: some events are gone with it. */
+static int tell(const struct pinning *p, int files, uint64_t unread, bool known,
+		bool quiet)
+{
+	struct buf out = {0};
+	int rc;
+
+	if (quiet && !unread)
+		return EXIT_OK;
+	buf_printf(&out, "%s: %d pinned programs, links and maps removed\n",
+		   p->pin.name, files);
+	if (unread)
+		buf_printf(&out, "%s: %s%" PRIu64 " events in its buffers %s\n",
+			   p->pin.name, known ? "" : "of ", unread,
+			   known ? "are in no archive"
+				 : "it is not known which are in an archive");
+	rc = put_stdout(&out);
+	return rc == EXIT_OK && unread ? EXIT_LOSSES : rc;
+}
+
+static int end(const struct pinning *p, bool quiet)
+{
+	struct archive_resume from = {0};
+	struct resume at = {0};
+	uint64_t unread;
+	int files, err, came = p->takes ? read_archive(p, &from, &at) : 0;
+
+	err = sources_unpin(&p->pin, came > 0 ? &at : NULL, &unread);
+	if (err)
+		say("%s: what is in its buffers cannot be counted: %s",
+		    p->pin.name, strerror(-err));
+	files = pin_remove(&p->pin, 0);
+	err = files < 0 ? files : pin_remove_dir(&p->pin);
+	resume_done(&at);
+	archive_resume_done(&from);
+	if (err)
+		return fail("%s: %s", p->pin.name, strerror(-err));
+	return tell(p, files, unread, came >= 0, quiet);
+}
+
+static int unpin(const void *arg, const struct opt_words *words)
+{
+	const struct unpin_args *args = arg;
+	struct pinning p = {.pin = PIN_NONE};
+	int rc;
+
+	rc = pinning_find(&p, words->word[0]);
+	if (rc == EXIT_OK || p.pin.fd >= 0)
+		rc = end(&p, args->quiet);
+	pinning_done(&p);
+	return rc;
+}
+
+const struct command cmd_unpin = {
+	.name = "unpin",
+	.synopsis = "NAME",
+	.help = "end what weir record --pin NAME left behind when it was killed",
+	.about = "Programs, links and buffers are taken out of the kernel. "
+		 "What was in these and\n"
+		 "in no archive is told, and lost: to have it, take over first "
+		 "(weir record --pin\n"
+		 "NAME) and end that. Exit status: 0 done, 3 done and events "
+		 "were lost, 1 failed.\n"
+		 "weir status tells which NAMEs there are.\n",
+	.opts = {opts},
+	.args_size = sizeof(struct unpin_args),
+	.min_words = 1,
+	.max_words = 1,
+	.run = unpin,
+};
