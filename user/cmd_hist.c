@@ -208,30 +208,33 @@ static struct group *find_group(struct distribution *d, const struct event *ev)
 	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
 }
 
-/* Numbers without a sign fill all 64 bits, which SQL takes for negative. */
-static bool has_sign(const struct schema_field *f)
+/* Return: false: there is none, or it is negative. */
+static bool get_number(struct distribution *d, const struct sql_column *c,
+		       const struct event *ev, uint64_t *ret)
 {
-	return f->type == FIELD_INT;
+	struct sql_value v;
+
+	sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
+	if (v.type == SQL_REAL) { /* 64 bits and no sign: too large for SQL */
+		*ret = field_u64(ev, c->field, 0);
+		return true;
+	}
+	*ret = (uint64_t)v.i;
+	d->negative += v.type == SQL_INT && v.i < 0;
+	return v.type == SQL_INT && v.i >= 0;
 }
 
 static int on_event(void *arg, const struct event *ev)
 {
 	struct distribution *d = arg;
 	const struct sql_column *c = d->value_of[ev->kind->number];
-	struct sql_value v;
 	struct group *g;
+	uint64_t v;
 
-	if (!c) /* a gap */
+	if (!c || !get_number(d, c, ev, &v)) /* the first: a gap */
 		return 0;
-	sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
-	if (v.type != SQL_INT)
-		return 0;
-	if (v.i < 0 && has_sign(c->field)) {
-		d->negative++;
-		return 0;
-	}
 	g = find_group(d, ev);
-	return g ? hist_add(&g->hist, (uint64_t)v.i) : -ENOMEM;
+	return g ? hist_add(&g->hist, v) : -ENOMEM;
 }
 
 static int busiest(const void *a, const void *b)

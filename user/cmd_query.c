@@ -93,7 +93,9 @@ int query_end(const struct replay *r, int err)
 	if (err == -ENOMEM)
 		return fail("out of memory");
 	if (err && err != -EBADMSG)
-		return write_failed("stdout", err);
+		return r->refused ? write_failed("stdout", err)
+				  : fail("the archive cannot be read: %s",
+					 strerror(-err));
 	if (err)
 		say("%u parts of the archive are damaged and left out (weir "
 		    "verify tells which)",

@@ -57,13 +57,13 @@ struct session {
 };
 
 /* For Ctrl-C, which ends the statement and not the shell. */
-static sqlite3 *interruptible;
+static struct sql *interruptible;
 
 static void on_interrupt(int number)
 {
 	(void)number;
 	if (interruptible)
-		sqlite3_interrupt(interruptible);
+		sql_interrupt(interruptible);
 }
 
 /* ---- what went wrong ----------------------------------------------------- */
@@ -159,6 +159,8 @@ static int run_one(const struct session *s, const char *text,
 	err = sql_prepare(s->sql, text, &stmt, &tail, &why);
 	if (err == -EINVAL)
 		return say_wrong(s, text, &why);
+	if (err == -EINTR)
+		return fail("interrupted");
 	if (err)
 		return fail("the archive cannot be read: %s", strerror(-err));
 	*ret_tail = tail;
@@ -274,7 +276,7 @@ static bool add_line(struct buf *text, const char *line)
 static void run_typed(struct session *s, struct buf *text)
 {
 	add_history(text->data);
-	interruptible = sql_db(s->sql);
+	interruptible = s->sql;
 	run_all(s, text->data);
 	interruptible = NULL;
 	buf_reset(text);

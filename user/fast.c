@@ -283,6 +283,8 @@ int fast_block_next(struct fast *f)
 	int rc;
 
 	do {
+		if (f->range.stop && *f->range.stop)
+			return -EINTR;
 		rc = archive_blocks_next(f->blocks, &at);
 		if (rc <= 0)
 			return rc;

@@ -10,13 +10,16 @@
 #ifndef WEIR_FAST_H
 #define WEIR_FAST_H
 
+#include <signal.h>
+
 #include "fast_agg.h"
 #include "select.h"
 
 /* Which blocks, and which rows apart from the conditions. */
 struct fast_range {
-	uint64_t from_ns, to_ns; /* monotonic, half-open */
-	struct select select;	 /* without a filter */
+	uint64_t from_ns, to_ns;	   /* monotonic, half-open */
+	struct select select;		   /* without a filter */
+	const volatile sig_atomic_t *stop; /* when set: -EINTR; or NULL */
 };
 
 struct fast;
@@ -35,7 +38,8 @@ void fast_close(struct fast *f); /* NULL-safe */
  * fast_groups - make the groups, in order
  * @ret: lives as long as @f
  * Return: 0; -EBADMSG the same, but parts of the archive were damaged and left
- * out; -EOPNOTSUPP this must be asked of rows; -ENOMEM, -errno of read(2).
+ * out; -EOPNOTSUPP this must be asked of rows; -EINTR; -ENOMEM, -errno of
+ * read(2).
  */
 int fast_groups(struct fast *f, const struct fast_groups **ret);
 

@@ -200,6 +200,14 @@ static bool concerns(const struct replay *r, struct field_bytes name)
 	return false;
 }
 
+static int hand_over(struct pass *p, const struct event *ev)
+{
+	int err = p->fn(p->arg, ev);
+
+	p->replay->refused = err != 0;
+	return err;
+}
+
 static int on_gap(struct pass *p, const struct event *ev)
 {
 	struct replay *r = p->replay;
@@ -216,7 +224,7 @@ static int on_gap(struct pass *p, const struct event *ev)
 	} else {
 		r->others += count;
 	}
-	return select_match(&r->select, ev) ? p->fn(p->arg, ev) : 0;
+	return select_match(&r->select, ev) ? hand_over(p, ev) : 0;
 }
 
 static void on_shed(struct replay *r, const struct event *ev)
@@ -250,7 +258,7 @@ static int on_event(void *arg, struct event *ev)
 	if (after || at < r->from_ns || !select_match(&r->select, ev))
 		return 0;
 	r->events++;
-	return p->fn(p->arg, ev);
+	return hand_over(p, ev);
 }
 
 /* What tells of events that are not there. */
@@ -283,6 +291,7 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
 	r->events = r->missing = r->gaps = r->others = r->shed = 0;
+	r->refused = false;
 	rc = archive_each(r->archive, &range, on_event, &p);
 	end(r);
 	return rc;

@@ -47,6 +47,7 @@ struct replay {
 	uint64_t gaps;	  /* records that say so */
 	uint64_t others;  /* lost in the interval by other sources */
 	uint64_t shed;	  /* not recorded in the interval, by the budget */
+	bool refused;	  /* it ended with an error of @fn's own */
 	/* internal */
 	const char *filter; /* as typed: borrowed, or NULL */
 	struct bound gap_of, gap_count, gap_first, gap_last;

@@ -162,6 +162,12 @@ sqlite3 *sql_db(const struct sql *s)
 	return s->db;
 }
 
+void sql_interrupt(struct sql *s)
+{
+	s->stop = 1;
+	sqlite3_interrupt(s->db);
+}
+
 enum sql_path sql_path(const struct sql *s)
 {
 	return s->path;
@@ -208,6 +214,7 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 	int rc;
 
 	s->statement++;
+	s->stop = 0;
 	s->wants_tasks = s->wants_counts = false;
 	err->what[0] = '\0';
 	err->at = -1;

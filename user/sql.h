@@ -34,8 +34,16 @@ struct sql;
 int sql_open(struct sql **ret, struct replay *r);
 void sql_close(struct sql *s); /* NULL-safe */
 
-/** sql_db - the connection, for its interrupt and its messages. */
+/** sql_db - the connection, for its messages. */
 sqlite3 *sql_db(const struct sql *s);
+
+/**
+ * sql_interrupt - end the statement that is prepared or run, soon
+ *
+ * sql_prepare() returns -EINTR, sqlite3_step() SQLITE_INTERRUPT. Thread: any;
+ * also from a handler of signals.
+ */
+void sql_interrupt(struct sql *s);
 
 /* How a statement is answered. */
 enum sql_path {
@@ -62,8 +70,8 @@ struct sql_error {
  * @ret:  to be finalized before the next call; NULL: there was none
  * @tail: what follows the statement
  *
- * Return: 0; -EINVAL with @err; -EBADMSG, … of a pass over the archive that
- * was needed to fill `tasks`.
+ * Return: 0; -EINVAL with @err; -EINTR; -EBADMSG, … of a pass over the archive
+ * that was needed.
  */
 int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 		const char **tail, struct sql_error *err);

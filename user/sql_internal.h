@@ -5,6 +5,8 @@
 #ifndef WEIR_SQL_INTERNAL_H
 #define WEIR_SQL_INTERNAL_H
 
+#include <signal.h>
+
 #include "fast.h"
 #include "sql.h"
 #include "sql_plan.h"
@@ -21,6 +23,7 @@ struct sql {
 	bool wants_tasks, wants_counts;
 	bool has_tasks, has_counts; /* the table is filled */
 	unsigned statement;	    /* counted: for what lives as long as one */
+	volatile sig_atomic_t stop; /* it is to end */
 	/* what is answered on columns */
 	struct sql_fast *fast; /* owned */
 	bool rows_only;

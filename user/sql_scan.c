@@ -122,7 +122,8 @@ static int open_iter(struct sql_scan *s)
 static int open_fast(struct sql_scan *s, const struct fast_query *q,
 		     const struct sql_plan *p)
 {
-	struct fast_range range = {s->from_ns, s->to_ns, s->select};
+	struct fast_range range = {s->from_ns, s->to_ns, s->select,
+				   &s->sql->stop};
 	bool *used = calloc(s->columns->count, sizeof(*used));
 	unsigned i;
 	int err;
@@ -143,7 +144,7 @@ static int open_pass(struct sql_scan *s, const struct sql_plan *p)
 
 	if (sql->rehearsing) {
 		sql->range = (struct fast_range){s->from_ns, s->to_ns,
-						 s->select};
+						 s->select, &sql->stop};
 		sql->rehearsals++;
 		return 0;
 	}
@@ -232,7 +233,9 @@ static int end(struct sql_scan *s, int rc)
 		s->sql->damaged = true;
 	if (!rc || rc == -EBADMSG)
 		return SQLITE_DONE;
-	return rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+	return rc == -ENOMEM  ? SQLITE_NOMEM
+	       : rc == -EINTR ? SQLITE_INTERRUPT
+			      : SQLITE_IOERR;
 }
 
 /*
@@ -284,7 +287,7 @@ int sql_scan_next(struct sql_scan *s)
 	if (!s->iter && !s->fast)
 		return SQLITE_DONE;
 	for (;;) {
-		rc = next_event(s);
+		rc = s->sql->stop ? -EINTR : next_event(s);
 		if (rc <= 0)
 			return end(s, rc);
 		if (s->iter && archive_iter_frame(s->iter) < s->resume)

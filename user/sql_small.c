@@ -93,9 +93,16 @@ static int put_processes(struct sql *s, const struct tally *t)
 	return err;
 }
 
+struct filling {
+	const struct sql *sql;
+	struct tally *tally;
+};
+
 static int on_event(void *arg, const struct event *ev)
 {
-	return tally_event(arg, ev);
+	const struct filling *f = arg;
+
+	return f->sql->stop ? -EINTR : tally_event(f->tally, ev);
 }
 
 /*
@@ -104,6 +111,7 @@ static int on_event(void *arg, const struct event *ev)
  */
 static int tally_all(struct sql *s, struct tally *t)
 {
+	struct filling filling = {s, t};
 	struct replay *r = s->replay;
 	bool kinds[SCHEMA_KINDS_MAX];
 	unsigned i;
@@ -114,7 +122,7 @@ static int tally_all(struct sql *s, struct tally *t)
 		r->select.kinds[i] = kinds[i] && tasks_binds(r->tasks, i);
 	r->leave_boot = tally_leave;
 	r->leave_arg = t;
-	err = replay_each(r, on_event, t);
+	err = replay_each(r, on_event, &filling);
 	sql_ask(s, r->select.kinds, r->from_ns,
 		r->to_ns ? r->to_ns : UINT64_MAX);
 	memcpy(r->select.kinds, kinds, sizeof(kinds));

@@ -150,6 +150,11 @@ exact=$(jq -s 'map(select(.kind == "syscall_done").duration) | sort |
 cp out by_event
 run hist a syscall_done.duration --json
 is "hist of a kind's field" "$(jq .count out)" "$(jq .count by_event)"
+run hist "$root/tests/golden/archives/numbers" sector --json
+has "hist: 64 bits" out \
+	'"count":40,.*"from":9223372036854775808,"count":20\}\]\}$'
+run hist "$root/tests/golden/archives/numbers" sector
+has "hist: 64 bits, as text" out ' max 18446744073709551615$'
 run hist a block_io.duration
 is "hist: a field of another kind: status" $rc 2
 run hist a duration --by name -e syscall_done --json

@@ -6,6 +6,9 @@
  */
 #include "store.h"
 
+#include <signal.h>
+#include <sys/time.h>
+
 #include "../../user/sql.h"
 
 #define EVENTS	   20000
@@ -348,6 +351,51 @@ static void a_statement_only_reads(void **state)
 	number("EXPLAIN SELECT 1");
 }
 
+static void interrupt(int number)
+{
+	(void)number;
+	sql_interrupt(sql);
+}
+
+/* Return: how many of some thousand tries were ended by a timer. */
+static unsigned interrupted(const char *text)
+{
+	const struct itimerval often = {{0, 1000}, {0, 1000}}, never = {0};
+	unsigned tries = 0, ended = 0;
+	struct sql_error why;
+	sqlite3_stmt *stmt;
+	const char *tail;
+	int rc;
+
+	signal(SIGALRM, interrupt);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (; tries < 5000 && !ended; tries++) {
+		stmt = NULL;
+		rc = sql_prepare(sql, text, &stmt, &tail, &why);
+		while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+			rc = 0;
+		ended += rc == -EINTR || rc == SQLITE_INTERRUPT;
+		sqlite3_finalize(stmt);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	return ended;
+}
+
+static void a_pass_can_be_interrupted(void **state)
+{
+	char want[64];
+
+	(void)state;
+	assert_true(interrupted("SELECT name, sum(duration) FROM syscall_done "
+				"GROUP BY name"));
+	assert_true(interrupted("SELECT * FROM events WHERE pid = 4711"));
+	sql_rows_only(sql, true);
+	assert_true(interrupted("SELECT * FROM events WHERE pid = 4711"));
+	sql_rows_only(sql, false);
+	snprintf(want, sizeof(want), "%u\n", EVENTS + 1);
+	answers("SELECT count(*) FROM events", want);
+}
+
 static void numbers_are_read_as_people_write_them(void **state)
 {
 	(void)state;
@@ -385,6 +433,7 @@ int main(void)
 		cmocka_unit_test(tasks_count_their_events),
 		cmocka_unit_test(what_is_lost_is_told),
 		cmocka_unit_test(a_statement_only_reads),
+		cmocka_unit_test(a_pass_can_be_interrupted),
 		cmocka_unit_test(numbers_are_read_as_people_write_them),
 		cmocka_unit_test(tables_are_described),
 	};
