@@ -2,13 +2,15 @@
 /*
  * archive_bench.c - how small and how fast blocks are, on events of an archive
  *
- *	archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS] [-s] [--json]
+ *	archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS] [-s] [-w WAY]
+ *		      [--json]
  *
  * Events are collected into blocks as the recorder does (BYTES of rows, 64 Ki
  * events, 1 s), then each block is encoded and decoded by every way in turn,
  * and each result compared with the rows to the byte. Times are CPU time of
  * this thread, the median of ROUNDS (5); slow ways are measured on some of the
- * blocks. -s: bytes by what they hold.
+ * blocks. -s: bytes by what they hold. -w: beside columns_zstd, against which
+ * others are held, this way alone (a key of --json).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,6 +33,7 @@ struct options {
 	uint64_t events;
 	unsigned rounds;
 	bool streams, json;
+	const char *way; /* NULL: all */
 };
 
 struct bench {
@@ -216,6 +219,11 @@ static double bytes_each(const struct result *r)
 	return (double)r->bytes / (double)r->events;
 }
 
+static bool is_asked(const struct options *o, unsigned way)
+{
+	return way == WAY_COLUMNS || !o->way || !strcmp(o->way, ways[way].key);
+}
+
 /* ---- the table ----------------------------------------------------------- */
 
 static void say(const struct bench *b, const struct result *r)
@@ -234,6 +242,8 @@ static void say(const struct bench *b, const struct result *r)
 		double e = speed(b, &r[i], r[i].encode_ns);
 		double d = speed(b, &r[i], r[i].decode_ns);
 
+		if (!is_asked(&b->o, i))
+			continue;
 		printf("%-20s %8.3f (%.3f)  %8.2f (%.2f)", ways[i].name,
 		       bytes_each(&r[i]), bytes_each(c) / bytes_each(&r[i]), e,
 		       encode / e);
@@ -246,7 +256,7 @@ static void say(const struct bench *b, const struct result *r)
 /* A list of objects, one for each way. */
 static void say_json(const struct bench *b, const struct result *r)
 {
-	unsigned i;
+	unsigned i, said = 0;
 
 	printf("{\"blocks\":%zu,\"events\":%" PRIu64
 	       ",\"record_bytes\":%" PRIu64 ",\"rounds\":%u,\"ways\":[",
@@ -254,10 +264,12 @@ static void say_json(const struct bench *b, const struct result *r)
 	for (i = 0; i < WAYS; i++) {
 		double d = speed(b, &r[i], r[i].decode_ns);
 
+		if (!is_asked(&b->o, i))
+			continue;
 		printf("%s{\"way\":\"%s\",\"events\":%" PRIu64
 		       ",\"bytes\":%" PRIu64 ",\"bytes_per_event\":%.4f"
 		       ",\"encode_events_per_s\":%.0f",
-		       i ? "," : "", ways[i].key, r[i].events, r[i].bytes,
+		       said++ ? "," : "", ways[i].key, r[i].events, r[i].bytes,
 		       bytes_each(&r[i]),
 		       speed(b, &r[i], r[i].encode_ns) * 1e6);
 		if (d > 0)
@@ -354,7 +366,7 @@ static void say_streams(struct bench *b)
 static void usage(void)
 {
 	fputs("usage: archive_bench ARCHIVE [-b BYTES] [-n EVENTS] [-r ROUNDS]"
-	      " [-s] [--json]\n",
+	      " [-s] [-w WAY] [--json]\n",
 	      stderr);
 	exit(2);
 }
@@ -365,7 +377,8 @@ static char *parse(struct options *o, int argc, char **argv)
 					      {0}};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "b:n:r:s", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "b:n:r:sw:", longs, NULL)) !=
+	       -1) {
 		if (opt == 'b')
 			o->block_bytes = strtoull(optarg, NULL, 0);
 		else if (opt == 'n')
@@ -374,6 +387,8 @@ static char *parse(struct options *o, int argc, char **argv)
 			o->rounds = (unsigned)strtoul(optarg, NULL, 0);
 		else if (opt == 's')
 			o->streams = true;
+		else if (opt == 'w')
+			o->way = optarg;
 		else if (opt == 'j')
 			o->json = true;
 		else
@@ -397,7 +412,8 @@ int main(int argc, char **argv)
 		die("tools", err);
 	for (round = 0; round < b.o.rounds; round++)
 		for (i = 0; i < WAYS; i++)
-			go(&b, &ways[i], &result[i], round);
+			if (is_asked(&b.o, i))
+				go(&b, &ways[i], &result[i], round);
 	if (b.o.json)
 		say_json(&b, result);
 	else
