@@ -124,18 +124,19 @@ static int place_rows(struct putting *t, struct layout *l)
 	struct columns *c = t->c;
 	struct context_row *told;
 	struct placing m;
-	uint32_t i, row;
+	uint32_t i = 0, row, n;
 	int err;
 
 	err = place_begin(&m, c);
 	if (!err)
 		err = context_by_place(c, &told);
-	for (i = 0; i < c->head.rows && !err; i++) {
-		err = place_next(&m, &row);
-		if (!err && !lay_row(t, l, row, i))
-			err = -EBADMSG;
-		if (i == told->place && told++->row != row)
-			err = -EBADMSG;
+	while (i < c->head.rows && !err) {
+		err = place_next(&m, &row, &n);
+		for (; n && !err; n--, row++, i++) {
+			if (!lay_row(t, l, row, i) ||
+			    (i == told->place && told++->row != row))
+				err = -EBADMSG;
+		}
 	}
 	return err || told->place == UINT32_MAX ? err : -EBADMSG;
 }

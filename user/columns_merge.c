@@ -83,6 +83,38 @@ static inline bool goes_on(const struct merge *m, uint32_t run)
 	       (m->heap_len < 3 || is_before(m, run, m->heap[2]));
 }
 
+/* The best run but heap[0]. There is one. */
+static uint32_t second_best(const struct merge *m)
+{
+	if (m->heap_len > 2 && is_before(m, m->heap[2], m->heap[1]))
+		return m->heap[2];
+	return m->heap[1];
+}
+
+uint32_t merge_burst(struct merge *m, uint64_t max, uint32_t *ret)
+{
+	uint32_t run = m->heap[0], row = m->next[run], end = m->end[run], i;
+	const uint64_t *key = m->key;
+	uint64_t bound = UINT64_MAX;
+	bool first = true;
+
+	if (max < end - row)
+		end = row + (uint32_t)max;
+	if (m->heap_len > 1) {
+		uint32_t rival = second_best(m);
+
+		bound = key[m->next[rival]];
+		first = run < rival;
+	}
+	for (i = row + 1; i < end; i++)
+		if (key[i] > bound || (key[i] == bound && !first))
+			break;
+	m->next[run] = i;
+	settle(m, 0);
+	*ret = row;
+	return i - row;
+}
+
 uint32_t merge_take(struct merge *m, uint32_t run)
 {
 	uint32_t row = m->next[run]++, at = 0;

@@ -39,6 +39,15 @@ static inline uint32_t merge_best(const struct merge *m)
 	return m->heap[0];
 }
 
+/**
+ * merge_burst - the next rows, as many as one run has one after the other
+ * @max: of them, 1 at least; there is a row
+ * @ret: the first
+ *
+ * Return: how many.
+ */
+uint32_t merge_burst(struct merge *m, uint64_t max, uint32_t *ret);
+
 /** merge_take - the next row of a run that has one. Return: it. */
 uint32_t merge_take(struct merge *m, uint32_t run);
 

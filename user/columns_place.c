@@ -68,20 +68,29 @@ int place_begin(struct placing *p, struct columns *c)
 	return err;
 }
 
-int place_next(struct placing *p, uint32_t *ret)
+/* Where the merge would go wrong a run is named. */
+static int place_pick(struct placing *p, uint32_t *ret)
 {
 	struct merge *m = &p->merge;
-	uint32_t run = merge_best(m);
+	uint64_t run = *p->pick_run;
 
-	if (p->i++ == *p->pick_at) {
-		if (*p->pick_run >= m->runs)
-			return -EBADMSG;
-		run = (uint32_t)*p->pick_run++;
-		p->pick_at++;
-		if (m->next[run] == m->end[run])
-			return -EBADMSG;
+	if (run >= m->runs || m->next[run] == m->end[run])
+		return -EBADMSG;
+	p->pick_run++;
+	p->pick_at++;
+	*ret = merge_take(m, (uint32_t)run);
+	return 0;
+}
+
+int place_next(struct placing *p, uint32_t *ret, uint32_t *ret_count)
+{
+	if (p->i == *p->pick_at) {
+		p->i++;
+		*ret_count = 1;
+		return place_pick(p, ret);
 	}
-	*ret = merge_take(m, run);
+	*ret_count = merge_burst(&p->merge, *p->pick_at - p->i, ret);
+	p->i += *ret_count;
 	return 0;
 }
 
@@ -96,15 +105,15 @@ int columns_keys(struct columns *c, const uint64_t **ret, bool *ret_picked)
 int columns_places(struct columns *c, uint32_t *ret)
 {
 	struct placing p;
-	uint32_t i, row;
+	uint32_t i = 0, row, n;
 	int err = read_times(c);
 
 	if (!err)
 		err = place_begin(&p, c);
-	for (i = 0; i < c->head.rows && !err; i++) {
-		err = place_next(&p, &row);
-		if (!err)
-			ret[row] = i;
+	while (i < c->head.rows && !err) {
+		err = place_next(&p, &row, &n);
+		for (; !err && n; n--)
+			ret[row++] = i++;
 	}
 	return err;
 }

@@ -22,7 +22,13 @@ struct placing {
  */
 int place_begin(struct placing *p, struct columns *c);
 
-/** place_next - the next row; there are head.rows. Return: 0; -EBADMSG. */
-int place_next(struct placing *p, uint32_t *ret);
+/**
+ * place_next - the next rows, one after the other in the block as well
+ * @ret:       the first
+ * @ret_count: how many
+ *
+ * There are head.rows in all. Return: 0; -EBADMSG.
+ */
+int place_next(struct placing *p, uint32_t *ret, uint32_t *ret_count);
 
 #endif
