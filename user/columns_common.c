@@ -27,12 +27,13 @@ static int allocate(struct writing *w)
 	w->from = pool_alloc(p, w->n, sizeof(*w->from));
 	w->id = pool_alloc(p, w->n, sizeof(*w->id));
 	w->ts = pool_alloc(p, w->n, sizeof(*w->ts));
+	w->gap = pool_alloc(p, w->n, sizeof(*w->gap));
 	w->run = pool_alloc(p, w->n, sizeof(*w->run));
 	w->task = pool_alloc(p, w->n, sizeof(*w->task));
 	w->c->group_of = pool_alloc(p, w->n, sizeof(*w->c->group_of));
 	w->context = pool_alloc(p, count_context(w), sizeof(*w->context));
-	return w->context && w->from && w->id && w->ts && w->run && w->task &&
-			       w->c->group_of
+	return w->context && w->from && w->id && w->ts && w->gap && w->run &&
+			       w->task && w->c->group_of
 		       ? 0
 		       : -ENOMEM;
 }
@@ -44,6 +45,19 @@ static void begin_runs(const struct writing *w, uint32_t *next)
 	for (i = 0; i < w->c->head.runs; i++) {
 		next[i] = at;
 		at += (uint32_t)w->run_rows[i];
+	}
+}
+
+static void find_gaps(struct writing *w)
+{
+	uint64_t before = w->c->head.base_ns;
+	uint32_t i;
+
+	for (i = 0; i < w->n; i++) {
+		if (i && w->run[i] != w->run[i - 1])
+			before = w->c->head.base_ns;
+		w->gap[i] = w->ts[i] - before;
+		before = w->ts[i];
 	}
 }
 
@@ -108,6 +122,7 @@ int write_order(struct writing *w)
 		return -ENOMEM;
 	begin_runs(w, next);
 	place_rows(w, next);
+	find_gaps(w);
 	return find_keys(w, next) ? -ENOMEM : groups_fill(w->c);
 }
 
@@ -199,17 +214,17 @@ static uint32_t task_number(struct task_table *t, uint64_t id)
 
 static inline bool is_turn(const struct writing *w, uint32_t row)
 {
-	return !row || w->id[row] != w->id[row - 1] ||
-	       w->run[row] != w->run[row - 1];
+	return !row || (w->id[row] != w->id[row - 1]) |
+			       (w->run[row] != w->run[row - 1]);
 }
 
 static uint32_t count_turns(const struct writing *w)
 {
 	uint32_t i, turns = 0;
 
-	for (i = 0; i < w->n; i++)
+	for (i = 1; i < w->n; i++)
 		turns += is_turn(w, i);
-	return turns;
+	return turns + (w->n != 0);
 }
 
 static void find_turns(struct writing *w, struct task_table *t, uint64_t *turn,

@@ -93,27 +93,21 @@ static void put_head(const struct columns *c, struct buf *to)
 static int put_strings(struct columns *c, const struct strings *s)
 {
 	uint64_t *len = pool_alloc(&c->block, s->count, sizeof(*len));
-	char *bytes = pool_alloc(&c->block, s->bytes, 1), *at = bytes;
 	struct column_head h = {.form = FORM_LOG};
 	struct stream *line = &c->stream[COMMON_STR_LEN];
 	uint32_t i;
 
-	if (!len || !bytes)
+	if (!len)
 		return -ENOMEM;
-	for (i = 0; i < s->count; i++) {
-		const struct string_entry *e = strings_get(s, i);
-
-		len[i] = e->len;
-		memcpy(at, e->data, e->len);
-		at += e->len;
-	}
+	for (i = 0; i < s->count; i++)
+		len[i] = strings_get(s, i)->len;
 	c->head.strings = s->count;
-	c->head.string_bytes = s->bytes;
+	c->head.string_bytes = s->bytes.len;
 	buf_reset(&c->directory);
 	column_put(&c->packer, len, s->count, &h, false, &c->directory);
 	line->head = h;
 	line->len = c->directory.len;
-	chunk_put(&c->packer, bytes, s->bytes, &c->directory);
+	chunk_put(&c->packer, s->bytes.data, s->bytes.len, &c->directory);
 	line[1].len = c->directory.len - line->len;
 	return buf_err(&c->directory);
 }

@@ -13,11 +13,13 @@
 
 /* Open addressing. What is of an earlier @round is a free slot. */
 struct dict {
-	uint64_t key[DICT_SLOTS];
-	uint32_t round[DICT_SLOTS];
-	uint16_t number[DICT_SLOTS]; /* by first use */
-	uint64_t value[DICT_MAX];    /* by rank */
-	uint16_t rank[DICT_MAX];     /* by number */
+	struct {
+		uint64_t key;
+		uint32_t round;
+		uint32_t number; /* by first use */
+	} slot[DICT_SLOTS];
+	uint64_t value[DICT_MAX]; /* by rank */
+	uint16_t rank[DICT_MAX];  /* by number */
 	uint32_t now;
 	size_t count;
 };
@@ -26,7 +28,7 @@ static inline size_t dict_slot(const struct dict *d, uint64_t x)
 {
 	size_t at = (x * 0x9e3779b97f4a7c15ULL) >> 52; /* 12 bits: DICT_SLOTS */
 
-	while (d->round[at] == d->now && d->key[at] != x)
+	while (d->slot[at].round == d->now && d->slot[at].key != x)
 		at = (at + 1) & (DICT_SLOTS - 1);
 	return at;
 }
@@ -42,7 +44,7 @@ static struct dict *dict_begin(struct packer *p)
 		memset(d, 0, sizeof(*d));
 	}
 	if (!++d->now) {
-		memset(d->round, 0, sizeof(d->round));
+		memset(d->slot, 0, sizeof(d->slot));
 		d->now = 1;
 	}
 	d->count = 0;
@@ -56,17 +58,22 @@ static bool dict_fill(struct dict *d, const uint64_t *v, size_t n,
 	size_t max = n / 2 < DICT_MAX ? n / 2 : DICT_MAX, i;
 
 	for (i = 0; i < n; i++) {
-		size_t at = dict_slot(d, v[i]);
+		size_t at;
 
-		if (d->round[at] != d->now) {
+		if (i && v[i] == v[i - 1]) {
+			number[i] = number[i - 1];
+			continue;
+		}
+		at = dict_slot(d, v[i]);
+		if (d->slot[at].round != d->now) {
 			if (d->count == max)
 				return false;
-			d->round[at] = d->now;
-			d->key[at] = v[i];
-			d->value[d->count] = v[i];
-			d->number[at] = (uint16_t)d->count++;
+			d->slot[at].round = d->now;
+			d->slot[at].key = v[i];
+			d->slot[at].number = (uint32_t)d->count;
+			d->value[d->count++] = v[i];
 		}
-		number[i] = d->number[at];
+		number[i] = (uint16_t)d->slot[at].number;
 	}
 	return true;
 }
@@ -92,7 +99,8 @@ static void dict_sort(struct dict *d, bool hurry)
 		return;
 	qsort(d->value, d->count, sizeof(*d->value), by_value);
 	for (i = 0; i < d->count; i++)
-		d->rank[d->number[dict_slot(d, d->value[i])]] = (uint16_t)i;
+		d->rank[d->slot[dict_slot(d, d->value[i])].number] =
+			(uint16_t)i;
 }
 
 static void put_index(struct packer *p, const struct dict *d,

@@ -35,7 +35,7 @@ int strings_reset(struct strings *s)
 {
 	buf_reset(&s->entries);
 	s->count = 0;
-	s->bytes = 0;
+	buf_reset(&s->bytes);
 	return clear_slots(s, SLOTS_MIN);
 }
 
@@ -43,6 +43,7 @@ void strings_done(struct strings *s)
 {
 	buf_done(&s->entries);
 	buf_done(&s->slots);
+	buf_done(&s->bytes);
 }
 
 static uint32_t hash_bytes(const char *data, uint32_t len)
@@ -52,8 +53,7 @@ static uint32_t hash_bytes(const char *data, uint32_t len)
 
 	for (i = 0; i + sizeof(x) <= len; i += sizeof(x)) {
 		memcpy(&x, data + i, sizeof(x));
-		h = (h ^ x) * 0x9fb21c651e98df25ULL;
-		h ^= h >> 32;
+		h = ((h << 5 | h >> 59) ^ x) * 0x9fb21c651e98df25ULL;
 	}
 	for (x = 0; i < len; i++)
 		x = x << 8 | (uint8_t)data[i];
@@ -76,22 +76,23 @@ static int grow(struct strings *s)
 
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len)
 {
-	struct string_entry e = {data, len, hash_bytes(data, len)};
+	struct string_entry e = {0, len, hash_bytes(data, len)};
 	uint32_t at = e.hash & s->mask, number;
 
 	while ((number = slots(s)[at])) {
 		const struct string_entry *old = &entries(s)[number - 1];
 
 		if (old->hash == e.hash && old->len == len &&
-		    !memcmp(old->data, data, len))
+		    !memcmp(s->bytes.data + old->at, data, len))
 			return number - 1;
 		at = (at + 1) & s->mask;
 	}
+	e.at = (uint32_t)s->bytes.len;
+	buf_put(&s->bytes, data, len);
 	buf_put(&s->entries, &e, sizeof(e));
-	if (buf_err(&s->entries))
+	if (buf_err(&s->entries) || buf_err(&s->bytes))
 		return UINT32_MAX;
 	slots(s)[at] = ++s->count;
-	s->bytes += len;
 	if (s->count > s->mask / 2 && grow(s))
 		return UINT32_MAX;
 	return s->count - 1;

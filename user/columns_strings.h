@@ -9,7 +9,7 @@
 #include "buf.h"
 
 struct string_entry {
-	const char *data; /* borrowed */
+	uint32_t at; /* in the bytes of all */
 	uint32_t len;
 	uint32_t hash;
 };
@@ -18,8 +18,8 @@ struct string_entry {
 struct strings {
 	struct buf entries; /* of struct string_entry */
 	struct buf slots;   /* of uint32_t: number plus one, 0 free */
+	struct buf bytes;   /* of all, one after the other */
 	uint32_t count, mask;
-	uint64_t bytes; /* of all */
 };
 
 /** strings_reset - forget all of them, keep the memory. Return: 0; -ENOMEM. */
@@ -31,6 +31,14 @@ void strings_done(struct strings *s);
  * Return: it; UINT32_MAX: no memory.
  */
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len);
+
+/** strings_err - Return: 0; -ENOMEM: some string has no number. */
+static inline int strings_err(const struct strings *s)
+{
+	int err = buf_err(&s->entries);
+
+	return err ? err : buf_err(&s->bytes);
+}
 
 /** strings_get - Return: the entry of a number below count. */
 const struct string_entry *strings_get(const struct strings *s,

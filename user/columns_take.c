@@ -171,19 +171,14 @@ static int take_plain(struct taking *t)
 
 /* ---- times and strings --------------------------------------------------- */
 
-/* Since the row before on this CPU. */
 static int take_times(struct taking *t, unsigned column)
 {
 	uint64_t *v = begin_column(t, column, 0);
-	const struct writing *w = t->w;
-	uint32_t i, row;
+	const uint64_t *gap = t->w->gap;
+	uint32_t i;
 
-	for (i = 0; i < t->n && v; i++) {
-		row = t->row[i];
-		v[i] = w->ts[row] - (row && w->run[row] == w->run[row - 1]
-					     ? w->ts[row - 1]
-					     : w->c->head.base_ns);
-	}
+	for (i = 0; i < t->n && v; i++)
+		v[i] = gap[t->row[i]];
 	return v ? 0 : -ENOMEM;
 }
 
@@ -422,5 +417,5 @@ int write_parts(struct writing *w)
 	err = strings_reset(&c->strings);
 	for (i = 0; i < c->head.parts && !err; i++)
 		err = put_part(c->taking, &c->part[i]);
-	return err ? err : buf_err(&c->strings.entries);
+	return err ? err : strings_err(&c->strings);
 }

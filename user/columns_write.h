@@ -43,6 +43,7 @@ struct writing {
 	uint32_t *from;	    /* start of each row's record, CPU-major */
 	uint64_t *id;	    /* task of each row */
 	uint64_t *ts, *key; /* of each row; key for the merge */
+	uint64_t *gap;	    /* since the row before on this CPU */
 	uint16_t *run;
 	uint32_t *task;
 	uint64_t *cpu, *run_rows; /* of each run */
