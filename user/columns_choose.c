@@ -3,36 +3,36 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hash.h"
 
 /*
  * Which predictor and form a column gets is found by trying all that could
  * fit on its first rows, and counting bytes. What was found is kept for the
- * next blocks, tried anew every so often, and when it went bad.
+ * next blocks, tried anew every so often, and when it went bad. First rows are
+ * few, and blocks differ: so what came next in the trial is now and then tried
+ * on all rows of a block, and takes its place when it is better.
  */
 #define SAMPLE	     2048 /* rows tried on */
 #define TRIAL_ROWS   32	  /* fewer are not worth one */
 #define TRIAL_AGE    256  /* blocks */
+#define RIVAL_AGE    24	  /* blocks */
 #define WORSE	     1.3F /* bytes a row, of what they were */
 #define CANDIDATES   32
 #define COLUMNS_BACK 6	/* earlier columns that are looked at */
 #define PLAINER	     64 /* a predictor must save one byte in so many */
 
-struct candidate {
-	enum predictor what;
-	uint32_t param;
-};
-
 struct candidates {
-	struct candidate c[CANDIDATES];
+	struct way way[CANDIDATES];
 	unsigned count;
 };
 
 static void add(struct candidates *l, enum predictor what, uint32_t param)
 {
 	if (l->count < CANDIDATES)
-		l->c[l->count++] = (struct candidate){what, param};
+		l->way[l->count++] = (struct way){.what = (uint8_t)what,
+						  .param = param};
 }
 
 /* ---- what could fit ------------------------------------------------------ */
@@ -110,8 +110,6 @@ static void add_by_meaning(struct candidates *l, const struct asked *a)
 			add(l, PREDICT_AGO, 0);
 		break;
 	case MEANING_NS:
-		if (!a->no_times)
-			add(l, PREDICT_SINCE, 0);
 		add_sums(l, a);
 		break;
 	default:
@@ -145,59 +143,81 @@ static void list(struct candidates *l, const struct asked *a)
 /* ---- trials -------------------------------------------------------------- */
 
 /* Return: what to store by a predictor. */
-static const uint64_t *apply(struct columns *c, struct asked *a,
-			     const struct candidate *d, uint32_t n)
+static const uint64_t *apply(struct asked *a, const struct way *w, uint32_t n)
 {
-	if (d->what == PREDICT_NONE)
+	if (w->what == PREDICT_NONE)
 		return a->v;
-	if (d->what == PREDICT_SINCE && !c->view.since && rows_since(c)) {
-		c->data.err = -ENOMEM;
-		return a->v;
-	}
-	a->predict.what = d->what;
-	a->predict.param = d->param;
-	a->predict.a = a->values[d->param % PREDICT_COLUMNS];
-	a->predict.b = a->values[d->param / PREDICT_COLUMNS % PREDICT_COLUMNS];
+	a->predict.what = w->what;
+	a->predict.param = w->param;
+	a->predict.a = a->values[w->param % PREDICT_COLUMNS];
+	a->predict.b = a->values[w->param / PREDICT_COLUMNS % PREDICT_COLUMNS];
 	predict_apply(&a->predict, a->v, a->stored, n);
 	return a->stored;
 }
 
-/* Return: bytes that a form takes; SIZE_MAX: it does not fit. */
+/* Return: bytes that a way takes; SIZE_MAX: its form does not fit. */
 static size_t measure(struct columns *c, const uint64_t *v, size_t n,
-		      enum column_form form, bool is_signed)
+		      const struct way *w)
 {
-	struct column_head h = {.form = (uint8_t)form};
+	struct column_head h = {.form = w->form};
+	bool fits;
 
 	buf_reset(&c->trial);
-	column_put(&c->packer, v, n, &h, is_signed, &c->trial);
-	return h.form == form || h.form == FORM_CONST ? c->trial.len : SIZE_MAX;
+	column_put(&c->packer, v, n, &h, predict_is_signed(w->what), &c->trial);
+	fits = h.form == w->form || h.form == FORM_CONST ||
+	       w->form == WISH_LOG_REPEATS;
+	return fits ? c->trial.len : SIZE_MAX;
 }
 
-static void try_all(struct columns *c, struct asked *a, struct choice *best)
+/* The best ways so far, least bytes first. */
+struct ranking {
+	struct way way[1 + RIVALS];
+	size_t len[1 + RIVALS];
+	unsigned count;
+};
+
+/* A predictor costs time: so it has to save some bytes. */
+static void rank(struct ranking *r, const struct way *w, size_t len)
+{
+	unsigned i = r->count;
+
+	if (w->what != PREDICT_NONE)
+		len += len / PLAINER + (len != 0);
+	if (len == SIZE_MAX || (i > RIVALS && len >= r->len[RIVALS]))
+		return;
+	if (i <= RIVALS)
+		r->count++;
+	else
+		i = RIVALS;
+	for (; i && len < r->len[i - 1]; i--) {
+		r->way[i] = r->way[i - 1];
+		r->len[i] = r->len[i - 1];
+	}
+	r->way[i] = *w;
+	r->len[i] = len;
+}
+
+static void try_all(struct columns *c, struct asked *a, struct choice *h)
 {
 	uint32_t n = a->n < SAMPLE ? a->n : SAMPLE, i, f;
-	size_t least = SIZE_MAX, len, more;
+	struct ranking r = {.count = 0};
 	struct candidates l;
 	const uint64_t *v;
+	size_t len = 1;
 
 	list(&l, a);
-	for (i = 0; i < l.count && least; i++) {
-		v = apply(c, a, &l.c[i], n);
-		for (f = FORM_PLANES; f < FORMS; f++) {
-			len = measure(c, v, n, (enum column_form)f,
-				      predict_is_signed(l.c[i].what));
-			more = len / PLAINER + 1;
-			if (len >= least || (l.c[i].what != PREDICT_NONE &&
-					     len && least - len < more))
-				continue;
-			least = len;
-			best->what = (uint8_t)l.c[i].what;
-			best->param = l.c[i].param;
-			best->form = (uint8_t)f;
-			if (!len)
-				break;
+	for (i = 0; i < l.count && len; i++) {
+		v = apply(a, &l.way[i], n);
+		for (f = FORM_PLANES; f < WISHES && len; f++) {
+			l.way[i].form = (uint8_t)f;
+			len = measure(c, v, n, &l.way[i]);
+			if (len != SIZE_MAX)
+				rank(&r, &l.way[i], len);
 		}
 	}
+	h->best = r.way[0];
+	h->rivals = (uint8_t)(r.count - 1);
+	memcpy(h->rival, r.way + 1, sizeof(h->rival));
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -218,48 +238,86 @@ static bool is_due(const struct choice *h)
 	return !h->bytes || h->age >= TRIAL_AGE + h->tag % 64;
 }
 
-/* Does what went best before lack what it follows from in this block? */
-static bool is_lacking(const struct asked *a, const struct candidate *d)
+/* Does a way lack what it follows from in this block? */
+static bool is_lacking(const struct asked *a, const struct way *w)
 {
-	switch (d->what) {
+	switch ((enum predictor)w->what) {
 	case PREDICT_COLUMN:
-		return !a->values[d->param];
+		return !a->values[w->param];
 	case PREDICT_SUM:
-		return !a->values[d->param % PREDICT_COLUMNS] ||
-		       !a->values[d->param / PREDICT_COLUMNS];
+		return !a->values[w->param % PREDICT_COLUMNS] ||
+		       !a->values[w->param / PREDICT_COLUMNS];
 	case PREDICT_AGO:
-	case PREDICT_SINCE:
 		return a->no_times;
 	default:
 		return false;
 	}
 }
 
-static const struct stream *put(struct columns *c, struct asked *a,
-				const struct choice *h)
+/* Return: the way, as it can be gone in this block. */
+static struct way fit(const struct asked *a, const struct way *w)
 {
-	struct candidate d = {(enum predictor)h->what, h->param};
-	const uint64_t *v;
-	struct stream *s;
+	struct way d = *w;
 
 	if (d.what == PREDICT_NEW)
 		d.param = a->first_string;
-	if (is_lacking(a, &d))
-		d = (struct candidate){PREDICT_NONE, 0};
-	v = apply(c, a, &d, a->n);
-	s = write_stream(c, v, a->n, (enum column_form)h->form,
+	if (is_lacking(a, &d)) {
+		d.what = PREDICT_NONE;
+		d.param = 0;
+	}
+	return d;
+}
+
+static const struct stream *put(struct columns *c, struct asked *a,
+				const struct way *w)
+{
+	struct way d = fit(a, w);
+	const uint64_t *v = apply(a, &d, a->n);
+	struct stream *s;
+
+	s = write_stream(c, v, a->n, (enum column_form)d.form,
 			 predict_is_signed(d.what));
-	s->what = (uint8_t)d.what;
+	s->what = d.what;
 	s->param = d.param;
 	return s;
+}
+
+/* Never 0, which is: not known. */
+static float bytes_each(size_t len, uint32_t n)
+{
+	return (float)(len + 1) / (float)n;
+}
+
+/* @len: bytes that the best one took. */
+static void try_rival(struct columns *c, struct asked *a, struct choice *h,
+		      size_t len)
+{
+	struct way *rival = &h->rival[h->age / RIVAL_AGE % RIVALS], w;
+	size_t least;
+
+	if (h->age < RIVALS)
+		rival = &h->rival[h->age];
+	else if (h->age % RIVAL_AGE)
+		return;
+	if (rival - h->rival >= h->rivals)
+		return;
+	w = fit(a, rival);
+	least = measure(c, apply(a, &w, a->n), a->n, &w);
+	if (least >= len - len / PLAINER)
+		return;
+	w = h->best;
+	h->best = *rival;
+	*rival = w;
+	h->bytes = bytes_each(least, a->n);
 }
 
 const struct stream *choose_and_put(struct columns *c, struct asked *a)
 {
 	const struct plan_column *col = &a->part->plan->column[a->column];
-	struct choice few = {.form = FORM_PLANES}, *h;
-	size_t before = c->data.len;
+	struct way few = {.form = FORM_PLANES};
+	size_t before = c->data.len, len;
 	const struct stream *s;
+	struct choice *h;
 	float bytes;
 
 	if (a->n < TRIAL_ROWS) {
@@ -272,12 +330,14 @@ const struct stream *choose_and_put(struct columns *c, struct asked *a)
 		h->age = 0;
 		h->bytes = 0;
 	}
-	s = put(c, a, h);
-	h->age++;
-	bytes = (float)(c->data.len - before + 1) / (float)a->n;
+	s = put(c, a, &h->best);
+	len = c->data.len - before;
+	bytes = bytes_each(len, a->n);
 	if (!h->bytes)
 		h->bytes = bytes;
 	else if (bytes > h->bytes * WORSE + 0.05F)
 		h->age = UINT16_MAX / 2;
+	try_rival(c, a, h, len);
+	h->age++;
 	return s;
 }

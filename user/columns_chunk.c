@@ -6,10 +6,14 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "columns_code.h"
+
 #define ZSTD_LEVEL 1  /* higher ones buy 1 % for a third of the speed */
+#define ZSTD_MATCH 6  /* shorter ones are mostly chance */
 #define PACK_MIN   32 /* fewer bytes are not worth a try */
 #define CODEC_BITS 3
 #define CODEC_MASK 7
+#define HEADER_MAX 10
 
 int packer_init(struct packer *p)
 {
@@ -17,7 +21,11 @@ int packer_init(struct packer *p)
 	p->zstd = ZSTD_createCCtx();
 	p->unzstd = ZSTD_createDCtx();
 	p->lz4 = LZ4_createStream();
-	return p->zstd && p->unzstd && p->lz4 ? 0 : -ENOMEM;
+	if (!p->zstd || !p->unzstd || !p->lz4)
+		return -ENOMEM;
+	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_minMatch, ZSTD_MATCH);
+	return 0;
 }
 
 void packer_done(struct packer *p)
@@ -25,6 +33,7 @@ void packer_done(struct packer *p)
 	ZSTD_freeCCtx(p->zstd);
 	ZSTD_freeDCtx(p->unzstd);
 	LZ4_freeStream(p->lz4);
+	buf_done(&p->log);
 	buf_done(&p->bytes);
 	buf_done(&p->words);
 	buf_done(&p->table);
@@ -99,7 +108,7 @@ static size_t compress(struct packer *p, void *dst, const void *data,
 
 	if (p->hurry)
 		return compress_lz4(p, dst, data, len);
-	n = ZSTD_compressCCtx(p->zstd, dst, len - 1, data, len, ZSTD_LEVEL);
+	n = ZSTD_compress2(p->zstd, dst, len - 1, data, len);
 	return ZSTD_isError(n) ? 0 : n;
 }
 
@@ -110,10 +119,19 @@ static void put_bytes(struct buf *to, const void *data, size_t len,
 	buf_put(to, data, len);
 }
 
+/* Put what was made behind the longest header there is. */
+static void put_made(struct buf *to, const uint8_t *made, size_t n,
+		     enum chunk_codec codec)
+{
+	put_varint(to, (uint64_t)n << CODEC_BITS | codec);
+	memmove(to->data + to->len, made, n);
+	to->len += n;
+}
+
 void chunk_put(struct packer *p, const void *data, size_t len, struct buf *to)
 {
-	size_t start = to->len, n;
 	uint8_t *dst;
+	size_t n;
 
 	if (len && is_same(data, len)) {
 		put_bytes(to, data, 1, CHUNK_SAME);
@@ -123,19 +141,38 @@ void chunk_put(struct packer *p, const void *data, size_t len, struct buf *to)
 		put_bytes(to, data, len, CHUNK_STORED);
 		return;
 	}
-	/* compressed behind the longest header, then moved to the real one */
-	dst = buf_space(to, (size_t)LZ4_COMPRESSBOUND((int)len) + 10);
+	dst = buf_space(to, (size_t)LZ4_COMPRESSBOUND((int)len) + HEADER_MAX);
 	if (!dst)
 		return;
-	n = compress(p, dst + 10, data, len);
-	if (!n) {
+	n = compress(p, dst + HEADER_MAX, data, len);
+	if (n)
+		put_made(to, dst + HEADER_MAX, n,
+			 p->hurry ? CHUNK_LZ4 : CHUNK_ZSTD);
+	else
+		put_bytes(to, data, len, CHUNK_STORED);
+}
+
+void chunk_put_noise(const void *data, size_t len, struct buf *to)
+{
+	uint8_t *dst;
+	size_t n;
+
+	if (len && is_same(data, len)) {
+		put_bytes(to, data, 1, CHUNK_SAME);
+		return;
+	}
+	if (len < CODE_MIN || len > CODE_MAX) {
 		put_bytes(to, data, len, CHUNK_STORED);
 		return;
 	}
-	put_varint(to, (uint64_t)n << CODEC_BITS |
-			       (p->hurry ? CHUNK_LZ4 : CHUNK_ZSTD));
-	memmove(to->data + to->len, to->data + start + 10, n);
-	to->len += n;
+	dst = buf_space(to, HEADER_MAX + len + CODE_SLACK);
+	if (!dst)
+		return;
+	n = code_put(data, len, dst + HEADER_MAX);
+	if (n)
+		put_made(to, dst + HEADER_MAX, n, CHUNK_CODE);
+	else
+		put_bytes(to, data, len, CHUNK_STORED);
 }
 
 static int expand(struct packer *p, enum chunk_codec codec, const void *data,
@@ -178,6 +215,8 @@ int chunk_get(struct packer *p, struct cursor *c, void *to, size_t len)
 	case CHUNK_ZSTD:
 	case CHUNK_LZ4:
 		return expand(p, head & CODEC_MASK, data, n, to, len);
+	case CHUNK_CODE:
+		return code_get(data, n, to, len);
 	default:
 		return -EPROTONOSUPPORT;
 	}

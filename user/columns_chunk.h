@@ -22,6 +22,7 @@ enum chunk_codec {
 	CHUNK_STORED = 1,
 	CHUNK_ZSTD = 2,
 	CHUNK_LZ4 = 3,
+	CHUNK_CODE = 4, /* columns_code.h */
 };
 
 /* Contexts and scratch that are used again and again. Thread: one. */
@@ -29,6 +30,7 @@ struct packer {
 	void *zstd, *unzstd, *lz4; /* contexts */
 	bool hurry;		   /* lz4 instead of zstd */
 	/* scratch of columns_form.c */
+	struct buf log;
 	struct buf bytes, words, table, signs, dict, within;
 };
 
@@ -49,6 +51,9 @@ uint64_t get_varint(struct cursor *c, bool *bad);
 
 /** chunk_put - append @len bytes, packed if that makes them fewer. */
 void chunk_put(struct packer *p, const void *data, size_t len, struct buf *to);
+
+/** chunk_put_noise - the same for bytes in which nothing repeats. */
+void chunk_put_noise(const void *data, size_t len, struct buf *to);
 
 /**
  * chunk_get - unpack exactly @len bytes

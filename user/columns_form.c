@@ -170,9 +170,9 @@ void column_put(struct packer *p, const uint64_t *v, size_t n,
 					  is_signed ? zigzag(base) : base};
 		return;
 	}
-	if (h->form == FORM_LOG) {
-		*h = (struct column_head){FORM_LOG, 0, 0};
-		put_log(p, v, n, to);
+	if (h->form == FORM_LOG || h->form == WISH_LOG_REPEATS) {
+		put_log(p, v, n, h->form == WISH_LOG_REPEATS, to);
+		*h = (struct column_head){.form = FORM_LOG};
 		return;
 	}
 	if (is_signed)

@@ -37,6 +37,9 @@ enum column_form {
 	/* @base runs: a column (within) of values, one of lengths less one. */
 	FORM_RUNS = 4,
 	FORMS,
+	/* A wish alone: FORM_LOG, and symbols repeat themselves. */
+	WISH_LOG_REPEATS = FORMS,
+	WISHES,
 };
 
 /* What the directory tells of a column. */

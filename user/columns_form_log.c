@@ -103,7 +103,8 @@ static inline void put_bits(struct bit_writer *w, uint64_t x, unsigned bits)
 	w->count &= 7;
 }
 
-void put_log(struct packer *p, const uint64_t *v, size_t n, struct buf *to)
+void put_log(struct packer *p, const uint64_t *v, size_t n, bool repeats,
+	     struct buf *to)
 {
 	uint8_t *symbol = scratch(&p->bytes, n, 1);
 	uint8_t *rest = scratch(&p->words, n, sizeof(*v));
@@ -126,7 +127,10 @@ void put_log(struct packer *p, const uint64_t *v, size_t n, struct buf *to)
 		}
 	}
 	len = (size_t)(w.at - rest) + (w.count != 0);
-	chunk_put(p, symbol, n, to);
+	if (repeats)
+		chunk_put(p, symbol, n, to);
+	else
+		chunk_put_noise(symbol, n, to);
 	put_varint(to, (uint64_t)len);
 	buf_put(to, rest, len);
 }
@@ -145,20 +149,27 @@ struct log_table {
 	uint8_t bits[256];
 };
 
-static void log_table(struct log_table *t)
+/* Made once. Return: NULL: no memory. */
+static const struct log_table *log_table(struct packer *p)
 {
+	struct log_table *t = (struct log_table *)p->log.data;
 	unsigned i;
 
-	for (i = 0; i < 256; i++)
+	if (t)
+		return t;
+	t = buf_space(&p->log, sizeof(*t));
+	for (i = 0; i < 256 && t; i++)
 		t->bits[i] = (uint8_t)log_open(i, &t->base[i]);
+	return t;
 }
 
-static void join_log(const struct log_table *t, const uint8_t *symbol,
-		     const uint8_t *rest, uint64_t *v, size_t n)
+/* Return: whether the open bits are those of @len bytes. */
+static bool join_log(const struct log_table *t, const uint8_t *symbol,
+		     const uint8_t *rest, size_t len, uint64_t *v, size_t n)
 {
 	size_t i, at = 0;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && at <= 8 * len; i++) {
 		unsigned s = symbol[i];
 
 		if (s != LOG_ESCAPE)
@@ -168,17 +179,7 @@ static void join_log(const struct log_table *t, const uint8_t *symbol,
 			       bits_at(rest, at + 32, 32) << 32;
 		at += t->bits[s];
 	}
-}
-
-/* Bytes that the open bits of all symbols take. */
-static size_t log_rest(const struct log_table *t, const uint8_t *symbol,
-		       size_t n)
-{
-	size_t i, bits = 0;
-
-	for (i = 0; i < n; i++)
-		bits += t->bits[symbol[i]];
-	return (bits + 7) / 8;
+	return (at + 7) / 8 == len;
 }
 
 /* The open bits, with SCRATCH_SLACK bytes behind them that may be read. */
@@ -200,26 +201,23 @@ static const uint8_t *with_slack(struct packer *p, const struct cursor *c,
 int get_log(struct packer *p, struct cursor *c, uint64_t *v, size_t n)
 {
 	uint8_t *symbol = scratch(&p->bytes, n, 1);
+	const struct log_table *t = log_table(p);
 	const uint8_t *rest;
-	struct log_table t;
 	bool bad = false;
 	uint64_t len;
 	int err;
 
-	if (!symbol)
+	if (!symbol || !t)
 		return -ENOMEM;
 	err = chunk_get(p, c, symbol, n);
 	if (err)
 		return err;
-	log_table(&t);
 	len = get_varint(c, &bad);
-	if (bad || len > (size_t)(c->end - c->at) ||
-	    len != log_rest(&t, symbol, n))
+	if (bad || len > (size_t)(c->end - c->at))
 		return -EBADMSG;
 	rest = with_slack(p, c, len);
 	if (!rest)
 		return -ENOMEM;
 	c->at += len;
-	join_log(&t, symbol, rest, v, n);
-	return 0;
+	return join_log(t, symbol, rest, len, v, n) ? 0 : -EBADMSG;
 }

@@ -25,8 +25,9 @@ static inline void latch(struct buf *to)
 	to->err = -ENOMEM;
 }
 
-/** put_log, get_log - FORM_LOG */
-void put_log(struct packer *p, const uint64_t *v, size_t n, struct buf *to);
+/** put_log, get_log - FORM_LOG; @repeats: look for that in symbols */
+void put_log(struct packer *p, const uint64_t *v, size_t n, bool repeats,
+	     struct buf *to);
 int get_log(struct packer *p, struct cursor *c, uint64_t *v, size_t n);
 
 /** put_dict - FORM_DICT. Return: false, with nothing put: it does not fit. */

@@ -99,12 +99,20 @@ struct stream {
 	const uint64_t *value; /* reading: NULL unless unpacked */
 };
 
-/* What column went best, to be asked first in the next block. */
+/* One way to put a column. */
+struct way {
+	uint8_t what; /* enum predictor */
+	uint8_t form; /* wished */
+	uint32_t param;
+};
+#define RIVALS 7
+
+/* How a column went best, for the next block. */
 struct choice {
 	uint64_t tag;
-	uint8_t what, form;
+	struct way best, rival[RIVALS]; /* those next to it in the trial */
+	uint8_t rivals;
 	uint16_t age;
-	uint32_t param;
 	float bytes; /* for each row, then */
 };
 #define CHOICES 8192

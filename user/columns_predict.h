@@ -32,7 +32,11 @@ enum predictor {
 	PREDICT_CPU = 9,
 	PREDICT_NEXT_PID = 10, /* of the next row on this CPU */
 	PREDICT_NEXT_TID = 11,
-	PREDICT_SINCE = 12, /* ts less that of the row of this kind before */
+	/*
+	 * ts less that of the row of this kind before. Read, but not written
+	 * any more: it saved 0.3 % and made durations wait for all times.
+	 */
+	PREDICT_SINCE = 12,
 	/*
 	 * Stored is 0 for one more than the largest value so far (@param - 1
 	 * at the start), else how far below that it is.

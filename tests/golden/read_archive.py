@@ -64,6 +64,57 @@ def unlz4(data, size):
     return out.raw[:size]
 
 
+def code_lengths(bits, first, last):
+    """Of each byte from first to last; how many bits that took."""
+    at, before, lengths = 0, 5, {}
+    for byte in range(first, last + 1):
+        if bits[at] == "0":
+            at += 1
+        elif bits[at:at + 3] == "110":
+            at += 3
+            continue
+        elif bits[at:at + 3] == "111":
+            before = int(bits[at + 3:at + 7], 2)
+            at += 7
+        else:
+            before += 1 if bits[at:at + 3] == "100" else -1
+            at += 3
+        lengths[byte] = before
+    return lengths, at
+
+
+def codes_of(lengths):
+    codes, code, before = {}, 0, 0
+    for length, byte in sorted((n, b) for b, n in lengths.items()):
+        code <<= length - before
+        codes[format(code, "0%db" % length)] = byte
+        code, before = code + 1, length
+    return codes
+
+
+def uncode(data, size):
+    quarter = (size + 3) // 4
+    width = 1 if quarter * 11 < 8 * 256 else 2
+    sizes = [int.from_bytes(data[i * width:(i + 1) * width], "little")
+             for i in range(3)]
+    data = data[3 * width:]
+    bits = "".join(format(b, "08b") for b in data)
+    lengths, used = code_lengths(bits[16:], data[0], data[1])
+    codes = codes_of(lengths)
+    at, out = 2 + (used + 7) // 8, bytearray()
+    sizes.append(len(data) - at - sum(sizes))
+    for lane, n in enumerate(sizes):
+        code, left = "", min(quarter, size - lane * quarter)
+        for bit in bits[8 * at:8 * (at + n)]:
+            code += bit
+            if left and code in codes:
+                out.append(codes[code])
+                code, left = "", left - 1
+        need(not left and len(code) < 8, "code")
+        at += n
+    return bytes(out)
+
+
 def signed(v, bits=64):
     return v - (1 << bits) if v >> bits - 1 & 1 else v
 
@@ -103,6 +154,8 @@ class Cursor:
         if codec == 1:
             need(len(data) == size, "chunk")
             return data
+        if codec == 4:
+            return uncode(data, size)
         need(codec in (2, 3), "codec %d" % codec)
         return unzstd(data, size) if codec == 2 else unlz4(data, size)
 
