@@ -48,7 +48,7 @@ last=$((last + 1000)) # more digits than jq holds
 run show a --from "@${last%?????????}.${last: -9}"
 is "after the losses: status" $rc 0
 is "after the losses: stderr" "$(cat err)" ""
-run show a -s block
+run show a -s net # of a busy disk some may be missed
 is "another source: status" $rc 0
 has "another source" err "whole, but other sources lost $lost events"
 has "another source: the gap" out ' gap '
