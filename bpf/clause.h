@@ -31,6 +31,10 @@
 #define WEIR_CLAUSE_SET	   0x40 /* number, or 16 bytes of TEXT, is in a set */
 #define WEIR_CLAUSE_NOT	   0x80 /* of TEXT, BITS and SET: the contrary */
 
+/* Why a process is followed, where only some are. */
+#define WEIR_FOLLOW_TREE   1 /* it, and what it starts */
+#define WEIR_FOLLOW_CGROUP 2 /* its cgroup is, or is below, one asked for */
+
 struct weir_clause {
 	__u16 offset; /* of the number, from the start of the record */
 	__u8 size;    /* of it: 1, 2, 4, 8; a multiple of it is the offset */

@@ -27,6 +27,18 @@ WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 #define PAGE_BYTES	 4096 /* x86-64 */
 #define CGROUP_DEPTH_MAX 16
 #define CGROUPS_MAX	 16384
+#define LEVELS_MAX	 64 /* of cgroups, and of parents */
+
+const volatile bool weir_follow_cgroups; /* some of those in cgroup_roots */
+const volatile bool weir_follow_trees;	 /* of processes that are there */
+
+/* Cgroups all of whose processes are followed, and of those below. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u64);
+	__type(value, __u32);
+} cgroup_roots SEC(".maps");
 
 /* Cgroups whose path is in the stream already. */
 struct {
@@ -72,6 +84,79 @@ static __always_inline __u64 cgroup_id(struct cgroup *cg)
 
 	return get(kn, id);
 }
+
+/* ---- who is followed ----------------------------------------------------- */
+
+/* Is its cgroup in the unified hierarchy one asked for, or below one? */
+static __always_inline bool is_in_cgroups(struct task_struct *t)
+{
+	struct css_set *set = get(t, cgroups);
+	struct cgroup *cg = get(set, dfl_cgrp);
+	struct cgroup_subsys_state *css;
+	__u64 id;
+	int i;
+
+	if (!weir_follow_cgroups)
+		return false;
+	for (i = 0; i < LEVELS_MAX && cg; i++) {
+		id = cgroup_id(cg);
+		if (bpf_map_lookup_elem(&cgroup_roots, &id))
+			return true;
+		css = get(cg, self.parent);
+		if (!css)
+			break;
+		cg = get(css, cgroup);
+	}
+	return false;
+}
+
+/* What cannot be marked is not recorded: one loss at least. */
+static __always_inline void follow(__u32 pid, __u32 why)
+{
+	if (bpf_map_update_elem(&followed, &pid, &why, BPF_ANY))
+		weir_count_missed();
+}
+
+static __always_inline __u32 why_followed(__u32 pid)
+{
+	__u32 *why = bpf_map_lookup_elem(&followed, &pid);
+
+	return why ? *why : 0;
+}
+
+static __always_inline void follow_child(struct task_struct *child,
+					 __u32 parent)
+{
+	__u32 why = why_followed(parent) & WEIR_FOLLOW_TREE;
+
+	if (child->pid != child->tgid)
+		return; /* a thread */
+	if (is_in_cgroups(child))
+		why |= WEIR_FOLLOW_CGROUP;
+	if (why)
+		follow(child->tgid, why);
+}
+
+/* One that was alive: an ancestor is followed, or its cgroup. */
+static __always_inline void follow_alive(struct task_struct *t)
+{
+	__u32 why = why_followed(t->tgid), had = why;
+	struct task_struct *p = t;
+	int i;
+
+	for (i = 0; weir_follow_trees && i < LEVELS_MAX; i++) {
+		if (!p || p->tgid <= 1)
+			break;
+		why |= why_followed(p->tgid) & WEIR_FOLLOW_TREE;
+		p = p->real_parent;
+	}
+	if (is_in_cgroups(t))
+		why |= WEIR_FOLLOW_CGROUP;
+	if (why != had)
+		follow(t->tgid, why);
+}
+
+/* ---- cgroups, told ------------------------------------------------------- */
 
 /* Lay the path of a cgroup down in paths[slot], see path_of_file(). */
 __noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
@@ -137,11 +222,11 @@ int BPF_PROG(task__fork, struct task_struct *child)
 {
 	struct cgroup *cg = task_cgroup(child);
 	__u32 parent = bpf_get_current_pid_tgid() >> 32;
-	__u32 pid = child->tgid, one = 1;
+	__u32 pid = child->tgid;
 	struct ev_task_fork *ev;
 
-	if (weir_follow && bpf_map_lookup_elem(&followed, &parent))
-		bpf_map_update_elem(&followed, &pid, &one, BPF_ANY);
+	if (weir_follow)
+		follow_child(child, parent);
 	if (!weir_admit(pid))
 		return 1;
 	see_cgroup(cg, WEIR_SLOT_HOOK);
@@ -289,6 +374,33 @@ int task__exit_tp(void *ctx)
 	return on_exit(bpf_get_current_task_btf());
 }
 
+/* ---- what is alive ------------------------------------------------------- */
+
+static __always_inline void say_alive(struct task_struct *t, __u32 slot)
+{
+	struct cgroup *cg = task_cgroup(t);
+	struct ev_task_alive *ev;
+	__u32 len = sizeof(*ev);
+
+	see_cgroup(cg, slot);
+	ev = weir_begin(slot);
+	if (!ev)
+		return;
+	ev->h.pid = t->tgid;
+	ev->h.tid = t->pid;
+	ev->h.flags = WEIR_F_CONTEXT;
+	ev->start_time = t->start_time;
+	ev->cgroup = cgroup_id(cg);
+	ev->ppid = t->real_parent->tgid;
+	ev->uid = t->cred->euid.val;
+	ev->exiting = !!(t->flags & PF_EXITING);
+	ev->kthread = !!(t->flags & PF_KTHREAD);
+	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
+	len = put_exe(ev, &ev->file, len, t->mm, slot);
+	weir_no_str(&ev->argv);
+	weir_emit(&ev->h, EV_TASK_ALIVE, len);
+}
+
 /* ---- rename, signal, cgroup ---------------------------------------------- */
 
 SEC("tp_btf/task_rename")
@@ -337,6 +449,22 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 	return weir_commit(task_signal, EV_TASK_SIGNAL, ev);
 }
 
+/* It may be new here, or leave with its next step: nobody else tells. */
+static __always_inline void follow_moved(struct task_struct *t)
+{
+	__u32 had = why_followed(t->tgid), pid = t->tgid;
+	__u32 why = had & ~WEIR_FOLLOW_CGROUP;
+
+	if (is_in_cgroups(t))
+		why |= WEIR_FOLLOW_CGROUP;
+	if (why != had && why)
+		follow(pid, why);
+	else if (why != had)
+		bpf_map_delete_elem(&followed, &pid);
+	if (why && !had)
+		say_alive(t, WEIR_SLOT_HOOK);
+}
+
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 	     struct task_struct *t)
@@ -344,6 +472,8 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 	struct ev_task_cgroup *ev;
 	struct cgroup *cg;
 
+	if (weir_follow_cgroups)
+		follow_moved(t);
 	if (!weir_admit(t->tgid))
 		return 1;
 	cg = task_cgroup(t);
@@ -368,31 +498,13 @@ SEC("iter/task")
 int task__alive(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct ev_task_alive *ev;
-	struct cgroup *cg;
-	__u32 len = sizeof(*ev);
 
 	if (!t)
 		return 0;
 	if (!weir_room())
 		return 1;
-	cg = task_cgroup(t);
-	see_cgroup(cg, WEIR_SLOT_ITER);
-	ev = weir_begin(WEIR_SLOT_ITER);
-	if (!ev)
-		return 0;
-	ev->h.pid = t->tgid;
-	ev->h.tid = t->pid;
-	ev->h.flags = WEIR_F_CONTEXT;
-	ev->start_time = t->start_time;
-	ev->cgroup = cgroup_id(cg);
-	ev->ppid = t->real_parent->tgid;
-	ev->uid = t->cred->euid.val;
-	ev->exiting = !!(t->flags & PF_EXITING);
-	ev->kthread = !!(t->flags & PF_KTHREAD);
-	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
-	len = put_exe(ev, &ev->file, len, t->mm, WEIR_SLOT_ITER);
-	weir_no_str(&ev->argv);
-	weir_emit(&ev->h, EV_TASK_ALIVE, len);
+	if (weir_follow_trees || weir_follow_cgroups)
+		follow_alive(t);
+	say_alive(t, WEIR_SLOT_ITER);
 	return 0;
 }

@@ -112,7 +112,8 @@ struct {
 	__type(value, struct weir_own);
 } own SEC(".maps");
 
-/* Processes that are followed (`-- COMMAND`): one map, kept by task.bpf.c. */
+/* Processes that are followed, and why (WEIR_FOLLOW_…): one map, kept by
+ * task.bpf.c. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

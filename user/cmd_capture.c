@@ -32,6 +32,24 @@
 
 const struct opt opts_capture[] = {
 	{
+		.letter = 'p',
+		.name = "pid",
+		.type = OPT_LIST,
+		.arg = "PID,...",
+		.offset = offsetof(struct capture_args, trees),
+		.help = "only these processes, what they have started and "
+			"what they will",
+	},
+	{
+		.name = "cgroup",
+		.type = OPT_EACH,
+		.complete = OPT_FILE,
+		.arg = "PATH",
+		.offset = offsetof(struct capture_args, cgroups),
+		.help = "only processes in this cgroup (v2) and below: "
+			"system.slice/nginx.service",
+	},
+	{
 		.name = "for",
 		.type = OPT_DURATION,
 		.arg = "TIME",
@@ -115,6 +133,7 @@ static struct recorder_options options_of(const struct capture *c,
 				.settings = settings,
 				.setting_count = a->settings.count,
 				.follow = follow_of(c),
+				.scope = &c->scope,
 				.ring_bytes = a->ring_bytes,
 				.errand = (uint32_t)errand_pid(c->errand),
 				.pin = c->pinning.pin.fd < 0 ? NULL
@@ -170,7 +189,9 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->pinning.pin = PIN_NONE;
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
-	rc = rights_open(c);
+	rc = scope_open(c);
+	if (!rc)
+		rc = rights_open(c);
 	if (!rc)
 		rc = service_open(c);
 	return rc ? rc : open_recorder(c);

@@ -22,11 +22,12 @@
 #include "notify.h"
 #include "privileged.h"
 #include "recorder.h"
+#include "source_scope.h"
 
 /* The options of record and watch, first member of their arguments. */
 struct capture_args {
 	struct query_args query;
-	struct opt_list settings;
+	struct opt_list settings, trees, cgroups;
 	uint64_t for_ns, ring_bytes, main_bytes;
 	const char *user;
 	const char *pin; /* record's alone */
@@ -39,7 +40,8 @@ extern const struct opt opts_capture[];
 
 struct capture {
 	const struct capture_args *args;
-	char **command; /* or NULL: the whole host */
+	char **command;		   /* or NULL: the whole host */
+	struct source_scope scope; /* which processes, beside the command */
 	struct recorder *recorder;
 	struct child child;
 	bool confines; /* gives up what it does not need */
@@ -130,6 +132,14 @@ int rights_open(struct capture *c);
 
 /** rights_give_up - as capture_load() promises. Return: as it does. */
 int rights_give_up(struct capture *c, const int *dirs, size_t dir_count);
+
+/* ---- for cmd_capture.c: cmd_scope.c -------------------------------------- */
+
+/**
+ * scope_open - find out which processes it is to be about: -p, --cgroup
+ * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
+ */
+int scope_open(struct capture *c);
 
 /* ---- for cmd_capture.c: cmd_service.c ------------------------------------ */
 

@@ -222,6 +222,26 @@ static void explain_kind(struct explainer *e, const struct schema_kind *k)
 		put_row(e, k->name, "", EVERY);
 }
 
+/* Which processes it is about, where it is not about all. */
+static void explain_scope(struct explainer *e, const struct capture *c)
+{
+	const struct capture_args *a = c->args;
+	size_t i;
+
+	for (i = 0; i < c->scope.tree_count; i++) {
+		table_cell(&e->table, "%s", "any");
+		table_cell(&e->table, "%s", "kernel, at entry");
+		table_cell(&e->table, "of process %u or a descendant",
+			   c->scope.trees[i]);
+	}
+	for (i = 0; i < c->scope.cgroup_count; i++) {
+		table_cell(&e->table, "%s", "any");
+		table_cell(&e->table, "%s", "kernel, at entry");
+		table_cell(&e->table, "of a process in cgroup %s or below",
+			   a->cgroups.items[i]);
+	}
+}
+
 int capture_explain(const struct capture *c)
 {
 	const struct schema *schema = recorder_schema(c->recorder);
@@ -236,6 +256,7 @@ int capture_explain(const struct capture *c)
 	unsigned i;
 
 	put_row(&e, "EVENT", "DECIDED BY", "WHAT");
+	explain_scope(&e, c);
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
 		k = schema_kind(schema, i);
 		if (k && strcmp(k->source, SOURCE_REPO))

@@ -42,13 +42,16 @@ struct source_setting {
 	const char *text; /* "syscall.slower=10ms", borrowed */
 };
 
+struct source_scope;
+
 struct sources_options {
 	/* Which to load; none: all but those marked off by default. */
 	const char *const *names;
 	size_t name_count;
 	const struct source_setting *settings;
 	size_t setting_count;
-	uint32_t follow;       /* record this process and what it starts; 0 */
+	uint32_t follow; /* record this process and what it starts; 0 */
+	const struct source_scope *scope; /* and these: source_scope.h; NULL */
 	uint64_t ring_bytes;   /* of each mini-buffer; 0: as the source says */
 	uint32_t errand;       /* a process of weir's, not recorded either; 0 */
 	bool budget;	       /* sources_shed() will be called */

@@ -42,7 +42,7 @@ static struct source *source_of(const struct sources *s,
  */
 static bool tells_comm(const struct sources *s, const struct weir_filter *f)
 {
-	return f->tells_comm && !s->o.follow && !s->kernel.confidential;
+	return f->tells_comm && !sources_follow(s) && !s->kernel.confidential;
 }
 
 bool sources_filters(const struct sources *s, const struct schema_kind *k,

@@ -17,6 +17,7 @@
 #include "kernel.h"
 #include "pin.h"
 #include "source.h"
+#include "source_scope.h"
 
 #define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
 #define PROGRAMS_MAX	32
@@ -70,6 +71,20 @@ struct sources {
 	struct weir_own *own;		 /* it, mapped; or NULL */
 	int stats_fd; /* holds the kernel's run-time statistics on */
 };
+
+/** source_of_task - Return: the source that keeps track of tasks, or NULL. */
+struct source *source_of_task(struct sources *s);
+
+/** sources_follow - Return: is the recording about some processes only? */
+bool sources_follow(const struct sources *s);
+
+/** source_share_followed - before load: one map, kept by task, read by all.
+ * Return: 0; -errno. */
+int source_share_followed(struct sources *s, struct source *src);
+
+/** sources_follow_first - after load: mark those asked for. Return: 0; -errno.
+ */
+int sources_follow_first(struct sources *s);
 
 /** source_is - Return: is this the source called @name? */
 bool source_is(const struct source *src, const char *name);

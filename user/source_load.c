@@ -93,46 +93,20 @@ static void set_constants(struct sources *s, struct source *src)
 {
 	struct set_args args = {s, src};
 	struct bpf_object *o = src->obj;
+	const struct source_scope *scope = s->o.scope;
 	uint64_t self = (uint64_t)getpid();
 
 	rodata_set(o, "weir_self", self);
 	rodata_set(o, "weir_errand", s->o.errand ? s->o.errand : self);
 	rodata_set(o, "weir_pinned", s->own_fd >= 0);
-	rodata_set(o, "weir_follow", s->o.follow != 0);
+	rodata_set(o, "weir_follow", sources_follow(s));
+	rodata_set(o, "weir_follow_trees", scope && scope->tree_count);
+	rodata_set(o, "weir_follow_cgroups", scope && scope->cgroup_count);
 	rodata_set(o, "weir_strings", !s->kernel.confidential);
 	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
 	rodata_set(o, "weir_task_storage", s->kernel.task_storage);
 	rodata_set(o, "weir_budget", s->o.budget && src->value);
 	rodata_each(o, "args_", set_args, &args);
-}
-
-static struct source *task_source(struct sources *s)
-{
-	unsigned i;
-
-	for (i = 0; i < s->count; i++) {
-		if (source_is(&s->list[i], SOURCE_TASK))
-			return &s->list[i];
-	}
-	return NULL;
-}
-
-/* One map of followed processes, kept by task, read by all. */
-static int share_followed(struct sources *s, struct source *src)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(src->obj,
-							   "followed");
-	struct source *task = task_source(s);
-	struct bpf_map *theirs;
-
-	if (!map)
-		return 0;
-	if (!s->o.follow)
-		return bpf_map__set_max_entries(map, 1);
-	if (src == task)
-		return 0;
-	theirs = bpf_object__find_map_by_name(task->obj, "followed");
-	return bpf_map__reuse_fd(map, bpf_map__fd(theirs));
 }
 
 static int set_maps(struct sources *s, struct source *src)
@@ -163,7 +137,7 @@ static int set_maps(struct sources *s, struct source *src)
 		if (err)
 			return err;
 	}
-	return share_followed(s, src);
+	return source_share_followed(s, src);
 }
 
 /* ---- which programs ------------------------------------------------------ */
@@ -327,19 +301,6 @@ static void load_source(struct sources *s, struct source *src)
 	source_close_programs(src);
 }
 
-static int follow_first(struct sources *s)
-{
-	struct source *task = task_source(s);
-	uint32_t one = 1;
-	int fd;
-
-	if (!s->o.follow || !task || !task->on)
-		return 0;
-	fd = bpf_object__find_map_fd_by_name(task->obj, "followed");
-	return bpf_map_update_elem(fd, &s->o.follow, &one, BPF_ANY) ? -errno
-								    : 0;
-}
-
 unsigned source_count_on(const struct sources *s)
 {
 	unsigned i, n = 0;
@@ -352,7 +313,7 @@ unsigned source_count_on(const struct sources *s)
 /* Those to load, task first. Return: how many. */
 unsigned source_wanted(struct sources *s, struct source **ret)
 {
-	struct source *task = task_source(s), *src;
+	struct source *task = source_of_task(s), *src;
 	unsigned n = 0;
 
 	if (task)
@@ -374,12 +335,12 @@ struct loader {
 static void *load_one(void *arg)
 {
 	struct loader *l = arg;
-	struct source *task = task_source(l->s);
+	struct source *task = source_of_task(l->s);
 
 	if (!l->s->kernel_btf)
 		source_fail(l->src, "/sys/kernel/btf/vmlinux cannot be read%s",
 			    source_remedy(l->s, -ESRCH));
-	else if (l->s->o.follow && l->src != task && !task->on)
+	else if (sources_follow(l->s) && l->src != task && !task->on)
 		source_fail(l->src, "source 'task' is off: %s", task->why);
 	else
 		load_source(l->s, l->src);
@@ -414,10 +375,10 @@ int sources_load(struct sources *s)
 						     load_one, &loaders[i]);
 		if (!loaders[i].started)
 			load_one(&loaders[i]);
-		if (!i && s->o.follow)
+		if (!i && sources_follow(s))
 			join_one(&loaders[0]);
 	}
 	for (i = 0; i < n; i++)
 		join_one(&loaders[i]);
-	return source_count_on(s) ? follow_first(s) : -EOPNOTSUPP;
+	return source_count_on(s) ? sources_follow_first(s) : -EOPNOTSUPP;
 }

@@ -156,13 +156,15 @@ struct kernfs_node {
 	__u64 id;
 };
 
-struct cgroup {
-	int level;
-	struct kernfs_node *kn;
-};
-
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	int level;
+	struct kernfs_node *kn;
 };
 
 /* kernel/cgroup: indices are configuration, relocated by name */

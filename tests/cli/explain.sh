@@ -38,6 +38,20 @@ is "asked for" "$(row sched_switch)" \
 	"sched_switch kernel, then repo comm == x"
 is "not asked for" "$(row net_close)" "net_close not asked for"
 
+explain watch -p $$ -f 'pid == 812'
+is "of which processes" "$(row any)" \
+	"any kernel, at entry of process $$ or a descendant"
+is "and of them what" "$(row syscall_done)" \
+	"syscall_done kernel, at entry pid == 812"
+run watch -p 4194305
+is "no such process" $rc 1
+has "no such process" err 'no such process'
+run watch -p x
+is "no number" $rc 2
+run watch --cgroup /no/such
+is "no such cgroup" $rc 1
+is "no such cgroup, or no v2: one line" "$(lines err)" 1
+
 explain watch -s sched
 is "no filter" "$(row sched_switch)" "sched_switch every one is kept"
 
