@@ -395,12 +395,8 @@ static void say_sources(const struct capture *c, const char *into)
 			say("source '%s' is %s: %s", info.name,
 			    info.on ? "on in part" : "off", info.why);
 	}
-	if (c->pinning.died_ns && !c->args->quiet) {
-		render_ns(&took, c->begun_ns - c->pinning.died_ns);
-		say("went on with what '%s' recorded: nobody took it for %.*s",
-		    c->pinning.pin.name, (int)took.len, took.data);
-		buf_reset(&took);
-	}
+	if (!c->args->quiet)
+		pinning_say(&c->pinning, c->begun_ns);
 	render_ns(&took, c->started_ns - c->begun_ns);
 	if (!c->args->quiet)
 		say("capturing %.*s%s (ready after %.*s)%s", (int)on.len,

@@ -115,6 +115,9 @@ static int check_options(const struct pinning *p, const struct capture_args *a)
 
 static int open_failed(const char *name, int err)
 {
+	char above[PIN_ROOT_MAX];
+
+	pin_above(above);
 	switch (err) {
 	case -EINVAL:
 		return usage("'%.60s' cannot be pinned: a name has at most %d "
@@ -132,12 +135,13 @@ static int open_failed(const char *name, int err)
 	case -EPERM:
 	case -ELOOP:
 	case -ENOTDIR:
-		return fail("pin '%s': %s, or what is in it, is not a "
+		return fail("pin '%s': %s/%s, or what is in it, is not a "
 			    "directory of this user alone: somebody else made "
 			    "it",
-			    name, PIN_ROOT);
+			    name, PIN_BPFFS, above);
 	}
-	return fail("pin '%s': %s: %s", name, PIN_ROOT, strerror(-err));
+	return fail("pin '%s': %s/%s: %s", name, PIN_BPFFS, above,
+		    strerror(-err));
 }
 
 static int begin(struct pinning *p, const struct capture_args *a)
@@ -286,6 +290,21 @@ int pinning_resume(struct pinning *p, struct recorder *r, int dir)
 		"pin '%s': the end of '%s' cannot be gone on from: %s (weir "
 		"unpin %s ends it)",
 		p->pin.name, p->archive, strerror(-rc), p->pin.name);
+}
+
+void pinning_say(const struct pinning *p, uint64_t now)
+{
+	struct buf b = {0};
+
+	if (!p->takes)
+		return;
+	if (p->died_ns) {
+		buf_puts(&b, ", of the last ");
+		render_ns(&b, now - p->died_ns);
+	}
+	say("goes on with what '%s' has recorded, and nobody has written%.*s",
+	    p->pin.name, (int)b.len, b.len ? b.data : "");
+	buf_done(&b);
 }
 
 /* ---- pinning, and the end -------------------------------------------------

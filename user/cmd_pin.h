@@ -48,6 +48,9 @@ int pinning_check(const struct pinning *p, const char *output);
 /** pinning_resume - read the archive's end. @dir: it. Return: as open. */
 int pinning_resume(struct pinning *p, struct recorder *r, int dir);
 
+/** pinning_say - if it was taken over, a line of that. @now: monotonic ns */
+void pinning_say(const struct pinning *p, uint64_t now);
+
 /** pinning_note_archive - where it records; before pinning_pin(). */
 void pinning_note_archive(struct pinning *p, int dir);
 

@@ -15,7 +15,6 @@
 
 #include "clock.h"
 
-#define ROOT_NAME   (PIN_ROOT + sizeof(PIN_BPFFS))
 #define LOCK_NAP_NS (20 * NS_PER_MS)
 #define LOCK_TRIES  50
 #define NAME_CHARS                                                             \
@@ -69,12 +68,24 @@ static int open_top(void)
 	return fd;
 }
 
+/* Each user has his own, or the first would shut out the others. */
+void pin_above(char ret[PIN_ROOT_MAX])
+{
+	unsigned uid = geteuid();
+
+	if (uid)
+		snprintf(ret, PIN_ROOT_MAX, "weir-%u", uid);
+	else
+		snprintf(ret, PIN_ROOT_MAX, "weir");
+}
+
 static int open_root(struct pin *p, bool make)
 {
+	pin_above(p->above);
 	p->top = open_top();
 	if (p->top < 0)
 		return p->top;
-	p->root = open_dir(p->top, ROOT_NAME, make);
+	p->root = open_dir(p->top, p->above, make);
 	return p->root < 0 ? p->root : 0;
 }
 
@@ -229,7 +240,7 @@ int pin_remove_dir(const struct pin *p)
 {
 	if (unlinkat(p->root, p->name, AT_REMOVEDIR))
 		return -errno;
-	(void)unlinkat(p->top, ROOT_NAME, AT_REMOVEDIR); /* if it is empty */
+	(void)unlinkat(p->top, p->above, AT_REMOVEDIR); /* if it is empty */
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * pin.h - the directory in bpffs in which a recording outlives its recorder:
  * made, checked, locked, emptied.
  *
- * PIN_ROOT/NAME, both 0700 and of who records. bpffs may be writable by all
+ * /sys/fs/bpf/weir/NAME, or weir-UID/NAME of who is not root, both 0700 and of
+ * who records. bpffs may be writable by all
  * (1777 on some hosts), so either may have been made by somebody else, or be a
  * link: both are opened one after the other, never through a link, and what
  * was opened is checked. Who has it holds a lock (flock(2) of the directory),
@@ -16,7 +17,7 @@
 #include <stdbool.h>
 
 #define PIN_BPFFS    "/sys/fs/bpf"
-#define PIN_ROOT     PIN_BPFFS "/weir"
+#define PIN_ROOT_MAX 32
 #define PIN_NAME_MAX 64
 #define PIN_FILE_MAX 128 /* of a file's name in it */
 #define PIN_PATH_MAX (PIN_FILE_MAX + 32)
@@ -31,7 +32,8 @@
 
 struct pin {
 	char name[PIN_NAME_MAX + 1];
-	int top; /* descriptors: PIN_BPFFS, PIN_ROOT, the directory; -1: none */
+	char above[PIN_ROOT_MAX]; /* "weir" or "weir-UID" */
+	int top; /* descriptors: PIN_BPFFS, @above, the directory; -1: none */
 	int root;
 	int fd;
 };
@@ -51,6 +53,9 @@ struct pin {
  * -ENOTDIR; -EACCES, -errno of the system.
  */
 int pin_open(struct pin *p, const char *name, bool make);
+
+/** pin_above - name of the directory that this user's are in, in PIN_BPFFS. */
+void pin_above(char ret[PIN_ROOT_MAX]);
 
 /** pin_is_held - Return: has a recorder that of this name? */
 bool pin_is_held(const char *name);

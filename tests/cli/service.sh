@@ -49,10 +49,18 @@ caps=$(sed -n 's/^AmbientCapabilities=//p' "$unit" | tr 'A-Z' 'a-z' |
 	sed 's/cap_/+/g; s/ /,/g')
 export NOTIFY_SOCKET=@$name WATCHDOG_USEC=1000000
 exec 8>&1
-setsid setpriv --reuid=nobody --clear-groups --no-new-privs \
-	--inh-caps="-all,$caps" --ambient-caps="-all,$caps" \
-	"$WEIR" "${words[@]}" --buffer 16M 2>err &
-pid=$!
+before=$(sed -n 's/^ExecStartPre=+//p' "$unit" |
+	sed 's/-o weir -g weir/-o nobody/; s/id -u weir/id -u nobody/')
+pins=/sys/fs/bpf/weir-$(id -u nobody)
+start() {
+	eval "$before" || fail "ExecStartPre"
+	setsid setpriv --reuid=nobody --clear-groups --no-new-privs \
+		--inh-caps="-all,$caps" --ambient-caps="-all,$caps" \
+		"$WEIR" "${words[@]}" --buffer 16M 2>err &
+	pid=$!
+}
+trap 'kill $listener; rm -rf "$dir"; rm -rf "$pins"' EXIT
+start
 wait_for 30 grep -q READY=1 told || fail "it is not ready: $(cat err)"
 wait_for 10 grep -q WATCHDOG=1 told || fail "no sign to the watchdog"
 wait_for 10 grep -q 'STATUS=captured [1-9]' told || fail "no status"
@@ -62,6 +70,15 @@ wait_for 10 segments 2 || fail "SIGHUP does not rotate"
 kill -HUP $pid
 wait_for 10 segments 3 || fail "SIGHUP rotates only once"
 kill -0 $pid || fail "SIGHUP ended it"
+
+# Restart=always: what crashed goes on.
+: >told
+kill -KILL $pid
+wait $pid 2>/dev/null
+[ -e "$pins/host/meta" ] || fail "nothing is pinned"
+start
+wait_for 30 grep -q READY=1 told || fail "it does not go on: $(cat err)"
+wait_for 10 segments 4 || fail "it does not go on in the same archive"
 begin=$(date +%s%N)
 kill -TERM $pid
 wait $pid
