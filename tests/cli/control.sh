@@ -62,6 +62,29 @@ if command -v setpriv >/dev/null; then
 	setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$WEIR" status --name "$socket" >out 2>err
 	is "another user: status" $? 1
+
+	# His own directory of sockets, when it is a link or another's.
+	as_nobody() {
+		setpriv --reuid 65534 --regid 65534 --clear-groups \
+			env XDG_RUNTIME_DIR="$1" "$WEIR" status >out 2>err
+	}
+	chmod 711 "$dir"
+	mkdir -m 711 linked another
+	mkdir -m 700 real
+	ln -s "$dir/real" linked/weir
+	chown 65534 real
+	as_nobody "$dir/linked"
+	is "a directory that is a link: status" $? 1
+	is "a directory that is a link: one line" "$(lines err)" 1
+	mkdir -m 755 another/weir
+	as_nobody "$dir/another"
+	is "a directory of another user: status" $? 1
+	is "a directory of another user: one line" "$(lines err)" 1
+	mkdir -m 711 own
+	mkdir -m 700 own/weir
+	chown 65534 own/weir
+	as_nobody "$dir/own"
+	hasnt "his own: allowed" err 'ermission|symbolic'
 fi
 python3 - "$socket" <<'PY' || fail "the hostile client itself failed"
 import os, socket, sys, time
