@@ -18,6 +18,7 @@
 #define TRIAL_ROWS   32	  /* fewer are not worth one */
 #define TRIAL_AGE    256  /* blocks */
 #define RIVAL_AGE    24	  /* blocks */
+#define RIVALS_FIRST 2	  /* tried on the blocks next to a trial */
 #define WORSE	     1.3F /* bytes a row, of what they were */
 #define CANDIDATES   32
 #define COLUMNS_BACK 6	/* earlier columns that are looked at */
@@ -295,7 +296,7 @@ static void try_rival(struct columns *c, struct asked *a, struct choice *h,
 	struct way *rival = &h->rival[h->age / RIVAL_AGE % RIVALS], w;
 	size_t least;
 
-	if (h->age < RIVALS)
+	if (h->age < RIVALS_FIRST)
 		rival = &h->rival[h->age];
 	else if (h->age % RIVAL_AGE)
 		return;
