@@ -194,7 +194,8 @@ flood() { dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; }
 run record -o b --set repo.stall=1500ms --main-ring 64K \
 	--set syscall.calls=all --for 2s
 is "with losses: record" $rc 3
-lost=$("$WEIR" stat b --json 2>/dev/null | jq .lost_in_all)
+lost=$("$WEIR" stat b --json 2>/dev/null |
+	jq '[.losses[] | select(.source == "syscall").events] | add')
 run query b --json 'SELECT count(*) FROM syscall_done'
 is "losses: status" $rc 3
 has "losses: how many" err "^weir: $lost events of this interval were lost"
