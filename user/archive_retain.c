@@ -132,7 +132,7 @@ bool archive_retain_remove(struct archive_retain *r)
 
 	while (r->first < r->count) {
 		f = &r->file[r->first];
-		if (!f->may_go)
+		if (!f->may_go || (r->kept && f->number >= r->kept))
 			return false;
 		r->first++;
 		if (unlinkat(r->dirfd, f->name, 0) && errno != ENOENT)

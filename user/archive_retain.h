@@ -17,6 +17,7 @@ struct archive_retain {
 	uint64_t max_bytes; /* of all segments; 0: any */
 	uint64_t max_ns;    /* age; 0: any */
 	uint64_t dead;	    /* unsealed ones up to this number are nobody's */
+	uint64_t kept;	    /* that one and later ones stay; 0: any may go */
 	int dirfd;	    /* borrowed */
 	struct retained *file; /* by number, the oldest at @first */
 	size_t first, count;

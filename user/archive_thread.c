@@ -71,6 +71,8 @@ static int put_events(struct archive_thread *t, struct parcel *p)
 		err = archive_put_block(&t->put, &p->frame, &p->packed);
 	if (err)
 		losses_count(&t->put.losses, &p->block);
+	else if (p->mark) /* what came before it is needed no more */
+		t->put.retain.kept = t->put.head.number;
 	t->put.stats.hurried += p->hurried;
 	return err;
 }

@@ -60,6 +60,7 @@ is "modes of what is in it" \
 refused "a second recorder" 1 "a recorder has it" \
 	"$WEIR" record -q --pin $NAME -o "$dir/b"
 
+cp /bin/true "$dir/born" # one that lives while nobody is there
 for i in $(seq "$KILLS"); do
 	# Every third dies as it begins, or as it takes over.
 	if [ $((i % 3)) = 0 ]; then
@@ -69,6 +70,7 @@ for i in $(seq "$KILLS"); do
 	fi
 	kill -KILL $pid
 	wait $pid 2>/dev/null
+	"$dir/born"
 	[ $((i % 2)) = 0 ] || sleep "0.$((RANDOM % 500 + 100))"
 	start
 done
@@ -96,6 +98,10 @@ read -r lost twice there <"$dir/sums"
 is "lost in $KILLS kills" "$lost" 0
 is "taken twice" "$twice" 0
 is "out of order" "$(sort -nc "$dir/numbers" 2>&1 | wc -l)" 0
+is "born and dead meanwhile" \
+	"$(count task_exit 'comm == "born"')" "$KILLS"
+is "what they executed" \
+	"$(count task_exec "file == \"$dir/born\"")" "$KILLS"
 whole
 echo "$there numbers in $("$WEIR" stat --json "$dir/a" | jq -c .segments) segments"
 

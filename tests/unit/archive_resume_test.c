@@ -13,6 +13,7 @@
 
 static struct store store;
 static char dir[64], path[80], file[512];
+static uint64_t keep_bytes; /* of options */
 
 static int setup(void **state)
 {
@@ -38,6 +39,7 @@ static void open_marked(uint64_t segment_bytes)
 		.path = path,
 		.exist_ok = true,
 		.segment_bytes = segment_bytes,
+		.keep_bytes = keep_bytes,
 		.state = store_state,
 		.account = store_account,
 		.arg = &store,
@@ -220,6 +222,28 @@ static void it_is_found_in_the_segment_before(void **state)
 	archive_resume_done(&r);
 }
 
+/* One byte may be kept: but not all that tells how far it came goes. */
+static void what_a_successor_needs_is_not_removed(void **state)
+{
+	struct archive_resume r = {0};
+	char cmd[300];
+	uint64_t i;
+
+	(void)state;
+	keep_bytes = 1;
+	open_marked(1);
+	for (i = 1; i <= BLOCKS; i++)
+		put_marked(i, 200);
+	store_flush(&store); /* another segment has begun */
+	leave();
+	keep_bytes = 0;
+	snprintf(cmd, sizeof(cmd), "test $(ls %s/*.weir* | wc -l) -le 3", path);
+	assert_int_equal(system(cmd), 0);
+	assert_int_equal(find(&r), 1);
+	assert_int_equal(number_of(&r), BLOCKS);
+	archive_resume_done(&r);
+}
+
 static void another_run_tells_nothing(void **state)
 {
 	struct archive_resume r = {0};
@@ -241,6 +265,7 @@ int main(void)
 		T(a_successor_goes_on_in_the_same_account),
 		T(events_that_were_taken_twice_are_found),
 		T(it_is_found_in_the_segment_before),
+		T(what_a_successor_needs_is_not_removed),
 		T(another_run_tells_nothing),
 	};
 
