@@ -119,7 +119,8 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
  *
  * Copies it into the block being filled; a full block (64 Ki events, 1 s,
  * 8 MiB) is handed to the thread. The event is taken in any case. Never waits
- * for it, nor for a disk, unless options.patient: not for who records.
+ * for it, nor for a disk, unless options.patient, which is for who has time, or
+ * whose events are safe elsewhere (archive_mark()).
  * Return: 0; -errno when a block was lost since the last call: -ENOBUFS the
  * thread is behind by all there is, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody
  * removed the file, …: its events are lost, counted by source and CPU
