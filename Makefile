@@ -25,7 +25,7 @@ msg      = @printf '  %-7s %s\n' '$(1)' '$(2)'
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef $(if $(CI),-Werror)
 LIBS := libbpf libelf zlib libzstd liblz4 sqlite3 libedit \
-	libseccomp libcap libmicrohttpd
+	libseccomp libcap
 BASE := -std=gnu11 -D_GNU_SOURCE -DWEIR_VERSION='"$(VERSION)"' $(WARN) \
 	-fno-common -fstack-protector-strong
 ALLC  = $(BASE) $(SAN) $(CFLAGS) $(CPPFLAGS)

@@ -102,6 +102,9 @@ int record_metrics(const char *where, int *ret_fd, char ret_name[HTTP_NAME_LEN])
 		return fail("--metrics '%.60s': another program listens there "
 			    "(choose another port)",
 			    where);
+	if (err == -ELIBACC)
+		return fail("--metrics takes " HTTP_LIBRARY ", which cannot be "
+			    "loaded (Debian's package is libmicrohttpd12)");
 	return err ? fail("--metrics '%.60s': %s", where, strerror(-err))
 		   : EXIT_OK;
 }

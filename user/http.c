@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -31,6 +32,54 @@ struct http {
 	struct buf page;
 	struct http_client clients[HTTP_CLIENTS_MAX];
 };
+
+/* ---- the library --------------------------------------------------------- */
+
+/* Loaded when it is needed: with all that it needs in turn it would double the
+ * time each weir takes to start. */
+static struct {
+	__typeof__(MHD_start_daemon) *start_daemon;
+	__typeof__(MHD_stop_daemon) *stop_daemon;
+	__typeof__(MHD_run) *run;
+	__typeof__(MHD_get_timeout) *get_timeout;
+	__typeof__(MHD_get_daemon_info) *get_daemon_info;
+	__typeof__(MHD_get_connection_info) *get_connection_info;
+	__typeof__(MHD_create_response_from_buffer) *create_response;
+	__typeof__(MHD_add_response_header) *add_header;
+	__typeof__(MHD_queue_response) *queue_response;
+	__typeof__(MHD_destroy_response) *destroy_response;
+} mhd;
+
+static const struct {
+	const char *name;
+	void *to;
+} mhd_functions[] = {
+	{"MHD_start_daemon", &mhd.start_daemon},
+	{"MHD_stop_daemon", &mhd.stop_daemon},
+	{"MHD_run", &mhd.run},
+	{"MHD_get_timeout", &mhd.get_timeout},
+	{"MHD_get_daemon_info", &mhd.get_daemon_info},
+	{"MHD_get_connection_info", &mhd.get_connection_info},
+	{"MHD_create_response_from_buffer", &mhd.create_response},
+	{"MHD_add_response_header", &mhd.add_header},
+	{"MHD_queue_response", &mhd.queue_response},
+	{"MHD_destroy_response", &mhd.destroy_response},
+};
+
+/* Once, and for as long as this process lives. */
+static int load_library(void)
+{
+	void *library = dlopen(HTTP_LIBRARY, RTLD_NOW | RTLD_LOCAL), *found;
+	size_t i;
+
+	for (i = 0; i < sizeof(mhd_functions) / sizeof(*mhd_functions); i++) {
+		found = library ? dlsym(library, mhd_functions[i].name) : NULL;
+		if (!found)
+			return -ELIBACC;
+		memcpy(mhd_functions[i].to, &found, sizeof(found));
+	}
+	return 0;
+}
 
 /* ---- the socket ---------------------------------------------------------- */
 
@@ -123,6 +172,8 @@ int http_listen(const char *where, int *ret_fd, char ret_name[HTTP_NAME_LEN])
 	union address a;
 	int fd, err = parse_where(where, &a);
 
+	if (!err)
+		err = load_library();
 	if (err)
 		return err;
 	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -146,7 +197,7 @@ static void joined(struct http *h, struct MHD_Connection *c, void **slot)
 	const union MHD_ConnectionInfo *info;
 	struct http_client *to = h->clients;
 
-	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	info = mhd.get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	while (to < h->clients + HTTP_CLIENTS_MAX && to->fd >= 0)
 		to++;
 	if (!info || to == h->clients + HTTP_CLIENTS_MAX)
@@ -192,18 +243,18 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status,
 			      const struct buf *page, const char *type,
 			      const char *allow)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		page->len, page->data, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r = mhd.create_response(page->len, page->data,
+						     MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result ok;
 
 	if (!r)
 		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	mhd.add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	mhd.add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (allow)
-		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, allow);
-	ok = MHD_queue_response(c, status, r);
-	MHD_destroy_response(r);
+		mhd.add_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+	ok = mhd.queue_response(c, status, r);
+	mhd.destroy_response(r);
 	return ok;
 }
 
@@ -251,9 +302,9 @@ void http_run(struct http *h)
 
 	drop_late(h);
 	do {
-		MHD_run(h->daemon);
+		mhd.run(h->daemon);
 	} while (++round < ROUNDS_MAX &&
-		 MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES && !wait_ms);
+		 mhd.get_timeout(h->daemon, &wait_ms) == MHD_YES && !wait_ms);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -262,7 +313,7 @@ static int start(struct http *h, int listen_fd)
 {
 	const union MHD_DaemonInfo *info;
 
-	h->daemon = MHD_start_daemon(
+	h->daemon = mhd.start_daemon(
 		MHD_USE_EPOLL, 0, NULL, NULL, on_request, h,
 		MHD_OPTION_LISTEN_SOCKET, listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CLIENTS_MAX,
@@ -272,7 +323,7 @@ static int start(struct http *h, int listen_fd)
 		close(listen_fd);
 		return -ENOMEM;
 	}
-	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	info = mhd.get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	h->epoll_fd = info ? info->epoll_fd : -1;
 	return info ? 0 : -ENOMEM;
 }
@@ -309,7 +360,7 @@ void http_close(struct http *h)
 	if (!h)
 		return;
 	if (h->daemon)
-		MHD_stop_daemon(h->daemon);
+		mhd.stop_daemon(h->daemon);
 	buf_done(&h->page);
 	free(h);
 }

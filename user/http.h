@@ -14,6 +14,7 @@
 
 #include "buf.h"
 
+#define HTTP_LIBRARY	   "libmicrohttpd.so.12" /* loaded by http_listen() */
 #define HTTP_CLIENTS_MAX   16
 #define HTTP_REQUEST_BYTES 16384	 /* memory of a connection */
 #define HTTP_CLIENT_NS	   5000000000ULL /* so long it may last */
@@ -29,7 +30,7 @@ struct http;
  * @ret_name: ADDR:PORT as it is now
  *
  * Return: 0; -EINVAL @where is none; -errno: -EADDRINUSE, -EADDRNOTAVAIL,
- * -EACCES a port below 1024.
+ * -EACCES a port below 1024; -ELIBACC HTTP_LIBRARY is not there, or another.
  */
 int http_listen(const char *where, int *ret_fd, char ret_name[HTTP_NAME_LEN]);
 

@@ -22,6 +22,20 @@ run record -o none --metrics 203.0.113.1:9 --for 100ms
 is "an address of another host: status" $rc 1
 [ -e none ] && fail "something is left of what did not begin"
 
+# ---- its library is loaded for this alone
+ldd "$WEIR" | grep -q -e microhttpd -e gnutls && fail "each weir loads the library"
+mkdir lib
+echo "no library" >lib/libmicrohttpd.so.12
+export LD_LIBRARY_PATH=$PWD/lib
+run record -o none --metrics 0 --for 100ms
+is "without the library: status" $rc 1
+has "without the library" err '^weir: --metrics takes libmicrohttpd'
+is "without the library: lines" "$(lines err)" 1
+run record -o some -s task --for 100ms
+unset LD_LIBRARY_PATH
+is "without the library, which nobody asked for: status" $rc 0
+[ -e none ] && fail "without the library: something is left"
+
 # ---- a recorder, as nobody
 caller=load$$
 cp "$O/tests/load/load" $caller
@@ -247,6 +261,7 @@ is "the port is free again" "$(code "$url")" 000
 # ---- other addresses
 for where in 127.0.0.2:0 '[::1]:0'; do
 	[ "$where" = '[::1]:0' ] && [ ! -e /proc/net/if_inet6 ] && continue
+	: >err
 	"$WEIR" record -o "b$where" --metrics "$where" -s task --for 3s 2>err &
 	pid=$!
 	wait_for 20 grep -q 'metrics at' err || fail "$where: $(cat err)"
