@@ -183,7 +183,8 @@ static void tick(struct repo *r)
 	r->due.tick = now + REPO_TICK_NS;
 	if (r->archive)
 		tell_archive(r);
-	report(r, now);
+	if (!r->silent)
+		report(r, now);
 }
 
 static void wait_for_events(struct repo *r)
@@ -227,7 +228,7 @@ static void *run(void *arg)
 		tick(r);
 		if (phase == REPO_LAST_WORDS && !spoken) {
 			repo_report_all(r, clock_now());
-			spoken = true;
+			spoken = r->silent = true;
 			sem_post(&r->spoken);
 		}
 	} while (phase != REPO_STOP || more);

@@ -42,6 +42,7 @@ struct repo {
 	bool context[SCHEMA_KINDS_MAX];		/* archived though rejected */
 	uint8_t *scratch;			/* one record, to be flagged */
 	struct repo_due due;
+	bool silent; /* the last words are said: who takes them may be gone */
 	bool direct; /* the aggregator has ended: own events go to sinks */
 	uint64_t *main_reported;	  /* by row: lost_main in gaps so far */
 	uint64_t *main_until;		  /* by row: end of that span */
