@@ -556,6 +556,16 @@ void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret)
 						  __ATOMIC_RELAXED);
 }
 
+void aggregator_used(const struct aggregator *a, uint64_t *used)
+{
+	size_t i;
+
+	for (i = 0; i < a->count; i++)
+		if (!a->inputs[i]->user)
+			used[a->inputs[i]->source] +=
+				kring_used(&a->inputs[i]->kernel);
+}
+
 void aggregator_lost_span(const struct aggregator *a, unsigned row,
 			  uint64_t *ret_first, uint64_t *ret_last)
 {

@@ -135,6 +135,10 @@ uint64_t aggregator_cpu_ns(const struct aggregator *a);
 /** aggregator_stats - Thread: any. */
 void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
 
+/** aggregator_used - add to @used, by source, the bytes that its kernel rings
+ * hold now. Thread: any, between start and free. */
+void aggregator_used(const struct aggregator *a, uint64_t *used);
+
 /** aggregator_lost_span - bounds of the main-ring losses of a row, monotonic
  * ns; Thread: any, after reading the row's lost_main. */
 void aggregator_lost_span(const struct aggregator *a, unsigned row,

@@ -126,6 +126,7 @@ static void json_sources(struct json *j, const struct health *h,
 		json_member_str(j, "why", s.info.why);
 		json_member_u64(j, "programs", s.info.programs);
 		json_member_u64(j, "ring_bytes", s.info.ring_bytes);
+		json_member_u64(j, "ring_used", status->ring_used[i]);
 		json_member_u64(j, "attempted", s.attempted);
 		json_member_u64(j, "delivered", s.row.delivered);
 		json_member_u64(j, "filtered", s.row.filtered);
@@ -455,12 +456,29 @@ static void text_window(struct table *t, const struct health *h)
 	buf_done(&b);
 }
 
-static void text_sources(struct buf *out, const struct health *h)
+/* How full its mini-buffers are; "-": it has none. */
+static void fill_cell(struct table *t, uint64_t used, uint64_t size)
 {
-	struct table t = {.align = "llrrrrrrl"};
-	static const char *const head[] = {"SOURCE", "STATE",	 "MADE",
-					   "KEPT",   "FILTERED", "SHED",
-					   "LOST",   "MISSED",	 "WHY"};
+	struct buf b = {0};
+
+	if (size) {
+		render_bytes(&b, used);
+		buf_putc(&b, '/');
+		render_bytes(&b, size);
+	} else {
+		buf_putc(&b, '-');
+	}
+	table_buf(t, &b);
+	buf_done(&b);
+}
+
+static void text_sources(struct buf *out, const struct health *h,
+			 const struct recorder_status *status)
+{
+	struct table t = {.align = "llrrrrrrrl"};
+	static const char *const head[] = {
+		"SOURCE",   "STATE", "BUFFER", "MADE",	 "KEPT",
+		"FILTERED", "SHED",  "LOST",   "MISSED", "WHY"};
 	struct source_health s;
 	unsigned i;
 
@@ -471,6 +489,7 @@ static void text_sources(struct buf *out, const struct health *h)
 			continue;
 		table_cell(&t, "%s", s.info.name);
 		table_cell(&t, "%s", s.info.on ? "on" : "off");
+		fill_cell(&t, status->ring_used[i], s.info.ring_bytes);
 		table_cell(&t, "%llu", (unsigned long long)s.attempted);
 		table_cell(&t, "%llu",
 			   (unsigned long long)(s.row.kept + s.row.context));
@@ -501,7 +520,7 @@ void health_text(struct buf *b, const struct health *h)
 	text_archive(&t, h, &s);
 	text_window(&t, h);
 	table_print(&t, b);
-	text_sources(b, h);
+	text_sources(b, h, &s);
 	if (h->snapshot_count)
 		buf_putc(b, '\n');
 	for (i = 0; i < h->snapshot_count; i++)

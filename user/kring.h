@@ -10,7 +10,7 @@
  * a row; a record is { u32 len | BUSY | DISCARD, u32 page offset }, data, pad
  * to 8. The mapping stops one largest record into the second copy: mapped
  * pages count as resident.
- * Thread: the aggregator's only.
+ * Thread: the aggregator's only, unless said otherwise.
  */
 #ifndef WEIR_KRING_H
 #define WEIR_KRING_H
@@ -53,6 +53,15 @@ static inline uint64_t kring_tail(const struct kring *k)
 static inline uint64_t kring_head(const struct kring *k)
 {
 	return *k->head;
+}
+
+/** kring_used - bytes that were reserved and not yet freed. Thread: any. */
+static inline uint64_t kring_used(const struct kring *k)
+{
+	uint64_t head = __atomic_load_n(k->head, __ATOMIC_RELAXED);
+	uint64_t used = kring_tail(k) - head; /* of two moments */
+
+	return used < k->bytes ? used : k->bytes;
 }
 
 /** kring_release - free everything below @pos (release: after our reads). */

@@ -23,7 +23,7 @@ struct facts {
 	uint64_t started_ns, running_ns, control_cpu_ns; /* wall; since */
 	struct server_stats control;
 	int archive_errno;
-	uint64_t one, one_in;
+	uint64_t one, one_in, ring_used;
 };
 
 enum metric_type { COUNTER, GAUGE };
@@ -116,6 +116,8 @@ static const struct metric metrics[] = {
 	 NULL, AT(source.info.on)},
 	{"source_ring_bytes", "Size of a source's mini-buffers.", GAUGE, NUMBER,
 	 OF_SOURCE, NULL, AT(source.info.ring_bytes)},
+	{"source_ring_used_bytes", "Of them filled.", GAUGE, NUMBER, OF_SOURCE,
+	 NULL, AT(ring_used)},
 	{"source_attempted_total", "Events a source made, or refused to make.",
 	 COUNTER, NUMBER, OF_SOURCE, NULL, AT(source.attempted)},
 	{"source_delivered_total", "Events taken from its mini-buffers.",
@@ -305,6 +307,7 @@ static void put_sources(struct buf *b, const struct metric *m, struct facts *f)
 
 	for (i = 0; health_source(f->health->recorder, i, &f->source); i++) {
 		f->one_in = 1ULL << f->status.shed_log2[i];
+		f->ring_used = f->status.ring_used[i];
 		put_sample(b, m, f);
 	}
 }

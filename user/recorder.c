@@ -489,6 +489,7 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	if (!r->repo)
 		return;
 	aggregator_stats(r->aggregator, &as);
+	aggregator_used(r->aggregator, ret->ring_used);
 	repo_stats(r->repo, &rs);
 	ret->events = rs.events;
 	ret->bytes = rs.bytes;

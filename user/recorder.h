@@ -139,6 +139,7 @@ struct recorder_status {
 	struct budget_limit budget; /* as asked for, and what it comes to: */
 	uint64_t cost_ppm, written_bps;
 	uint64_t shed_log2[SOURCES_MAX]; /* by source: one in 2^n is recorded */
+	uint64_t ring_used[SOURCES_MAX]; /* by source: bytes in its rings */
 	struct window_stats window;	 /* .bytes 0: there is none */
 };
 /** recorder_status - Thread: who starts and stops it. */

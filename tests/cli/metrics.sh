@@ -258,6 +258,33 @@ run show a -e syscall_done -f 'name == getppid'
 is "every call is there" "$(lines out)" 40000
 is "the port is free again" "$(code "$url")" 000
 
+# ---- how full a source's mini-buffers are
+"$WEIR" record --window 8M --name "m-$$" --metrics 0 --snapshot-dir s -s task,syscall \
+	--buffer 64M --set syscall.calls=getppid >/dev/null 2>log2 &
+pid=$!
+wait_for 20 grep -q 'metrics at' log2 || fail "does not start: $(cat log2)"
+url=$(sed -n 's/.*metrics at //p' log2)
+while :; do ./$caller calls 1 200000 >/dev/null; done &
+calls=$!
+some() { scrape fill &&
+	[ "$(value fill 'weir_source_ring_used_bytes{source="syscall"}')" -gt 0 ]; }
+some_told() {
+	run status --json --name "m-$$"
+	jq -e '.sources[] | select(.source == "syscall") | .ring_used > 0' \
+		out >/dev/null
+}
+wait_for 20 some || fail "metrics: the mini-buffers are never filled"
+wait_for 20 some_told || fail "status: the mini-buffers are never filled"
+is "sources fuller than full" "$(jq '[.sources[] |
+	select(.ring_used > .ring_bytes)] | length' out)" 0
+run status --name "m-$$"
+has "status: used and size" out '^syscall  *on  *[0-9.]*[KM]*/[0-9.]*[KM] '
+kill $calls
+wait $calls 2>/dev/null
+kill -TERM $pid
+wait $pid
+pid=
+
 # ---- other addresses
 for where in 127.0.0.2:0 '[::1]:0'; do
 	[ "$where" = '[::1]:0' ] && [ ! -e /proc/net/if_inet6 ] && continue
