@@ -14,7 +14,7 @@
 
 #define NAP_NS	   NS_PER_MS
 #define NEAR_NS	   (200 * NS_PER_MS)
-#define STOP_NS	   (300 * NS_PER_MS) /* once recording has ended */
+#define STOP_NS	   (100 * NS_PER_MS) /* once recording has ended */
 #define LOOK_EVERY 4096 /* records written between two looks at the ring */
 #define LOOK_BYTES (1U << 20) /* or so many bytes */
 #define NAME_LEN   96
