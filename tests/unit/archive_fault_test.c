@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* archive_fault_test.c - full disks, removed files, kills: all accounted for.
  */
-#include "store.h"
+#include "store_place.h"
 
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,39 +15,11 @@
 #define CHUNK	      1000    /* events of a block here */
 #define WRITER_EVENTS 2000000 /* a child writes at most */
 
-static struct store store;
-static char dir[64], path[80];
-static bool mounted;
-
-static int setup(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	store_scratch(dir);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	store_init(&store);
+	place_set_up(state);
 	store.state_records = 2;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_done(&store);
-	if (mounted)
-		umount2(dir, MNT_DETACH);
-	mounted = false;
-	store_remove(dir);
-	return 0;
-}
-
-/* The scratch directory on a small disk of its own. */
-static void make_small_disk(const char *size)
-{
-	if (mount("weir-test", dir, "tmpfs", 0, size)) {
-		print_message("cannot mount a tmpfs: %s\n", strerror(errno));
-		skip();
-	}
-	mounted = true;
 }
 
 /* One block. Return: of writing it. */
@@ -102,7 +73,7 @@ static void a_full_disk_costs_what_it_says(void **state)
 	unsigned failed;
 
 	(void)state;
-	make_small_disk("size=1m");
+	place_small_disk("size=1m");
 	assert_int_equal(store_open(&store, path, false, 300000), 0);
 	failed = put_blocks(100, -ENOSPC);
 	assert_true(failed > 20 && failed < 90);
@@ -128,7 +99,7 @@ static void recording_resumes_when_there_is_room_again(void **state)
 	char ballast[80];
 
 	(void)state;
-	make_small_disk("size=2m");
+	place_small_disk("size=2m");
 	snprintf(ballast, sizeof(ballast), "%s/ballast", dir);
 	assert_int_equal(store_open(&store, path, false, 0), 0);
 	assert_int_equal(put_blocks(10, 0), 0);
@@ -152,7 +123,7 @@ static void an_archive_that_cannot_begin_leaves_no_segment(void **state)
 	char ballast[80], file[512];
 
 	(void)state;
-	make_small_disk("size=1m");
+	place_small_disk("size=1m");
 	snprintf(ballast, sizeof(ballast), "%s/ballast", dir);
 	fill_disk(ballast);
 	assert_int_equal(store_open(&store, path, false, 0), -ENOSPC);
@@ -188,7 +159,7 @@ static void half_a_frame_is_cut_back(void **state)
 	int fd;
 
 	(void)state;
-	make_small_disk("size=1m");
+	place_small_disk("size=1m");
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(segment_create(&s, fd, &head), 0);
 	s->sealing = true; /* so it does not ask for room first */
@@ -372,7 +343,7 @@ static void it_can_be_read_while_it_is_written(void **state)
 	munmap(sh, sizeof(*sh));
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
 
 int main(void)
 {

@@ -3,7 +3,7 @@
  * archive_queue_test.c - between who takes events and the thread that writes
  * them: order, bounds, and that nobody waits. `make test-tsan` runs it, too.
  */
-#include "store.h"
+#include "store_place.h"
 
 #include <pthread.h>
 
@@ -15,26 +15,6 @@
 #define LARGE	    8192 /* bytes of a record of the flood */
 #define NOISE	    (8U << 20)
 #define CALL_EVERY  64 /* records of the flood one is a small one */
-
-static struct store store;
-static char dir[64], path[80];
-
-static int setup(void **state)
-{
-	(void)state;
-	store_scratch(dir);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	store_init(&store);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_done(&store);
-	store_remove(dir);
-	return 0;
-}
 
 /* ---- the queue ----------------------------------------------------------- */
 
@@ -303,7 +283,8 @@ static void segments_end_in_a_flood_as_well(void **state)
 	assert_int_equal(v.unaccounted, 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test)                                                                \
+	cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {

@@ -3,7 +3,7 @@
  * archive_resume_test.c - what a recorder leaves for its successor is what is
  * in the file, wherever that was cut off.
  */
-#include "store.h"
+#include "store_place.h"
 
 #include "../../user/archive_resume.h"
 
@@ -11,25 +11,13 @@
 #define BLOCKS 12
 #define EVENTS 300 /* of a block, at most */
 
-static struct store store;
-static char dir[64], path[80], file[512];
+static char file[512];
 static uint64_t keep_bytes; /* of options */
 
-static int setup(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	store_scratch(dir);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	store_init(&store);
+	place_set_up(state);
 	store.state_records = 2;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_done(&store);
-	store_remove(dir);
 	return 0;
 }
 
@@ -255,7 +243,7 @@ static void another_run_tells_nothing(void **state)
 	assert_int_equal(find(&r), 0);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
 
 int main(void)
 {

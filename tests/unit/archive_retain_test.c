@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* archive_retain_test.c - only so much is kept: the oldest segments go, whole.
  */
-#include "store.h"
-
-#include <sys/mount.h>
+#include "store_place.h"
 
 #define KEEP	ARCHIVE_KEEP_MIN
 #define CHUNK	5000 /* events; some 200 KiB */
 #define DAY_S	86400
 #define HOUR_NS (3600 * NS_PER_S)
 
-static struct store store;
-static char dir[64], path[80];
-static bool mounted;
-
-static int setup(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	store_scratch(dir);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	store_init(&store);
+	place_set_up(state);
 	store.state_records = 2;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_done(&store);
-	if (mounted)
-		umount2(dir, MNT_DETACH);
-	mounted = false;
-	store_remove(dir);
 	return 0;
 }
 
@@ -206,11 +186,7 @@ static void a_full_disk_takes_the_oldest_and_loses_nothing(void **state)
 	struct archive_stats stats;
 
 	(void)state;
-	if (mount("weir-test", dir, "tmpfs", 0, "size=6m")) {
-		print_message("cannot mount a tmpfs: %s\n", strerror(errno));
-		skip();
-	}
-	mounted = true;
+	place_small_disk("size=6m");
 	assert_int_equal(begin(1 << 20, 1 << 30, 0), 0);
 	put_chunks(60);
 	archive_writer_stats(store.writer, &stats);
@@ -221,7 +197,7 @@ static void a_full_disk_takes_the_oldest_and_loses_nothing(void **state)
 	expect_end_of_it();
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, place_tear_down)
 
 int main(void)
 {

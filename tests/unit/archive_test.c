@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* archive_test.c - what went in comes out, in order, from wherever one cuts. */
-#include "store.h"
+#include "store_place.h"
 
 #define MINUTE_NS (60 * NS_PER_S)
-
-static struct store store;
-static char dir[64], path[80];
-
-static int setup(void **state)
-{
-	(void)state;
-	store_scratch(dir);
-	snprintf(path, sizeof(path), "%s/a", dir);
-	store_init(&store);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_done(&store);
-	store_remove(dir);
-	return 0;
-}
 
 static void make(unsigned events, uint64_t segment_bytes)
 {
@@ -522,7 +502,8 @@ static void other_things_are_refused_by_name(void **state)
 	assert_int_equal(open_error(fifo, &why), -EBADMSG);
 }
 
-#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define T(test)                                                                \
+	cmocka_unit_test_setup_teardown(test, place_set_up, place_tear_down)
 
 int main(void)
 {
