@@ -205,6 +205,8 @@ static struct group *find_group(struct distribution *d, const struct event *ev)
 		sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
 		put_value(&d->name, &v);
 	}
+	if (buf_err(&d->name) || buf_err(&d->scratch))
+		return NULL; /* no name, and not an empty one */
 	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
 }
 

@@ -33,6 +33,7 @@ static int open_sink(struct sink **ret, const struct replay *r, bool json)
 		    : sink_text_open(ret, &r->render, STDOUT_FILENO);
 }
 
+/* Return: the exit status. */
 static int put_events(struct replay *r, const struct show_args *args,
 		      uint64_t *ret_skipped)
 {
@@ -40,11 +41,11 @@ static int put_events(struct replay *r, const struct show_args *args,
 	int closed, err = open_sink(&sink, r, args->query.json);
 
 	if (err)
-		return err;
+		return query_end(r, err);
 	err = args->follow ? follow_sink(r, sink, ret_skipped)
 			   : replay_sink(r, sink);
 	closed = sink->ops->close(sink);
-	return closed ? closed : err;
+	return closed ? write_failed("stdout", closed) : query_end(r, err);
 }
 
 static int show(const void *arg, const struct opt_words *words)
@@ -53,7 +54,6 @@ static int show(const void *arg, const struct opt_words *words)
 	struct replay r;
 	int rc = args->follow ? follow_check(&args->query, words) : EXIT_OK;
 	uint64_t skipped = 0;
-	int err;
 
 	if (!rc)
 		rc = query_open(&r, &args->query, words);
@@ -61,8 +61,7 @@ static int show(const void *arg, const struct opt_words *words)
 		progress_stop(); /* the lines tell enough */
 	if (rc)
 		return rc;
-	err = put_events(&r, args, &skipped);
-	rc = query_end(&r, err);
+	rc = put_events(&r, args, &skipped);
 	replay_close(&r);
 	return rc == EXIT_OK && skipped ? EXIT_LOSSES : rc;
 }

@@ -70,7 +70,8 @@ int sql_scan_next(struct sql_scan *s);
 /** sql_scan_row - what tells the row at hand from others, in any pass. */
 sqlite3_int64 sql_scan_row(const struct sql_scan *s);
 
-/** sql_scan_get - a value of the row at hand, valid until the next call. */
+/** sql_scan_get - a value of the row at hand, valid until the next call.
+ * Return: it; NULL: no memory for its text. */
 const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column);
 void sql_scan_close(struct sql_scan *s); /* NULL-safe */
 

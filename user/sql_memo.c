@@ -196,13 +196,19 @@ static void bind_value(sqlite3_stmt *to, int at, const struct sql_value *v)
 static int put_row(sqlite3_stmt *to, struct sql_scan *scan,
 		   const struct sql_table *t, const struct sql_plan *p)
 {
+	const struct sql_value *v;
 	int at = 1, rc;
 	unsigned i;
 
 	sqlite3_bind_int64(to, 1, sql_scan_row(scan));
-	for (i = 0; i < t->columns.count; i++)
-		if (sql_plan_uses(p, i))
-			bind_value(to, ++at, sql_scan_get(scan, i));
+	for (i = 0; i < t->columns.count; i++) {
+		if (!sql_plan_uses(p, i))
+			continue;
+		v = sql_scan_get(scan, i);
+		if (!v)
+			return SQLITE_NOMEM;
+		bind_value(to, ++at, v);
+	}
 	rc = sqlite3_step(to);
 	sqlite3_reset(to);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;

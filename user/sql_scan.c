@@ -306,7 +306,7 @@ const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)
 {
 	sql_column_get(&s->columns->column[column], &s->render, names_of(s),
 		       &s->ev, &s->scratch, &s->value);
-	return &s->value;
+	return buf_err(&s->scratch) ? NULL : &s->value;
 }
 
 void sql_scan_close(struct sql_scan *s)

@@ -182,6 +182,8 @@ static int column(sqlite3_vtab_cursor *v, sqlite3_context *to, int i)
 		return SQLITE_OK;
 	}
 	value = sql_scan_get(c->scan, (unsigned)i);
+	if (!value)
+		return SQLITE_NOMEM;
 	switch (value->type) {
 	case SQL_INT:
 		sqlite3_result_int64(to, value->i);

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 needs_recording
 
-"$WEIR" record -q -o a --buffer 64M --set syscall.calls=all -- \
+"$WEIR" record -q -o a -s syscall --buffer 64M --set syscall.calls=all -- \
 	sh -c 'for i in 1 2 3; do ls -R /usr/include /usr/share/doc; sleep 1.1
 	done' >/dev/null # some blocks, each more than a pipe takes
 is "record: status" $? 0

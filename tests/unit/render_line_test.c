@@ -15,7 +15,8 @@ static void line_is(struct fixture *x, const char *line)
 	expect(&x->buf, line);
 }
 
-#define HEAD "14:03:20.000000 cpu1 [812] model_all "
+#define UNKNOWN_FLAG 0x0400 /* within WEIR_F_MARKS */
+#define HEAD	     "14:03:20.000000 cpu1 [812] model_all "
 
 static void templates(void **state)
 {
@@ -82,11 +83,11 @@ static void marks_and_threads(void **state)
 	fixture_start(&x, "{plain}");
 	record_hdr(&x.record)->tid = 815;
 	record_hdr(&x.record)->flags = WEIR_F_LATE | WEIR_F_CONTEXT |
-				       WEIR_F_URING | 0x8000;
+				       WEIR_F_URING | UNKNOWN_FLAG;
 	line_is(&x, "14:03:20.000000 cpu1 [812/815] model_all 0 "
 		    "(late, io_uring)\n");
 	json_has(&x, ",\"marks\":[\"late\",\"context\",\"io_uring\"]}\n");
-	record_hdr(&x.record)->flags = 0x8000;
+	record_hdr(&x.record)->flags = UNKNOWN_FLAG;
 	line_is(&x, "14:03:20.000000 cpu1 [812/815] model_all 0\n");
 	json_has(&x, ",\"marks\":[]}\n");
 	fixture_done(&x);
