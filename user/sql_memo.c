@@ -306,12 +306,15 @@ static struct sql_memo *find(struct sql_table *t, const char *text)
 		if (!strcmp(m->text, text))
 			return m;
 	m = calloc(1, sizeof(*m));
-	if (!m)
+	if (m)
+		m->text = strdup(text);
+	if (!m || !m->text) {
+		free(m);
 		return NULL;
-	m->text = strdup(text);
+	}
 	m->next = t->memos;
 	t->memos = m;
-	return m->text ? m : NULL;
+	return m;
 }
 
 /* The statement of the last time will do again. */
