@@ -20,9 +20,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../user/archive.h"
 #include "../../user/block.h"
 #include "archive_ways.h"
+#include "recording.h"
 
 #define BLOCK_NS   1000000000ULL
 #define BLOCKS_MAX 65536
@@ -46,12 +46,6 @@ struct bench {
 	struct tools tools;
 };
 
-static void die(const char *what, int err)
-{
-	fprintf(stderr, "archive_bench: %s: %s\n", what, strerror(-err));
-	exit(1);
-}
-
 static uint64_t cpu_ns(void)
 {
 	struct timespec ts;
@@ -64,7 +58,6 @@ static uint64_t cpu_ns(void)
 
 static int collect(void *arg, struct event *ev)
 {
-	static const char zeros[8];
 	struct bench *b = arg;
 	struct buf *rows = &b->block[b->blocks];
 
@@ -79,35 +72,22 @@ static int collect(void *arg, struct event *ev)
 	}
 	if (!b->count[b->blocks]++)
 		b->first_ns = ev->h->ts;
-	buf_put(rows, ev->h, ev->len);
-	buf_put(rows, zeros, -ev->len & 7);
+	recording_put(rows, ev);
 	b->raw += ev->len;
 	return ++b->events == b->o.events;
 }
 
 static void load(struct bench *b, char *path)
 {
-	struct archive_range all = {0};
-	struct buf schema = {0};
-	char *paths[] = {path};
-	const char *why = path;
-	struct archive *a;
-	int err;
+	struct archive *a = recording_open(path);
 
-	err = archive_open(&a, paths, 1, &why);
-	if (err)
-		die(why, err);
 	b->block = calloc(BLOCKS_MAX, sizeof(*b->block));
 	b->count = calloc(BLOCKS_MAX, sizeof(*b->count));
 	if (!b->block || !b->count)
 		die("blocks", -ENOMEM);
-	archive_each(a, &all, collect, b);
+	recording_each(a, collect, b);
 	b->blocks += b->blocks < BLOCKS_MAX && b->count[b->blocks];
-	schema_encode(archive_schema(a), &schema);
-	err = schema_decode(&b->schema, schema.data, schema.len);
-	if (err)
-		die("schema", err);
-	buf_done(&schema);
+	b->schema = recording_schema(a);
 	archive_free(a);
 }
 

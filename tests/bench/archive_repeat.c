@@ -15,8 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../user/archive.h"
 #include "../../user/tasks.h"
+#include "recording.h"
 
 #define PAUSE_NS 1000000ULL
 
@@ -28,12 +28,6 @@ struct repeat {
 	uint64_t first_ns, last_ns, left, at_ns;
 	int64_t shift; /* of the archive being read */
 };
-
-static void die(const char *what, int err)
-{
-	fprintf(stderr, "archive_repeat: %s: %s\n", what, strerror(-err));
-	exit(1);
-}
 
 /* ---- shifting ------------------------------------------------------------ */
 
@@ -62,14 +56,10 @@ static void shift(const struct schema_kind *k, void *record, uint64_t by)
 
 static int keep(void *arg, struct event *ev)
 {
-	static const char zeros[8];
 	struct repeat *r = arg;
 	size_t at = r->events.len;
 
-	buf_put(&r->events, ev->h, ev->len);
-	buf_put(&r->events, zeros, -ev->len & 7);
-	if (buf_err(&r->events))
-		return -ENOMEM;
+	recording_put(&r->events, ev);
 	shift(ev->kind, r->events.data + at, (uint64_t)r->shift);
 	if (ev->h->ts + (uint64_t)r->shift > r->last_ns)
 		r->last_ns = ev->h->ts + (uint64_t)r->shift;
@@ -78,31 +68,17 @@ static int keep(void *arg, struct event *ev)
 
 static void read_archive(struct repeat *r, char *path)
 {
-	struct archive_range all = {.from_ns = 1, .to_ns = UINT64_MAX};
+	struct archive *a = recording_open(path);
 	struct archive_info info;
-	struct buf schema = {0};
-	const char *why = path;
-	char *paths[] = {path};
-	struct archive *a;
-	int err;
 
-	err = archive_open(&a, paths, 1, &why);
-	if (err)
-		die(why, err);
 	archive_info(a, &info);
 	if (!r->schema) {
-		schema_encode(archive_schema(a), &schema);
-		err = schema_decode(&r->schema, schema.data, schema.len);
-		if (err)
-			die("schema", err);
+		r->schema = recording_schema(a);
 		r->first_ns = r->last_ns = info.first_ns;
 	}
 	r->shift = (int64_t)(r->last_ns - info.first_ns + PAUSE_NS);
-	err = archive_each(a, &all, keep, r);
-	if (err)
-		die(path, err);
+	recording_each(a, keep, r);
 	archive_free(a);
-	buf_done(&schema);
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -148,7 +124,7 @@ static void write_once(struct repeat *r, uint64_t by)
 		const struct weir_hdr *h = (void *)(r->events.data + at);
 
 		memcpy(record, h, h->len);
-		at += (h->len + 7U) & ~7U;
+		at += recording_room(h->len);
 		err = event_init(&ev, r->schema, record, h->len);
 		if (err)
 			die("an event", err);

@@ -160,17 +160,14 @@ template <unsigned N> struct boost_queue {
 	}
 };
 
-template <unsigned N> struct boost_bulk : boost_queue<N> {
+/* What gathers slots and puts BULK of them at a time: by Q's drain(). */
+template <unsigned N, class Q> struct in_bulks {
 	std::unique_ptr<slot<N>[]> held { new slot<N>[ BULK ] };
-	size_t first = 0, end = 0;
+	size_t end = 0;
 
-	using boost_queue<N>::boost_queue;
 	bool drain()
 	{
-		first += this->q.push(held.get() + first, end - first);
-		if (first == end)
-			first = end = 0;
-		return !end;
+		return static_cast<Q *>(this)->drain();
 	}
 	bool put(const unsigned char *image, uint32_t len)
 	{
@@ -183,6 +180,24 @@ template <unsigned N> struct boost_bulk : boost_queue<N> {
 	{
 		while (end && !drain())
 			;
+	}
+};
+
+template <unsigned N>
+struct boost_bulk : boost_queue<N>, in_bulks<N, boost_bulk<N>> {
+	using bulks = in_bulks<N, boost_bulk<N>>;
+	size_t first = 0;
+
+	using boost_queue<N>::boost_queue;
+	using bulks::put;
+	using bulks::flush;
+	bool drain()
+	{
+		first += this->q.push(this->held.get() + first,
+				      this->end - first);
+		if (first == this->end)
+			first = this->end = 0;
+		return !this->end;
 	}
 };
 
@@ -232,12 +247,10 @@ template <unsigned N> struct ck_queue {
 
 /* --- rte_ring of elements, in bulks ------------------------------------- */
 
-template <unsigned N> struct rte_queue {
+template <unsigned N> struct rte_queue : in_bulks<N, rte_queue<N>> {
 	static constexpr unsigned ESIZE = sizeof(slot<N>);
 	struct rte_ring *r;
-	std::unique_ptr<slot<N>[]> held { new slot<N>[ BULK ] };
 	std::unique_ptr<slot<N>[]> got { new slot<N>[ BULK ] };
-	unsigned end = 0;
 
 	explicit rte_queue(size_t bytes)
 	{
@@ -257,24 +270,12 @@ template <unsigned N> struct rte_queue {
 	}
 	bool drain()
 	{
-		unsigned n = rte_ring_sp_enqueue_bulk_elem(r, held.get(), ESIZE,
-							   end, NULL);
+		unsigned n = rte_ring_sp_enqueue_bulk_elem(
+			r, this->held.get(), ESIZE, (unsigned)this->end, NULL);
 
 		if (n)
-			end = 0;
+			this->end = 0;
 		return n;
-	}
-	bool put(const unsigned char *image, uint32_t len)
-	{
-		if (end == BULK && !drain())
-			return false;
-		held[end++].fill(image, len);
-		return true;
-	}
-	void flush()
-	{
-		while (end && !drain())
-			;
 	}
 	template <class F> size_t take(F use)
 	{

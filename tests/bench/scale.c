@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 #include "../../user/aggregator.h"
-#include "../../user/archive.h"
 #include "../../user/clock.h"
 #include "../../user/kring.h"
 #include "../../user/tasks.h"
+#include "recording.h"
 
 #define RECORDED_CPUS 2
 #define LOADED	      400000	       /* events of the archive that are used */
@@ -70,25 +70,17 @@ struct scale {
 	bool ended;
 };
 
-static void die(const char *what, int err)
-{
-	fprintf(stderr, "scale: %s: %s\n", what, strerror(-err));
-	exit(1);
-}
-
 /* ---- what was recorded --------------------------------------------------- */
 
 static int load(void *arg, struct event *ev)
 {
-	static const char zeros[8];
 	struct scale *s = arg;
 
 	if (s->count == LOADED)
 		return 1;
-	buf_put(&s->events, ev->h, ev->len);
-	buf_put(&s->events, zeros, -ev->len & 7);
+	recording_put(&s->events, ev);
 	s->count++;
-	return buf_err(&s->events);
+	return 0;
 }
 
 static void index_events(struct scale *s)
@@ -101,7 +93,7 @@ static void index_events(struct scale *s)
 		die("memory", -ENOMEM);
 	for (i = 0; i < s->count; i++) {
 		s->list[i] = (const void *)(s->events.data + at);
-		at += (s->list[i]->len + 7U) & ~7U;
+		at += recording_room(s->list[i]->len);
 	}
 }
 
@@ -129,25 +121,12 @@ static void number_sources(struct scale *s)
 
 static void load_archive(struct scale *s, char *path)
 {
-	struct archive_range all = {.from_ns = 1, .to_ns = UINT64_MAX};
-	struct buf wire = {0};
-	const char *why = path;
-	char *paths[] = {path};
-	struct archive *a;
-	int err;
+	struct archive *a = recording_open(path);
 
-	err = archive_open(&a, paths, 1, &why);
-	if (err)
-		die(why, err);
-	schema_encode(archive_schema(a), &wire);
-	err = schema_decode(&s->schema, wire.data, wire.len);
-	if (!err)
-		err = archive_each(a, &all, load, s);
-	if (err < 0)
-		die(path, err);
+	s->schema = recording_schema(a);
+	recording_each(a, load, s);
 	if (!s->count)
 		die(path, -ENODATA);
-	buf_done(&wire);
 	archive_free(a);
 	index_events(s);
 	number_sources(s);
@@ -216,7 +195,7 @@ static void put(struct scale *s, const struct weir_hdr *from, unsigned pair,
 	h->ts = ts + cpu * JITTER_NS;
 	shift_tasks(schema_kind(s->schema, h->kind), h, pair * PID_STEP);
 	memcpy(at, &len, sizeof(len));
-	r->end += 8 + ((len + 7U) & ~7U);
+	r->end += 8 + recording_room(len);
 }
 
 /* All at once: whatever is seen passes on, and would make the others late. */
