@@ -70,9 +70,10 @@ static unsigned escape_one(struct buf *b, const uint8_t *p, size_t len)
 	return n ? n : 1;
 }
 
-void render_escape(struct buf *b, const void *data, size_t len)
+/* Append plain runs as they are, and the others' first character by @one. */
+static void put_escaped(struct buf *b, const uint8_t *p, size_t len,
+			unsigned (*one)(struct buf *, const uint8_t *, size_t))
 {
-	const uint8_t *p = data;
 	size_t n;
 
 	while (len) {
@@ -80,10 +81,15 @@ void render_escape(struct buf *b, const void *data, size_t len)
 		if (n)
 			buf_put(b, p, n);
 		else
-			n = escape_one(b, p, len);
+			n = one(b, p, len);
 		p += n;
 		len -= n;
 	}
+}
+
+void render_escape(struct buf *b, const void *data, size_t len)
+{
+	put_escaped(b, data, len, escape_one);
 }
 
 void render_quoted(struct buf *b, const void *data, size_t len, char quote)
@@ -159,18 +165,7 @@ static unsigned json_one(struct buf *b, const uint8_t *p, size_t len)
 
 void render_json_string(struct buf *b, const void *data, size_t len)
 {
-	const uint8_t *p = data;
-	size_t n;
-
 	buf_putc(b, '"');
-	while (len) {
-		n = plain_run(p, len);
-		if (n)
-			buf_put(b, p, n);
-		else
-			n = json_one(b, p, len);
-		p += n;
-		len -= n;
-	}
+	put_escaped(b, data, len, json_one);
 	buf_putc(b, '"');
 }

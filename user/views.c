@@ -4,6 +4,28 @@
  */
 #include "view.h"
 
+#define COUNT                                                                  \
+	{                                                                      \
+		.head = "COUNT", .key = "count", .what = VIEW_COUNT            \
+	}
+#define FAILED                                                                 \
+	{                                                                      \
+		.head = "FAILED", .key = "failed", .what = VIEW_FAILED         \
+	}
+#define OF_FIELD(h, k, w, f, ...)                                              \
+	{                                                                      \
+		.head = h, .key = k, .what = w, .field = f, __VA_ARGS__        \
+	}
+#define SUM(h, k, f, ...)    OF_FIELD(h, k, VIEW_SUM, f, __VA_ARGS__)
+#define MOST(h, k, f)	     OF_FIELD(h, k, VIEW_MOST, f)
+#define QUANTILE(h, k, f, s) OF_FIELD(h, k, VIEW_QUANTILE, f, .share = s)
+/* How long it took: groups that took most of it come first. */
+#define TIMES(f)                                                               \
+	SUM("TIME", "total", f, .order = true),                                \
+		OF_FIELD("MEAN", "mean", VIEW_MEAN, f),                        \
+		QUANTILE("P50", "p50", f, 0.5),                                \
+		QUANTILE("P99", "p99", f, 0.99), MOST("MAX", "max", f)
+
 const struct view_spec views[] = {
 	{
 		.name = "syscalls",
@@ -11,38 +33,12 @@ const struct view_spec views[] = {
 		.keys = {{.head = "SYSCALL", .key = "name", .field = "name"}},
 		.columns =
 			{
-				{.head = "COUNT",
-				 .key = "count",
-				 .what = VIEW_COUNT},
-				{.head = "FAILED",
-				 .key = "failed",
-				 .what = VIEW_FAILED},
+				COUNT,
+				FAILED,
 				{.head = "MOSTLY",
 				 .key = "error",
 				 .what = VIEW_ERROR},
-				{.head = "TIME",
-				 .key = "total",
-				 .what = VIEW_SUM,
-				 .field = "duration",
-				 .order = true},
-				{.head = "MEAN",
-				 .key = "mean",
-				 .what = VIEW_MEAN,
-				 .field = "duration"},
-				{.head = "P50",
-				 .key = "p50",
-				 .what = VIEW_QUANTILE,
-				 .field = "duration",
-				 .share = 0.5},
-				{.head = "P99",
-				 .key = "p99",
-				 .what = VIEW_QUANTILE,
-				 .field = "duration",
-				 .share = 0.99},
-				{.head = "MAX",
-				 .key = "max",
-				 .what = VIEW_MOST,
-				 .field = "duration"},
+				TIMES("duration"),
 			},
 	},
 	{
@@ -58,14 +54,8 @@ const struct view_spec views[] = {
 				 .key = "count",
 				 .what = VIEW_COUNT,
 				 .order = true},
-				{.head = "TIME",
-				 .key = "total",
-				 .what = VIEW_SUM,
-				 .field = "duration"},
-				{.head = "MAX",
-				 .key = "max",
-				 .what = VIEW_MOST,
-				 .field = "duration"},
+				SUM("TIME", "total", "duration"),
+				MOST("MAX", "max", "duration"),
 			},
 	},
 	{
@@ -75,39 +65,10 @@ const struct view_spec views[] = {
 			 {.head = "OP", .key = "op", .field = "op"}},
 		.columns =
 			{
-				{.head = "COUNT",
-				 .key = "count",
-				 .what = VIEW_COUNT},
-				{.head = "FAILED",
-				 .key = "failed",
-				 .what = VIEW_FAILED},
-				{.head = "BYTES",
-				 .key = "bytes",
-				 .what = VIEW_SUM,
-				 .field = "bytes"},
-				{.head = "TIME",
-				 .key = "total",
-				 .what = VIEW_SUM,
-				 .field = "latency",
-				 .order = true},
-				{.head = "MEAN",
-				 .key = "mean",
-				 .what = VIEW_MEAN,
-				 .field = "latency"},
-				{.head = "P50",
-				 .key = "p50",
-				 .what = VIEW_QUANTILE,
-				 .field = "latency",
-				 .share = 0.5},
-				{.head = "P99",
-				 .key = "p99",
-				 .what = VIEW_QUANTILE,
-				 .field = "latency",
-				 .share = 0.99},
-				{.head = "MAX",
-				 .key = "max",
-				 .what = VIEW_MOST,
-				 .field = "latency"},
+				COUNT,
+				FAILED,
+				SUM("BYTES", "bytes", "bytes"),
+				TIMES("latency"),
 			},
 	},
 	{
@@ -120,35 +81,14 @@ const struct view_spec views[] = {
 			 {.head = "IT IS", .key = "side"}},
 		.columns =
 			{
-				{.head = "COUNT",
-				 .key = "count",
-				 .what = VIEW_COUNT},
-				{.head = "FAILED",
-				 .key = "failed",
-				 .what = VIEW_FAILED},
-				{.head = "SENT",
-				 .key = "sent",
-				 .what = VIEW_SUM,
-				 .field = "sent",
-				 .order = true},
-				{.head = "RECEIVED",
-				 .key = "received",
-				 .what = VIEW_SUM,
-				 .field = "received",
-				 .order = true},
-				{.head = "RETRANS",
-				 .key = "retransmits",
-				 .what = VIEW_SUM,
-				 .field = "retransmits"},
-				{.head = "RTT P50",
-				 .key = "rtt_p50",
-				 .what = VIEW_QUANTILE,
-				 .field = "rtt",
-				 .share = 0.5},
-				{.head = "RTT MAX",
-				 .key = "rtt_max",
-				 .what = VIEW_MOST,
-				 .field = "rtt"},
+				COUNT,
+				FAILED,
+				SUM("SENT", "sent", "sent", .order = true),
+				SUM("RECEIVED", "received", "received",
+				    .order = true),
+				SUM("RETRANS", "retransmits", "retransmits"),
+				QUANTILE("RTT P50", "rtt_p50", "rtt", 0.5),
+				MOST("RTT MAX", "rtt_max", "rtt"),
 			},
 	},
 	{
@@ -159,32 +99,8 @@ const struct view_spec views[] = {
 			  .field = "next_tid"}},
 		.columns =
 			{
-				{.head = "COUNT",
-				 .key = "count",
-				 .what = VIEW_COUNT},
-				{.head = "TIME",
-				 .key = "total",
-				 .what = VIEW_SUM,
-				 .field = "waited",
-				 .order = true},
-				{.head = "MEAN",
-				 .key = "mean",
-				 .what = VIEW_MEAN,
-				 .field = "waited"},
-				{.head = "P50",
-				 .key = "p50",
-				 .what = VIEW_QUANTILE,
-				 .field = "waited",
-				 .share = 0.5},
-				{.head = "P99",
-				 .key = "p99",
-				 .what = VIEW_QUANTILE,
-				 .field = "waited",
-				 .share = 0.99},
-				{.head = "MAX",
-				 .key = "max",
-				 .what = VIEW_MOST,
-				 .field = "waited"},
+				COUNT,
+				TIMES("waited"),
 			},
 	},
 	{
@@ -194,19 +110,9 @@ const struct view_spec views[] = {
 			 {.head = "AT", .key = "stage", .field = "stage"}},
 		.columns =
 			{
-				{.head = "EVENTS",
-				 .key = "events",
-				 .what = VIEW_SUM,
-				 .field = "count",
-				 .order = true},
-				{.head = "FROM",
-				 .key = "first",
-				 .what = VIEW_LEAST,
-				 .field = "first"},
-				{.head = "TO",
-				 .key = "last",
-				 .what = VIEW_MOST,
-				 .field = "last"},
+				SUM("EVENTS", "events", "count", .order = true),
+				OF_FIELD("FROM", "first", VIEW_LEAST, "first"),
+				MOST("TO", "last", "last"),
 				{.head = "IN GAPS",
 				 .key = "gaps",
 				 .what = VIEW_COUNT},
