@@ -91,6 +91,15 @@ int confine_files_abi(void);
  */
 int confine_calls(void);
 
+/**
+ * confine_calls_to - seccomp: no system call but those that @allow adds
+ * @allow: adds rules to its filter, a scmp_filter_ctx; Return: 0; -errno
+ *
+ * Others fail with EPERM. Return: as confine_calls(), and what @allow did.
+ */
+int confine_calls_to(int (*allow)(void *filter, const void *arg),
+		     const void *arg);
+
 /** confine_has_calls - Return: true when the kernel has seccomp filters. */
 bool confine_has_calls(void);
 

@@ -143,7 +143,7 @@ static struct scmp_arg_cmp argument(enum limit limit)
 	return SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE, 0);
 }
 
-static int allow(scmp_filter_ctx filter, const struct call *c)
+static int allow_call(scmp_filter_ctx filter, const struct call *c)
 {
 	struct scmp_arg_cmp arg = argument(c->limit);
 
@@ -166,10 +166,21 @@ bool confine_has_calls(void)
 	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
 
-int confine_calls(void)
+static int allow_recording(void *filter, const void *arg)
+{
+	int err = refuse_clone3(filter);
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < CALLS && !err; i++)
+		err = allow_call(filter, &calls[i]);
+	return err;
+}
+
+int confine_calls_to(int (*allow)(void *filter, const void *arg),
+		     const void *arg)
 {
 	scmp_filter_ctx filter;
-	size_t i;
 	int err;
 
 	if (!confine_has_calls())
@@ -177,11 +188,14 @@ int confine_calls(void)
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!filter)
 		return -ENOMEM;
-	err = refuse_clone3(filter);
-	for (i = 0; i < CALLS && !err; i++)
-		err = allow(filter, &calls[i]);
+	err = allow(filter, arg);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
 	return err;
+}
+
+int confine_calls(void)
+{
+	return confine_calls_to(allow_recording, NULL);
 }

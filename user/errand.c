@@ -98,8 +98,9 @@ static int allow_unpin(scmp_filter_ctx filter, const struct pin *p)
 	return err;
 }
 
-static int allow(scmp_filter_ctx filter, const struct server *s)
+static int allow(void *filter, const void *arg)
 {
+	const struct server *s = arg;
 	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(read), 0);
 
 	if (!err)
@@ -119,23 +120,6 @@ static int allow(scmp_filter_ctx filter, const struct server *s)
 		err = allow_at(filter, SCMP_SYS(pidfd_send_signal), s->pidfd);
 	if (!err && s->pin->fd >= 0)
 		err = allow_unpin(filter, s->pin);
-	return err;
-}
-
-static int allow_errands(const struct server *s)
-{
-	scmp_filter_ctx filter;
-	int err;
-
-	if (!confine_has_calls())
-		return 0;
-	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	if (!filter)
-		return -ENOMEM;
-	err = allow(filter, s);
-	if (!err)
-		err = seccomp_load(filter);
-	seccomp_release(filter);
 	return err;
 }
 
@@ -175,7 +159,8 @@ static void serve(struct server *s)
 	/* Of files beneath a pin system calls are all it may not have. */
 	if (confine_quiet() ||
 	    (s->pin->fd < 0 && confine_files(NULL, 0, false)) ||
-	    confine_capabilities(keep, geteuid() ? 0 : 2) || allow_errands(s))
+	    confine_capabilities(keep, geteuid() ? 0 : 2) ||
+	    confine_calls_to(allow, s))
 		_exit(1);
 	while (read(s->fd, &asked, sizeof(asked)) == sizeof(asked)) {
 		result = answer(s, asked);

@@ -187,17 +187,6 @@ static bool is_known(const struct token *t)
 	return false;
 }
 
-static bool is_alias(const struct parser *p, const struct token *t)
-{
-	unsigned i;
-
-	for (i = 0; i < p->items; i++)
-		if (p->item_alias[i] && t->text &&
-		    !strcasecmp(p->item_alias[i], t->text))
-			return true;
-	return false;
-}
-
 /* Return: which aggregate is this, of those that are there. */
 static unsigned first_like(const struct fast_query *q, unsigned agg)
 {
@@ -246,7 +235,7 @@ static int put_next(struct rewriting *r, struct span within, bool names)
 		if (parse_column(p) >= 0) /* of which row of the group? */
 			return -EOPNOTSUPP;
 		if (!(t->type == TOKEN_WORD && is_known(t)) &&
-		    !(names && is_alias(p, t)))
+		    !(names && parse_is_alias(p, t)))
 			return -EOPNOTSUPP;
 	}
 	sqlite3_str_appendf(r->to, " %.*s", (int)t->len, t->at);
@@ -294,7 +283,7 @@ static int put_order(struct rewriting *r)
 		s = (struct span){at, end};
 		sqlite3_str_appendall(r->to,
 				      at == p->order.from ? " ORDER BY" : ",");
-		if (is_alias(p, &p->tokens->token[at]) &&
+		if (parse_is_alias(p, &p->tokens->token[at]) &&
 		    (end == at + 1 ||
 		     token_is(&p->tokens->token[at + 1], "DESC") ||
 		     token_is(&p->tokens->token[at + 1], "ASC"))) {

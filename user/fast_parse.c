@@ -239,8 +239,7 @@ static void take_top(struct parser *p)
 	p->q->top_column = column;
 }
 
-/* A name that an item has got stands for the item in ORDER BY. */
-static bool is_alias(const struct parser *p, const struct token *t)
+bool parse_is_alias(const struct parser *p, const struct token *t)
 {
 	unsigned i;
 
@@ -286,7 +285,7 @@ static int parse_rows(struct parser *p, bool all)
 	if (has_aggregate(p, &p->order) || p->having.from < p->having.to)
 		return -EOPNOTSUPP;
 	if (all && p->order.from < p->order.to &&
-	    !is_alias(p, &p->tokens->token[p->order.from]))
+	    !parse_is_alias(p, &p->tokens->token[p->order.from]))
 		take_top(p);
 	return p->q->preds || p->q->top_column >= 0 ? 0 : -EOPNOTSUPP;
 }

@@ -40,6 +40,9 @@ bool parse_take(struct parser *p, int sign);
 /** parse_word - go on if it is this keyword. */
 bool parse_word(struct parser *p, const char *word);
 
+/** parse_is_alias - a name that an item has got: it stands for the item. */
+bool parse_is_alias(const struct parser *p, const struct token *t);
+
 /**
  * parse_column - a column, perhaps with its table before it
  * Return: its index, and behind it; -1: it is none, and where it was.

@@ -21,10 +21,7 @@ flood() {
 		--set syscall.calls=getppid --set syscall.slower=0 \
 		--budget "$1" --name "$dir/socket" >"$dir/said" 2>&1 &
 	recorder=$!
-	for _ in $(seq 200); do
-		"$WEIR" status --name "$dir/socket" >/dev/null 2>&1 && break
-		sleep 0.05
-	done
+	await "$WEIR" status --name "$dir/socket" >/dev/null 2>&1
 	"$LOAD" procs $PROCS >/dev/null &
 	storm=$!
 	"$LOAD" rate $HZ "$2" >"$dir/out"

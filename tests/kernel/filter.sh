@@ -74,15 +74,8 @@ begin() { # NAME OPTIONS…: a recorder of that name
 		2>>"$dir/$name.err" &
 }
 
-capturing() { # until both say so
-	local i
-	for i in $(seq 600); do
-		grep -q capturing "$dir/kernel.err" &&
-			grep -q capturing "$dir/user.err" && return
-		sleep 0.05
-	done
-	cat "$dir/kernel.err" "$dir/user.err"
-	fail "the recorders did not start"
+both_capture() {
+	grep -q capturing "$dir/kernel.err" && grep -q capturing "$dir/user.err"
 }
 
 # What is kept of the workload, without what is another recorder's clock, and
@@ -110,7 +103,8 @@ round() {
 	a=$!
 	begin user -f "$1" --set repo.user_filter=1
 	b=$!
-	capturing
+	await both_capture || fail "the recorders did not start: $(cat \
+		"$dir/kernel.err" "$dir/user.err")"
 	echo go >"$dir/go"
 	wait "$pid"
 	workload

@@ -22,17 +22,14 @@ has_events() { [ "$(cat "$dir"/a/*.open 2>/dev/null | wc -c)" -gt 50000 ]; }
 
 # Every other time segments are so small that it dies between them, too.
 start() { # round
-	local size=256M i
+	local size=256M
 	[ $(($1 % 2)) = 0 ] || size=200K
 	rm -rf "$dir/a"
 	"$WEIR" record -q -o "$dir/a" --buffer 64M -s syscall,task \
 		--set syscall.calls=lseek --segment $size 2>"$dir/err" &
 	pid=$!
-	for i in $(seq 200); do
-		has_events && return
-		sleep 0.05
-	done
-	fail "round $1: nothing is recorded: $(cat "$dir/err")"
+	await has_events ||
+		fail "round $1: nothing is recorded: $(cat "$dir/err")"
 }
 
 worst=0

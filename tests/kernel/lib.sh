@@ -37,6 +37,29 @@ within() {
 	fi
 }
 
+# await COMMAND…: until it succeeds, for 30 s at most
+await() {
+	for _ in $(seq 600); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
+
+# start_recorder OPTIONS…: one in the background, $recorder, that captures when
+# this returns; what it says is in $dir/out and $dir/err.
+start_recorder() {
+	rm -f "$dir/err"
+	"$WEIR" record "$@" >"$dir/out" 2>"$dir/err" &
+	recorder=$!
+	await captures_or_ended
+	grep -q capturing "$dir/err" ||
+		fail "it does not start: $(cat "$dir/err")"
+}
+captures_or_ended() {
+	grep -qs capturing "$dir/err" || ! kill -0 $recorder
+}
+
 # record OPTIONS… -- LOAD ARGS…: into $dir/a; the load's stdout in $dir/out.
 # The mini-buffers hold the whole load: these tests count what is recorded, and
 # a busy host may not give the aggregator a CPU in time.

@@ -9,20 +9,15 @@ command -v bpftool >/dev/null || skip "no bpftool"
 # programs OPTIONS…: names of those that such a recording attaches, sorted
 programs() {
 	local ids
-	rm -rf "$dir/a" "$dir/err"
-	: >"$dir/err"
-	"$WEIR" record -o "$dir/a" "$@" --for 60 2>>"$dir/err" &
-	weir=$!
-	until grep -q capturing "$dir/err" || ! kill -0 $weir 2>/dev/null; do
-		sleep 0.05
-	done
-	ids=$(sed -n 's/^prog_id:[[:space:]]*//p' /proc/$weir/fdinfo/* \
+	rm -rf "$dir/a"
+	start_recorder -o "$dir/a" "$@" --for 60
+	ids=$(sed -n 's/^prog_id:[[:space:]]*//p' /proc/$recorder/fdinfo/* \
 		2>/dev/null | sort -u)
 	for id in $ids; do
 		bpftool -j prog show id "$id" | jq -r '.name'
 	done | grep -v '^task__[^s]' | sort | tr '\n' ' '
-	kill -INT $weir
-	wait $weir
+	kill -INT $recorder
+	wait $recorder
 }
 
 # names are cut at 15 characters, and end in _tp from 7.0 on

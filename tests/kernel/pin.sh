@@ -29,16 +29,6 @@ start() { # OPTIONS…
 	pid=$!
 }
 
-# A line of what it prints, or a file, is there.
-await() { # COMMAND…
-	local i
-	for i in $(seq 200); do
-		"$@" && return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # refused WHAT STATUS WORDS OPTIONS…
 refused() {
 	local what=$1 status=$2 words=$3

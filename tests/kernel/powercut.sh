@@ -63,16 +63,15 @@ mount_again() {
 	return 1
 }
 
+three_are_durable() { [ "$(grep -c '^durable' "$dir/err")" -ge 3 ]; }
+
 round() {
 	"$LOAD" numbers 20000 15 >/dev/null &
 	local load=$!
 	WEIR_DEBUG=1 "$WEIR" record -o "$disk/a" --buffer 64M -s syscall,task \
 		--set syscall.calls=lseek --segment 200K 2>"$dir/err" &
 	local pid=$!
-	for _ in $(seq 200); do
-		[ "$(grep -c '^durable' "$dir/err")" -ge 3 ] && break
-		sleep 0.05
-	done
+	await three_are_durable
 	sleep "$((RANDOM % 2)).$((RANDOM % 900 + 100))"
 	"$LOAD" cut "$disk" >"$dir/out" || fail "cannot cut the power"
 	sleep 1.5

@@ -18,15 +18,8 @@ cleanup() {
 trap cleanup EXIT
 
 start() { # options of record
-	rm -rf "$dir/a" "$dir/err"
-	"$WEIR" record -o "$dir/a" --buffer 64M -s task,syscall "$@" \
-		2>"$dir/err" &
-	recorder=$!
-	for _ in $(seq 600); do
-		grep -qs capturing "$dir/err" && return
-		sleep 0.05
-	done
-	fail "does not start: $(cat "$dir/err")"
+	rm -rf "$dir/a"
+	start_recorder -o "$dir/a" --buffer 64M -s task,syscall "$@"
 }
 
 stop() {
@@ -56,11 +49,7 @@ agent() {
 tell() { # NAME PROGRAM: and wait until it is done
 	echo "$2" >"$dir/go"
 	mv "$dir/go" "$dir/$1.go"
-	for _ in $(seq 400); do
-		[ -f "$dir/$1.go" ] || return
-		sleep 0.05
-	done
-	fail "$1 does nothing"
+	await test ! -f "$dir/$1.go" || fail "$1 does nothing"
 }
 
 # execs NAME: how many there were of $dir/NAME

@@ -27,10 +27,7 @@ summed() { awk -v name="weir_$1" 'index($1, name "{") == 1 { n += $2 }
 	--metrics "$PORT" --buffer 64M -s task,syscall,block,net,sched \
 	--set syscall.calls=all >"$dir/out" 2>"$dir/said" &
 recorder=$!
-for _ in $(seq 200); do
-	"$WEIR" status --name "$SOCKET" >/dev/null 2>&1 && break
-	sleep 0.05
-done
+await "$WEIR" status --name "$SOCKET" >/dev/null 2>&1
 
 # loop COMMAND…: over and over until the end, a breath between
 loop() {

@@ -13,10 +13,7 @@ rm -rf "$dir/a"
 	"$LOAD" rate $HZ $((stop + 2)) >"$dir/out" 2>"$dir/err" &
 weir=$!
 load_runs() { pgrep -P $weir -x load >/dev/null; } # not before its exec
-for ((i = 0; i < 200; i++)); do
-	load_runs && break
-	sleep 0.05
-done
+await load_runs
 sleep 0.5
 kill -STOP $weir
 sleep $stop

@@ -11,26 +11,19 @@ trap 'kill -9 $recorder 2>/dev/null; rm -rf "$dir"' EXIT
 
 status() { "$WEIR" status --json --name "$SOCKET" | jq "$1"; }
 
+says() { [ "$(status "$1")" = "$2" ]; }
+
 # wait_for WHAT WANTED JQ: until status says so
 wait_for() {
-	for _ in $(seq 200); do
-		[ "$(status "$3")" = "$2" ] && break
-		sleep 0.1
-	done
+	await says "$3" "$2"
 	is "$1" "$(status "$3")" "$2"
 }
 
-"$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
+start_recorder --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
 	--window 30s,32M --buffer 64M -s syscall,task \
 	--snapshot-on 'task_exit.signal == SIGSEGV,after=200ms' \
 	--snapshot-on 'task_exec.filename == "/bin/true",after=0,every=1ms,max=2/1h' \
-	--snapshot-on 'count(task_exit) > 10000/s' \
-	>"$dir/out" 2>"$dir/err" &
-recorder=$!
-for _ in $(seq 400); do
-	grep -q capturing "$dir/err" && break
-	sleep 0.05
-done
+	--snapshot-on 'count(task_exit) > 10000/s'
 
 echo known >"$dir/known file"
 (ulimit -c 0; "$LOAD" crash "$dir/known file" 300) >/dev/null 2>&1
@@ -62,17 +55,11 @@ recorder=
 
 # What is asked for by -e and -f is not what a trigger looks for: the kernel
 # makes both, and nothing else; of what is not selected the cause alone is kept.
-rm -rf "$dir/snapshots" "$dir/err"
-"$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
+rm -rf "$dir/snapshots"
+start_recorder --name "$SOCKET" --snapshot-dir "$dir/snapshots" \
 	--window 30s,32M --buffer 64M -s syscall,task --set syscall.calls=all \
 	-e task_signal -f 'target_pid == 1' \
-	--snapshot-on 'syscall_done.name == close and ret == EBADF and comm == load,after=0,max=1/1h' \
-	>"$dir/out" 2>"$dir/err" &
-recorder=$!
-for _ in $(seq 400); do
-	grep -qs capturing "$dir/err" && break
-	sleep 0.05
-done
+	--snapshot-on 'syscall_done.name == close and ret == EBADF and comm == load,after=0,max=1/1h'
 "$LOAD" numbered 1 100 >/dev/null
 wait_for "what is not selected triggered one" 1 .snapshots.ended
 a=$(echo "$dir"/snapshots/*)

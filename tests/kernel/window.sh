@@ -14,14 +14,7 @@ flood=
 trap 'kill -9 $recorder ${flood:+-$flood} 2>/dev/null; rm -rf "$dir"' EXIT
 
 start() { # options of record
-	"$WEIR" record --name "$SOCKET" --snapshot-dir "$dir/snapshots" "$@" \
-		>"$dir/out" 2>"$dir/err" &
-	recorder=$!
-	for _ in $(seq 400); do
-		grep -q capturing "$dir/err" && return
-		sleep 0.05
-	done
-	fail "does not start: $(cat "$dir/err")"
+	start_recorder --name "$SOCKET" --snapshot-dir "$dir/snapshots" "$@"
 }
 
 stop() {
@@ -173,11 +166,11 @@ kill -KILL -$flood
 wait $flood 2>/dev/null
 flood=
 for i in 1 2 3; do check "at a time, $i" "$dir/answer$i" keep; done
-for _ in $(seq 100); do
+all_are_taken() {
 	ls -d "$dir"/snapshots/* >/dev/null 2>&1 &&
-		[ "$(status .snapshots.active)" = 0 ] && break
-	sleep 0.1
-done
+		[ "$(status .snapshots.active)" = 0 ]
+}
+await all_are_taken
 "$WEIR" verify "$dir"/snapshots/* >/dev/null
 case $? in 0 | 3) ;; *) fail "SIGUSR1: verify" ;; esac
 "$WEIR" snapshot --name "$SOCKET" -o "$dir/many1" 2>"$dir/said"
