@@ -189,8 +189,8 @@ struct boost_bulk : boost_queue<N>, in_bulks<N, boost_bulk<N>> {
 	size_t first = 0;
 
 	using boost_queue<N>::boost_queue;
-	using bulks::put;
 	using bulks::flush;
+	using bulks::put;
 	bool drain()
 	{
 		first += this->q.push(this->held.get() + first,

@@ -83,12 +83,27 @@ static void steps(unsigned n)
 		step();
 }
 
+static void calls_for(double calls, unsigned n)
+{
+	host.asked[CALLS] = calls;
+	steps(n);
+}
+
+/* Two minutes, on and off for 3 s each. */
+static void calls_come_and_go(void)
+{
+	unsigned i;
+
+	changes = 0;
+	for (i = 0; i < 240; i++)
+		calls_for(i / 6 % 2 ? 500000 : 1000, 1);
+}
+
 static void nothing_is_shed_within_the_budget(void **state)
 {
 	(void)state;
 	begin(100000, 0);
-	host.asked[CALLS] = 100000;
-	steps(50);
+	calls_for(100000, 50);
 	assert_false(budget_sheds(&budget));
 	assert_int_equal(changes, 0);
 }
@@ -100,8 +115,7 @@ static void a_flood_is_brought_below_within_four_steps(void **state)
 	(void)state;
 	for (calls = 1e5; calls < 1.2e6; calls *= 1.3) {
 		begin(100000, 0);
-		host.asked[CALLS] = calls;
-		steps(4);
+		calls_for(calls, 4);
 		assert_true(cost_ns() <= 100000 * PPM_NS);
 		steps(100);
 		assert_true(cost_ns() <= 100000 * PPM_NS);
@@ -136,8 +150,7 @@ static void what_saves_nothing_is_left_alone(void **state)
 	(void)state;
 	begin(100000, 0);
 	host.asked[SCHED] = 500;
-	host.asked[CALLS] = 1000000;
-	steps(4);
+	calls_for(1000000, 4);
 	assert_int_equal(budget.source[SCHED].log2, 0);
 	assert_true(budget.source[CALLS].log2 > 0);
 	assert_true(budget.source[CALLS].log2 < 10);
@@ -147,13 +160,11 @@ static void hooks_that_are_too_dear_are_told_of(void **state)
 {
 	(void)state;
 	begin(20000, 0);
-	host.asked[CALLS] = 2e6;
-	steps(20);
+	calls_for(2e6, 20);
 	assert_true(budget_over(&budget));
 	assert_true(budget.short_of);
 	assert_true(budget.source[CALLS].log2 <= BUDGET_LOG2_MAX);
-	host.asked[CALLS] = 1000;
-	step();
+	calls_for(1000, 1);
 	assert_false(budget.short_of);
 }
 
@@ -161,8 +172,7 @@ static void bytes_have_a_limit_of_their_own(void **state)
 {
 	(void)state;
 	begin(0, 1000000);
-	host.asked[CALLS] = 400000; /* 4 MB/s */
-	steps(4);
+	calls_for(400000, 4); /* 4 MB/s */
 	assert_true(host.asked[CALLS] * 10 * part(CALLS) <= 1e6);
 	assert_int_equal(budget.source[CALLS].log2, 3);
 }
@@ -171,11 +181,9 @@ static void all_is_recorded_again_when_the_load_falls(void **state)
 {
 	(void)state;
 	begin(100000, 0);
-	host.asked[CALLS] = 500000;
-	steps(10);
+	calls_for(500000, 10);
 	assert_true(budget_sheds(&budget));
-	host.asked[CALLS] = 1000;
-	steps(20);
+	calls_for(1000, 20);
 	assert_false(budget_sheds(&budget));
 }
 
@@ -184,8 +192,7 @@ static void shedding_that_saves_nothing_ends(void **state)
 {
 	(void)state;
 	begin(100000, 0);
-	host.asked[CALLS] = 500000;
-	steps(10);
+	calls_for(500000, 10);
 	assert_true(budget_sheds(&budget));
 	host.asked[CALLS] = 1000;
 	host.rest_ns = 2e8;
@@ -201,8 +208,7 @@ static void a_steady_load_settles(void **state)
 	(void)state;
 	for (calls = 1e5; calls < 2e6; calls *= 1.07) {
 		begin(100000, 0);
-		host.asked[CALLS] = calls;
-		steps(20);
+		calls_for(calls, 20);
 		changes = 0;
 		steps(200);
 		assert_in_range(changes, 0, 1);
@@ -211,20 +217,11 @@ static void a_steady_load_settles(void **state)
 
 static void a_load_that_comes_and_goes_makes_it_wait(void **state)
 {
-	unsigned i;
-
 	(void)state;
 	begin(100000, 0);
-	for (i = 0; i < 240; i++) { /* two minutes, on and off for 3 s */
-		host.asked[CALLS] = i / 6 % 2 ? 500000 : 1000;
-		step();
-	}
+	calls_come_and_go();
 	assert_true(changes < 24);
-	changes = 0;
-	for (i = 0; i < 240; i++) {
-		host.asked[CALLS] = i / 6 % 2 ? 500000 : 1000;
-		step();
-	}
+	calls_come_and_go();
 	assert_true(changes < 10);
 }
 

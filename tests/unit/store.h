@@ -87,17 +87,25 @@ static inline void store_kind(struct schema *s, unsigned number,
 static const char *const store_sources[STORE_SOURCES] = {"task", "syscall",
 							 "repo"};
 
-static inline struct schema *store_schema(void)
+/* The sources, and no kind yet. */
+static inline struct schema *store_schema_begun(const char *help)
 {
 	struct schema *s;
 	int i;
 
 	assert_int_equal(schema_new(&s), 0);
 	for (i = 0; i < STORE_SOURCES; i++) {
-		struct schema_source src = {store_sources[i], ""};
+		struct schema_source src = {store_sources[i], help};
 
 		assert_int_equal(schema_add_source(s, &src), 0);
 	}
+	return s;
+}
+
+static inline struct schema *store_schema(void)
+{
+	struct schema *s = store_schema_begun("");
+
 	store_kind(s, EV_TASK_FORK, "task", "task_fork", 32, store_fork, 2);
 	store_kind(s, EV_TASK_EXEC, "task", "task_exec", 64, store_exec, 5);
 	store_kind(s, EV_SYSCALL_DONE, "syscall", "syscall_done", 64,

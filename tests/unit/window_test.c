@@ -62,6 +62,12 @@ static void feed_next(struct feed *f)
 			  "short");
 }
 
+static void feed_until(struct feed *f, uint64_t seq)
+{
+	while (f->seq < seq)
+		feed_next(f);
+}
+
 static void feed_init(struct feed *f, uint64_t bytes, uint64_t ns)
 {
 	struct window_options o = {.bytes = bytes, .ns = ns};
@@ -210,8 +216,7 @@ static void a_window_that_forgot_nothing_has_all(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 1000)
-		feed_next(&f);
+	feed_until(&f, 1000);
 	feed_end(&f);
 	r = take(&f);
 	s = expect_whole(&r);
@@ -228,8 +233,7 @@ static void what_it_forgot_still_gives_names(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 200000)
-		feed_next(&f);
+	feed_until(&f, 200000);
 	feed_end(&f);
 	r = take(&f);
 	s = expect_whole(&r);
@@ -257,8 +261,7 @@ static void it_reaches_as_far_as_its_time(void **state)
 	for (i = 0; i < 200; i++) {
 		uint64_t until = f.seq + 1000;
 
-		while (f.seq < until)
-			feed_next(&f);
+		feed_until(&f, until);
 		window_tick(f.window);
 		window_stats(f.window, &s);
 		if (i < 40)
@@ -298,8 +301,7 @@ static void what_comes_after_the_end_is_not_in_it(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 100)
-		feed_next(&f);
+	feed_until(&f, 100);
 	__atomic_store_n(&f.end.to_ns, f.ts, __ATOMIC_RELEASE);
 	for (i = 0; i < 50; i++)
 		feed_next(&f);
@@ -323,8 +325,7 @@ static void a_window_too_small_for_the_tasks_says_so(void **state)
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
 	for (tid = 1000; tid < 60000; tid++)
 		feed_fork(&f, tid, "one-of-many");
-	while (f.seq < 200000)
-		feed_next(&f);
+	feed_until(&f, 200000);
 	feed_end(&f);
 	r = take(&f);
 	assert_int_equal(r.err, -ENODATA);
@@ -337,6 +338,12 @@ static void feed_told(struct feed *f)
 	feed_next(f);
 	if (f->seq % 100 == 0)
 		window_told(f->window, f->ts);
+}
+
+static void feed_told_until(struct feed *f, uint64_t seq)
+{
+	while (f->seq < seq)
+		feed_told(f);
 }
 
 static void *flood(void *arg)
@@ -357,8 +364,7 @@ static void an_end_of_recording_cuts_it(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 100000)
-		feed_told(&f);
+	feed_told_until(&f, 100000);
 	r = take_until(&f, &stopping); /* else it would wait for an end */
 	expect_whole(&r);
 	assert_true(r.cut);
@@ -378,8 +384,7 @@ static void it_is_contiguous_under_a_flood(void **state)
 	for (i = 0; i < 8; i++) {
 		feed_init(&f, WINDOW_BYTES_MIN << i % 3, 0);
 		f.step_ns = 50;
-		while (f.seq < 100000)
-			feed_told(&f);
+		feed_told_until(&f, 100000);
 		assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
 		if (i % 2) /* else the flood goes on until it is cut */
 			__atomic_store_n(&f.stop, 1, __ATOMIC_RELAXED);
@@ -438,8 +443,7 @@ static void several_share_one_copy(void **state)
 
 	(void)state;
 	feed_init(&f, 4 * WINDOW_BYTES_MIN, 0);
-	while (f.seq < 100000)
-		feed_told(&f);
+	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
 	start_asker(&a[0], &c, 0, &f);
@@ -453,8 +457,7 @@ static void several_share_one_copy(void **state)
 			clock_sleep(NS_PER_MS);
 	window_stats(f.window, &w);
 	assert_true(held_by(&c) < 2 * w.used);
-	while (f.seq < 101000)
-		feed_told(&f);
+	feed_told_until(&f, 101000);
 	feed_end(&f);
 	for (i = 0; i < SNAPSHOTS_MAX; i++) {
 		pthread_join(a[i].thread, NULL);
@@ -480,8 +483,7 @@ static void memory_is_bounded_whoever_asks(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 100000)
-		feed_told(&f);
+	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
 	assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
@@ -519,8 +521,7 @@ static void who_does_not_write_is_cut_and_others_are_not(void **state)
 
 	(void)state;
 	feed_init(&f, WINDOW_BYTES_MIN, 0);
-	while (f.seq < 100000)
-		feed_told(&f);
+	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
 	snapshot_copy_ask(&c.copies[0], &far);
