@@ -261,7 +261,8 @@ $(O)/tests/bench/ring_bench: tests/bench/ring_bench.cpp $(O)/libweir-ring.a
 	$(call msg,CXX,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=gnu++17 -O3 -Wall -Wextra -I. -MMD -MP -MF $@.d -MT $@ \
-		$$(pkg-config --cflags libdpdk) $^ -lrte_ring -lrte_eal \
+		$$(pkg-config --cflags libdpdk) \
+		$(filter %.cpp %.a,$^) -lrte_ring -lrte_eal \
 		-pthread -o $@
 
 -include $(O)/tests/bench/ring_bench.d
