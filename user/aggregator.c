@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../bpf/events.h"
+#include "aggregator_heap.h"
 #include "aggregator_input.h"
 #include "aggregator_marks.h"
 #include "clock.h"
@@ -31,8 +32,7 @@ struct aggregator {
 	struct aggregator_options o;
 	struct input **inputs;
 	unsigned count;
-	struct input **heap; /* those with something to pass, by time */
-	unsigned heap_count;
+	struct heap heap;
 	struct span *lost; /* by row */
 	int epoll_fd, stop_fd;
 	pthread_t thread;
@@ -258,56 +258,18 @@ static void pass(struct aggregator *a, struct input *in, const void *rec)
 /* ---- merging ---------------------------------------------------------------
  */
 
-static bool earlier(const struct input *x, const struct input *y)
-{
-	return input_ts(x) < input_ts(y);
-}
-
-static void sift_down(struct aggregator *a, unsigned i)
-{
-	struct input **v = a->heap, *top = v[i];
-	unsigned child;
-
-	while ((child = 2 * i + 1) < a->heap_count) {
-		if (child + 1 < a->heap_count &&
-		    earlier(v[child + 1], v[child]))
-			child++;
-		if (!earlier(v[child], top))
-			break;
-		v[i] = v[child];
-		i = child;
-	}
-	v[i] = top;
-}
-
-static void heap_build(struct aggregator *a, uint64_t watermark)
-{
-	unsigned i;
-
-	a->heap_count = 0;
-	for (i = 0; i < a->count; i++) {
-		if (input_has_before(a->inputs[i], watermark))
-			a->heap[a->heap_count++] = a->inputs[i];
-	}
-	for (i = a->heap_count / 2; i-- > 0;)
-		sift_down(a, i);
-}
-
 /* Pass on, in order, all that is older than the watermark. */
 static bool merge(struct aggregator *a, uint64_t watermark)
 {
 	struct input *in;
 	bool any;
 
-	heap_build(a, watermark);
-	any = a->heap_count > 0;
-	while (a->heap_count) {
-		in = a->heap[0];
+	heap_build(&a->heap, a->inputs, a->count, watermark);
+	any = a->heap.count > 0;
+	while (a->heap.count) {
+		in = a->heap.input[0];
 		pass(a, in, input_take(in));
-		if (!input_has_before(in, watermark))
-			a->heap[0] = a->heap[--a->heap_count];
-		if (a->heap_count)
-			sift_down(a, 0);
+		heap_taken(&a->heap, watermark);
 	}
 	return any;
 }
@@ -390,10 +352,10 @@ int aggregator_new(struct aggregator **ret,
 	a->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	a->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	a->inputs = calloc(INPUTS_MAX, sizeof(*a->inputs));
-	a->heap = calloc(INPUTS_MAX, sizeof(*a->heap));
+	a->heap.input = calloc(INPUTS_MAX, sizeof(*a->heap.input));
 	a->lost = calloc((size_t)SOURCES_MAX * (opts->cpus + 1),
 			 sizeof(*a->lost));
-	if (!a->inputs || !a->heap || !a->lost)
+	if (!a->inputs || !a->heap.input || !a->lost)
 		goto out;
 	if (a->epoll_fd < 0 || a->stop_fd < 0 ||
 	    epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, a->stop_fd, &ev)) {
@@ -593,7 +555,7 @@ void aggregator_free(struct aggregator *a)
 		close(a->stop_fd);
 	marks_done(&a->marks);
 	free(a->inputs);
-	free(a->heap);
+	free(a->heap.input);
 	free(a->lost);
 	free(a);
 }

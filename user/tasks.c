@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tasks.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hash.h"
 
-#define CGROUP_BUCKETS	 1024
-#define TASK_BUCKETS	 1024 /* at first */
-#define CONTAINER_ID_LEN 64   /* hex digits, OCI runtimes' default */
+#define TASK_BUCKETS 1024 /* at first */
 
 /* A path shared by the tasks that execute it. */
 struct exe {
@@ -24,12 +21,6 @@ struct node {
 	struct exe *exe;
 	struct node *chain;
 	struct node *older, *newer; /* among the dead */
-};
-
-struct cgroup_node {
-	struct cgroup c;
-	struct cgroup_node *chain;
-	char *text; /* path, then container id */
 };
 
 /* What an event says of a task; which of its fields say it. */
@@ -71,7 +62,7 @@ struct tasks {
 	size_t alive, total;
 	struct node *oldest, *newest; /* the dead, by time of death */
 	size_t dead;
-	struct cgroup_node *cgroups[CGROUP_BUCKETS];
+	struct cgroups cgroups;
 	struct binding by_rule[RULES];
 	const struct binding *by_kind[SCHEMA_KINDS_MAX];
 	struct bound path_id, path_text;
@@ -273,50 +264,6 @@ static void reset(struct tasks *t, struct node *n, const struct node *parent)
 
 /* ---- cgroups ------------------------------------------------------------- */
 
-static struct cgroup_node *cgroup_find(const struct tasks *t, uint64_t id)
-{
-	struct cgroup_node *c = t->cgroups[hash_u64(id) % CGROUP_BUCKETS];
-
-	while (c && c->c.id != id)
-		c = c->chain;
-	return c;
-}
-
-static struct cgroup_node *cgroup_get(struct tasks *t, uint64_t id)
-{
-	struct cgroup_node *c = cgroup_find(t, id), **to;
-
-	if (c)
-		return c;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return NULL;
-	to = &t->cgroups[hash_u64(id) % CGROUP_BUCKETS];
-	c->c.id = id;
-	c->c.path = c->c.container = "";
-	c->chain = *to;
-	*to = c;
-	return c;
-}
-
-/* The last run of exactly 64 hex digits, as OCI runtimes name cgroups. */
-static const char *container_in(const char *path, size_t len)
-{
-	const char *found = NULL;
-	size_t i, run = 0;
-
-	for (i = 0; i <= len; i++) {
-		if (i < len && isxdigit((unsigned char)path[i])) {
-			run++;
-			continue;
-		}
-		if (run == CONTAINER_ID_LEN)
-			found = path + i - run;
-		run = 0;
-	}
-	return found;
-}
-
 /* Its tasks are about to be in something that is called otherwise. */
 static void tell_all(const struct tasks *t, const struct cgroup *c)
 {
@@ -331,27 +278,14 @@ static void tell_all(const struct tasks *t, const struct cgroup *c)
 
 static int cgroup_name(struct tasks *t, const struct event *ev)
 {
+	struct cgroup *c = cgroups_get(&t->cgroups,
+				       bound_u64(&t->path_id, ev, 0));
 	struct field_bytes path = bound_bytes(&t->path_text, ev);
-	struct cgroup_node *c;
-	const char *id;
-	char *text;
 
-	c = cgroup_get(t, bound_u64(&t->path_id, ev, 0));
-	text = calloc(1, path.len + 1 + CONTAINER_ID_LEN + 1);
-	if (!c || !text) {
-		free(text);
+	if (!c)
 		return -ENOMEM;
-	}
-	tell_all(t, &c->c);
-	memcpy(text, path.data, path.len);
-	id = container_in(text, path.len);
-	if (id)
-		memcpy(text + path.len + 1, id, CONTAINER_ID_LEN);
-	free(c->text);
-	c->text = text;
-	c->c.path = text;
-	c->c.container = text + path.len + 1;
-	return 0;
+	tell_all(t, c);
+	return cgroups_name(c, path.data, path.len);
 }
 
 /* ---- applying events ----------------------------------------------------- */
@@ -384,7 +318,7 @@ static int set_facts(struct tasks *t, const struct binding *b, struct node *n,
 		     const struct event *ev)
 {
 	struct task *task = &n->t;
-	struct cgroup_node *c;
+	struct cgroup *c;
 
 	task->pid = bound_u64(&b->pid, ev,
 			      b->tid.field ? task->pid : ev->h->pid);
@@ -395,10 +329,10 @@ static int set_facts(struct tasks *t, const struct binding *b, struct node *n,
 	if (bound_in(&b->comm, ev->kind))
 		set_comm(task, bound_bytes(&b->comm, ev));
 	if (bound_in(&b->cgroup, ev->kind)) {
-		c = cgroup_get(t, bound_u64(&b->cgroup, ev, 0));
+		c = cgroups_get(&t->cgroups, bound_u64(&b->cgroup, ev, 0));
 		if (!c)
 			return -ENOMEM;
-		task->cgroup = &c->c;
+		task->cgroup = c;
 	}
 	return b->file.field ? set_file(n, bound_bytes(&b->file, ev)) : 0;
 }
@@ -466,9 +400,7 @@ const struct task *tasks_find(const struct tasks *t, uint32_t tid)
 
 const struct cgroup *tasks_cgroup(const struct tasks *t, uint64_t id)
 {
-	const struct cgroup_node *c = cgroup_find(t, id);
-
-	return c && c->text ? &c->c : NULL;
+	return cgroups_named(&t->cgroups, id);
 }
 
 size_t tasks_count(const struct tasks *t)
@@ -487,18 +419,7 @@ static int by_tid(const void *a, const void *b)
 int tasks_each_cgroup(const struct tasks *t,
 		      int (*fn)(void *arg, const struct cgroup *c), void *arg)
 {
-	const struct cgroup_node *c;
-	size_t i;
-	int err;
-
-	for (i = 0; i < CGROUP_BUCKETS; i++) {
-		for (c = t->cgroups[i]; c; c = c->chain) {
-			err = c->text ? fn(arg, &c->c) : 0;
-			if (err)
-				return err;
-		}
-	}
-	return 0;
+	return cgroups_each(&t->cgroups, fn, arg);
 }
 
 int tasks_each(const struct tasks *t,
@@ -554,17 +475,6 @@ int tasks_new(struct tasks **ret, const struct schema *schema)
 	return 0;
 }
 
-static void free_cgroups(struct cgroup_node *c)
-{
-	struct cgroup_node *next;
-
-	for (; c; c = next) {
-		next = c->chain;
-		free(c->text);
-		free(c);
-	}
-}
-
 static void empty(struct tasks *t)
 {
 	struct node *n, *next;
@@ -577,9 +487,7 @@ static void empty(struct tasks *t)
 		}
 		t->buckets[i] = NULL;
 	}
-	for (i = 0; i < CGROUP_BUCKETS; i++)
-		free_cgroups(t->cgroups[i]);
-	memset(t->cgroups, 0, sizeof(t->cgroups));
+	cgroups_done(&t->cgroups);
 }
 
 int tasks_reset(struct tasks *t)

@@ -12,15 +12,10 @@
 #ifndef WEIR_TASKS_H
 #define WEIR_TASKS_H
 
+#include "cgroups.h"
 #include "event.h"
 
 #define TASKS_DEAD_MAX 4096
-
-struct cgroup {
-	uint64_t id;
-	const char *path;      /* "" until known */
-	const char *container; /* 64 hex digits of the path, or "" */
-};
 
 struct task {
 	uint32_t tid, pid, ppid, uid;

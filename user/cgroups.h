@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cgroups.h - the cgroups that tasks are in, by id, and what they are called.
+ *
+ * One is there from the first time that something is in it, and has a path once
+ * a cgroup_path event has told it; both may come in any order. None goes away
+ * before cgroups_done(). Thread: the owner's only.
+ */
+#ifndef WEIR_CGROUPS_H
+#define WEIR_CGROUPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CGROUP_BUCKETS 1024
+
+struct cgroup {
+	uint64_t id;
+	const char *path;      /* "" until known */
+	const char *container; /* 64 hex digits of the path, or "" */
+};
+
+struct cgroup_node;
+
+/* Zeroed: empty. */
+struct cgroups {
+	struct cgroup_node *buckets[CGROUP_BUCKETS];
+};
+
+/** cgroups_get - Return: the one of that id, made where there is none; NULL: no
+ * memory. */
+struct cgroup *cgroups_get(struct cgroups *g, uint64_t id);
+
+/** cgroups_name - set its path, @len bytes. Return: 0; -ENOMEM. */
+int cgroups_name(struct cgroup *c, const void *path, size_t len);
+
+/** cgroups_named - Return: the one of that id; NULL: its path is not known. */
+const struct cgroup *cgroups_named(const struct cgroups *g, uint64_t id);
+
+/** cgroups_each - as tasks_each_cgroup(). */
+int cgroups_each(const struct cgroups *g,
+		 int (*fn)(void *arg, const struct cgroup *c), void *arg);
+
+void cgroups_done(struct cgroups *g);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * recorder_internal.h - what recorder.c and recorder_status.c share. Not for
+ * others.
+ */
+#ifndef WEIR_RECORDER_INTERNAL_H
+#define WEIR_RECORDER_INTERNAL_H
+
+#include "../ring/ring.h"
+#include "aggregator.h"
+#include "recorder.h"
+#include "repo.h"
+
+struct recorder {
+	struct recorder_options o;
+	struct sources *sources;
+	struct tasks *tasks;
+	struct render render;
+	struct select select;
+	bool vital[SCHEMA_KINDS_MAX]; /* without them nothing has a name */
+	struct sink *sinks[REPO_SINKS_MAX];
+	unsigned sink_count;
+	struct archive_writer *archive;
+	struct flight *flight;
+	struct trigger *triggers[TRIGGERS_MAX];
+	unsigned trigger_count;
+	struct ring_producer *main_p, *own_p;
+	struct ring_consumer *main_c, *own_c;
+	int notify_fd;
+	struct aggregator *aggregator;
+	struct repo *repo;
+	struct account_row *account; /* what recorder_account() gave out */
+	bool takes;		     /* what is pinned */
+	struct resume_kept resume;
+	uint64_t started_ns;
+};
+
+#endif
