@@ -36,6 +36,7 @@ struct archive_options {
 	uint64_t keep_bytes;	 /* of all segments; 0: all */
 	uint64_t keep_ns;	 /* remove segments older than that; 0: none */
 	const char *command;	 /* what was recorded, for META; may be NULL */
+	const char *asked;	 /* and how: options, for META; "", NULL: all */
 	/*
 	 * By kind: what stays when the thread is behind and a block must be
 	 * lost, as long as it is not more than half of one. NULL: nothing.
@@ -278,6 +279,7 @@ struct archive_info {
 	uint32_t open_segments; /* not sealed: in use, or cut off */
 	uint32_t damaged; /* frames that could not be read; more after a pass */
 	const char *host, *kernel, *boot_id, *command, *version; /* META */
+	const char *asked; /* options that say what was recorded, or "" */
 	/* META of a snapshot: why it was taken, the event that was the cause,
 	 * the time it covers, why it ends early; or "" */
 	const char *snapshot, *trigger, *covers, *cut;

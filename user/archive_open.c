@@ -390,6 +390,7 @@ static void fill_info(struct archive *a)
 	info->kernel = meta(a, "kernel");
 	info->boot_id = meta(a, "boot_id");
 	info->command = meta(a, "command");
+	info->asked = meta(a, "asked");
 	info->version = meta(a, "version");
 	info->snapshot = meta(a, "snapshot");
 	info->trigger = meta(a, "trigger");

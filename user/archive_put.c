@@ -356,7 +356,7 @@ static void read_boot_id(char text[40], uint8_t id[16])
 }
 
 static int describe(struct archive_put *p, const struct schema *schema,
-		    const char *command)
+		    const struct archive_options *o)
 {
 	struct utsname u = {0};
 	char boot_id[40];
@@ -369,8 +369,10 @@ static int describe(struct archive_put *p, const struct schema *schema,
 	segment_put_meta(&p->meta, "machine", u.machine);
 	segment_put_meta(&p->meta, "boot_id", boot_id);
 	segment_put_meta(&p->meta, "version", WEIR_VERSION);
-	if (command)
-		segment_put_meta(&p->meta, "command", command);
+	if (o->command)
+		segment_put_meta(&p->meta, "command", o->command);
+	if (o->asked && o->asked[0])
+		segment_put_meta(&p->meta, "asked", o->asked);
 	schema_encode(schema, &p->schema);
 	return buf_err(&p->meta) ? buf_err(&p->meta) : buf_err(&p->schema);
 }
@@ -397,7 +399,7 @@ static int prepare(struct archive_put *p, const struct schema *schema,
 	p->retain.max_ns = o->keep_ns;
 	err = losses_init(&p->losses, schema);
 	if (!err)
-		err = describe(p, schema, o->command);
+		err = describe(p, schema, o);
 	return err ? err : open_codec(p, schema);
 }
 

@@ -12,6 +12,7 @@ struct search {
 	struct block_codec *codec;
 	struct buf payload, bytes;
 	bool blocks; /* some were seen */
+	bool last;   /* one of them whole, and of no mark: the end */
 };
 
 static int decode(struct search *s, const struct frame *f,
@@ -34,6 +35,19 @@ static int decode(struct search *s, const struct frame *f,
 	if (err)
 		archive_resume_done(ret);
 	return err;
+}
+
+/* A recorder writes such a block once, when it ends: of all there was left. */
+static void note_block(struct search *s, struct segment_reader *r,
+		       const struct segment_frames *all, size_t i)
+{
+	const struct frame *f = &all->frame[i], *mark = i ? f - 1 : NULL;
+
+	s->blocks = true;
+	if (mark && mark->type == FRAME_RESUME && mark->events == f->events)
+		return;
+	if (!s->last && !segment_read(r, f, &s->payload))
+		s->last = true;
 }
 
 /* Is the block there that @f was written for? Return: 0; -EBADMSG; -errno. */
@@ -59,7 +73,8 @@ static int search_frames(struct search *s, struct segment_reader *r,
 
 	for (i = all->count; i-- > 0; next = f) {
 		f = &all->frame[i];
-		s->blocks |= f->type == FRAME_BLOCK;
+		if (f->type == FRAME_BLOCK)
+			note_block(s, r, all, i);
 		if (f->type != FRAME_RESUME)
 			continue;
 		err = check_block(s, r, f, next);
@@ -124,6 +139,7 @@ int archive_resume_find(int dir, uint64_t run, struct archive_resume *ret)
 		rc = block_codec_new(&s.codec);
 	if (!rc)
 		rc = search_run(&s, &list, run, &found);
+	found.ended = s.last;
 	if (rc > 0)
 		*ret = found;
 	archive_list_done(&list);

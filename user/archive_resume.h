@@ -18,6 +18,7 @@ struct archive_resume {
 	struct account_row *rows;
 	size_t count;
 	struct buf data; /* archive_mark.data */
+	bool ended;	 /* a last block follows: it is of all there was */
 };
 
 /**

@@ -189,9 +189,9 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->pinning.pin = PIN_NONE;
 	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
-	rc = scope_open(c);
+	rc = rights_open(c);
 	if (!rc)
-		rc = rights_open(c);
+		rc = scope_open(c);
 	if (!rc)
 		rc = service_open(c);
 	return rc ? rc : open_recorder(c);
@@ -554,6 +554,7 @@ int capture_stop(struct capture *c)
 {
 	c->stopped_ns = clock_now();
 	notify_say(&c->notify, "STOPPING=1");
+	recorder_halt(c->recorder); /* or who comes next would go on */
 	pinning_stop(&c->pinning, c->errand);
 	return recorder_stop(c->recorder);
 }
@@ -591,6 +592,7 @@ void capture_close(struct capture *c)
 	errand_done(c->errand);
 	pinning_done(&c->pinning);
 	notify_done(&c->notify);
+	buf_done(&c->asked);
 	if (c->signal_fd >= 0)
 		close(c->signal_fd);
 }

@@ -32,7 +32,8 @@ struct capture_args {
 	const char *user;
 	const char *pin; /* record's alone */
 	bool quiet, explain;
-	const char *budget; /* of record alone */
+	const char *budget;	  /* of record alone */
+	struct opt_list triggers; /* the same */
 };
 
 /* Rows of both; offsets are of struct capture_args. */
@@ -42,6 +43,7 @@ struct capture {
 	const struct capture_args *args;
 	char **command;		   /* or NULL: the whole host */
 	struct source_scope scope; /* which processes, beside the command */
+	struct buf asked; /* the options that say what is recorded, a string */
 	struct recorder *recorder;
 	struct child child;
 	bool confines; /* gives up what it does not need */
@@ -136,7 +138,8 @@ int rights_give_up(struct capture *c, const int *dirs, size_t dir_count);
 /* ---- for cmd_capture.c: cmd_scope.c -------------------------------------- */
 
 /**
- * scope_open - find out which processes it is to be about: -p, --cgroup
+ * scope_open - put down what was asked for, and find out which processes it is
+ * to be about: -p, --cgroup; after rights_open()
  * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
  */
 int scope_open(struct capture *c);

@@ -2,6 +2,7 @@
 #include "cmd_pin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -57,6 +58,12 @@ static void put_options(struct buf *to, const struct capture_args *a)
 	put_name(to, a->query.filter ? a->query.filter : "");
 	put_name(to, "--set");
 	put_list(to, &a->settings);
+	put_name(to, "-p");
+	put_list(to, &a->trees);
+	put_name(to, "--cgroup");
+	put_list(to, &a->cgroups);
+	put_name(to, "--snapshot-on");
+	put_list(to, &a->triggers);
 	put_name(to, "--budget");
 	put_name(to, a->budget ? "set" : "");
 	put_name(to, "--buffer");
@@ -74,10 +81,11 @@ static void compare(void *arg, const char *name, const char *value)
 	struct comparison *c = arg;
 	const char *was = segment_get_meta(c->pinned, name);
 
-	if (c->name || (was && !strcmp(was, value)))
+	was = was ? was : "";
+	if (c->name || !strcmp(was, value))
 		return;
 	c->name = name;
-	c->was = was ? was : "";
+	c->was = was;
 	c->is = value;
 }
 
@@ -208,18 +216,31 @@ int pinning_find(struct pinning *p, const char *name)
 	return find(p, name, false);
 }
 
-int pinning_may(const struct capture_args *args, char *const *command,
-		const char *archive)
+int pinning_may(const struct capture_args *args, char *const *command)
 {
-	if (!args->pin)
-		return EXIT_OK;
-	if (command)
+	if (args->pin && command)
 		return usage("record: --pin is for the host, not for a "
 			     "COMMAND, which ends when weir does");
-	if (!archive)
-		return usage("record: --pin needs an archive, which is there "
-			     "when weir is not (-o ARCHIVE)");
 	return EXIT_OK;
+}
+
+/* Its recorder was killed as it ended: nothing is recorded there any more. */
+static void end_ended(struct pinning *p)
+{
+	struct pinning_left left;
+	struct buf b = {0};
+
+	pinning_abandon(p, &left);
+	pinning_left_text(&left, &b);
+	say("'%s' was being ended when its recorder was killed: %.*s; it "
+	    "begins anew",
+	    p->pin.name, (int)b.len, b.len ? b.data : "");
+	buf_done(&b);
+	p->ended = p->meta;
+	p->ended_archive = p->archive;
+	p->meta = (struct buf){0};
+	p->archive = NULL;
+	p->takes = false;
 }
 
 int pinning_open(struct pinning *p, const struct capture_args *a)
@@ -231,6 +252,8 @@ int pinning_open(struct pinning *p, const struct capture_args *a)
 	rc = find(p, a->pin, true);
 	if (rc)
 		return rc;
+	if (p->takes && sources_pinned_ended(&p->pin))
+		end_ended(p);
 	return p->takes ? check_options(p, a) : begin(p, a);
 }
 
@@ -242,8 +265,13 @@ static bool is_same_dir(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
-int pinning_check(const struct pinning *p, const char *output)
+int pinning_check(struct pinning *p, const char *output, const char *path)
 {
+	if (p->pin.fd >= 0 && !p->takes && !path)
+		return usage("record: --pin needs an archive, which is there "
+			     "when weir is not (-o ARCHIVE)");
+	p->appends = p->takes || (p->ended_archive && path &&
+				  is_same_dir(path, p->ended_archive));
 	if (p->takes && access(p->archive, F_OK))
 		return fail("pin '%s': its archive '%s' is not there (weir "
 			    "unpin %s ends it)",
@@ -353,6 +381,57 @@ void pinning_done(struct pinning *p)
 {
 	pin_close(&p->pin);
 	buf_done(&p->meta);
+	buf_done(&p->ended);
+}
+
+/* ---- what is left ---------------------------------------------------------
+ */
+
+/* How far it came. Return: 1 with @at; 0 nothing is written; -errno. */
+static int read_archive(const struct pinning *p, struct archive_resume *from,
+			struct resume *at)
+{
+	int dir = open(p->archive, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (dir < 0)
+		return -errno;
+	rc = archive_resume_find(dir, p->run, from);
+	close(dir);
+	if (rc > 0)
+		rc = resume_parse(at, from->data.data, from->data.len);
+	return rc || !from->data.len ? rc : 1;
+}
+
+void pinning_abandon(const struct pinning *p, struct pinning_left *ret)
+{
+	struct archive_resume from = {0};
+	struct resume at = {0};
+	int came = p->takes ? read_archive(p, &from, &at) : 0;
+
+	ret->unread = 0;
+	ret->err = sources_unpin(&p->pin, came > 0 ? &at : NULL, &ret->unread);
+	ret->known = came >= 0;
+	if (from.ended)
+		ret->unread = 0;
+	resume_done(&at);
+	archive_resume_done(&from);
+}
+
+void pinning_left_text(const struct pinning_left *l, struct buf *to)
+{
+	if (l->err)
+		buf_printf(to, "what is in its buffers cannot be counted: %s",
+			   strerror(-l->err));
+	else if (l->known)
+		buf_printf(to,
+			   "%" PRIu64 " events in its buffers are in no "
+			   "archive",
+			   l->unread);
+	else
+		buf_printf(to,
+			   "of %" PRIu64 " events in its buffers it is not "
+			   "known which are in an archive",
+			   l->unread);
 }
 
 /* ---- telling of them ------------------------------------------------------

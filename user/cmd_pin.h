@@ -26,24 +26,32 @@ struct pinning {
 	uint64_t run, run_realtime; /* archive_options */
 	const char *archive; /* in meta, when it takes: where that goes on */
 	uint64_t died_ns;    /* the last that is known of him who had it; 0 */
+	bool appends;	     /* to an archive that is there */
+	/* the same of one that was killed as it ended: no more to go on with */
+	struct buf ended;
+	const char *ended_archive; /* in it; NULL: there was none */
 };
 
 /** pinning_may - is --pin possible with that? Return: EXIT_OK; EXIT_USAGE. */
-int pinning_may(const struct capture_args *args, char *const *command,
-		const char *archive);
+int pinning_may(const struct capture_args *args, char *const *command);
 
 /**
  * pinning_open - make the pin, or find what it is of
- * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
+ *
+ * One whose recorder was killed as it ended is removed, told of, and begun
+ * anew. Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
  */
 int pinning_open(struct pinning *p, const struct capture_args *args);
 
 /** pinning_find - a pin that is there, with its lock. Return: as open. */
 int pinning_find(struct pinning *p, const char *name);
 
-/** pinning_check - is @output, or NULL, the archive it goes on with? Return: as
- * open. */
-int pinning_check(const struct pinning *p, const char *output);
+/**
+ * pinning_check - is @output, or NULL, the archive it goes on with?
+ * @path: where it is to record if it does not take; or NULL: nowhere
+ * Return: as open, with appends.
+ */
+int pinning_check(struct pinning *p, const char *output, const char *path);
 
 /** pinning_resume - read the archive's end. @dir: it. Return: as open. */
 int pinning_resume(struct pinning *p, struct recorder *r, int dir);
@@ -65,6 +73,20 @@ void pinning_end(struct pinning *p, struct errand *e);
 
 /** pinning_done - let go of it: it stays, if it was not ended. */
 void pinning_done(struct pinning *p);
+
+/* What was in the buffers of one that nobody goes on with. */
+struct pinning_left {
+	uint64_t unread; /* events; known: that are in no archive */
+	bool known;
+	int err; /* -errno: they could not be counted */
+};
+
+/** pinning_abandon - no event is made any more; see what is left. What is
+ * pinned stays. */
+void pinning_abandon(const struct pinning *p, struct pinning_left *ret);
+
+/** pinning_left_text - a line of it, without its end. */
+void pinning_left_text(const struct pinning_left *l, struct buf *to);
 
 /** pins_say - a line on stderr for each pin that no recorder has. */
 void pins_say(void);

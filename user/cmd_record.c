@@ -22,7 +22,6 @@ struct record_args {
 	uint64_t segment_bytes, keep_bytes, keep_ns;
 	bool append;
 	const char *window, *snapshot_dir, *name, *metrics;
-	struct opt_list triggers;
 };
 
 static const struct opt opts[] = {
@@ -106,7 +105,7 @@ static const struct opt opts_flight[] = {
 		.name = "snapshot-on",
 		.type = OPT_EACH,
 		.arg = "EXPR[,after=TIME][,max=N/TIME][,every=TIME]",
-		.offset = offsetof(struct record_args, triggers),
+		.offset = offsetof(struct record_args, capture.triggers),
 		.help = "take one when EXPR is true of an event: 'block_io."
 			"latency > 100ms', 'count(task_fork) > 500/s' "
 			"(weir(1), TRIGGERS)",
@@ -164,7 +163,7 @@ static int open_dir(struct recording *r)
 	int err;
 
 	err = archive_dir_create_for(&r->dir, r->path,
-				     r->args->append || c->pinning.takes,
+				     r->args->append || c->pinning.appends,
 				     c->becomes ? &c->user : NULL);
 	if (err)
 		return record_create_failed(r->path, err);
@@ -187,11 +186,12 @@ static int open_archive(struct recording *r)
 	struct archive_options o = {
 		.path = r->path,
 		.dir = &r->dir,
-		.exist_ok = r->args->append || r->capture.pinning.takes,
+		.exist_ok = r->args->append || r->capture.pinning.appends,
 		.segment_bytes = r->args->segment_bytes,
 		.keep_bytes = r->args->keep_bytes,
 		.keep_ns = r->args->keep_ns,
 		.command = r->command[0] ? r->command : NULL,
+		.asked = r->capture.asked.data,
 		.run = r->capture.pinning.run,
 		.run_realtime = r->capture.pinning.run_realtime,
 	};
@@ -278,7 +278,7 @@ static int check_window(struct recording *r)
 	struct window_options *w = &r->flight.window;
 	int rc = record_window(r->args->window, w);
 
-	if (!rc && !w->bytes && r->args->triggers.count)
+	if (!rc && !w->bytes && r->args->capture.triggers.count)
 		return usage("record: --snapshot-on needs a --window to take a "
 			     "snapshot of (--window 30s)");
 	return rc;
@@ -329,7 +329,7 @@ static int set_trigger(struct recording *r, const char *text)
 
 static int set_triggers(struct recording *r)
 {
-	const struct opt_list *all = &r->args->triggers;
+	const struct opt_list *all = &r->args->capture.triggers;
 	int rc = EXIT_OK;
 	size_t i;
 
@@ -345,6 +345,7 @@ static int open_window(struct recording *r)
 	if (err)
 		return err;
 	r->flight.dir_fd = r->spool_fd;
+	r->flight.asked = r->capture.asked.data;
 	err = recorder_flight(r->capture.recorder, &r->flight);
 	return err ? fail("cannot keep a window: %s", strerror(-err)) : EXIT_OK;
 }
@@ -465,7 +466,7 @@ static void choose_path(struct recording *r)
 static int open_archive_dir(struct recording *r)
 {
 	struct pinning *p = &r->capture.pinning;
-	int rc = pinning_check(p, r->args->output);
+	int rc = pinning_check(p, r->args->output, r->path);
 
 	if (p->takes)
 		r->path = p->archive;
@@ -538,7 +539,7 @@ static int record(const void *arg, const struct opt_words *words)
 		return rc;
 	join_words(r.command, sizeof(r.command), words->command);
 	choose_path(&r);
-	rc = pinning_may(&args->capture, words->command, r.path);
+	rc = pinning_may(&args->capture, words->command);
 	if (rc)
 		return rc;
 	rc = capture_open(&r.capture, &args->capture, words->command);

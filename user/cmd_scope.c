@@ -1,11 +1,85 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * cmd_scope.c - which processes a recording is about; see cmd_capture.h.
+ * cmd_scope.c - which processes a recording is about, and all else that was
+ * asked for; see cmd_capture.h.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "cmd_capture.h"
+
+#define PLAIN                                                                  \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"       \
+	"_.,:/%=@+-"
+
+/* ---- what was asked for, as words ---------------------------------------- */
+
+/* As a shell takes it. */
+static void put_word(struct buf *to, const char *word)
+{
+	if (*word && !word[strspn(word, PLAIN)]) {
+		buf_puts(to, word);
+		return;
+	}
+	buf_putc(to, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			buf_puts(to, "'\\'");
+		buf_putc(to, *word);
+	}
+	buf_putc(to, '\'');
+}
+
+static void put_option_name(struct buf *to, const char *option)
+{
+	buf_printf(to, "%s%s ", to->len ? " " : "", option);
+}
+
+static void put_option(struct buf *to, const char *option, const char *value)
+{
+	put_option_name(to, option);
+	put_word(to, value);
+}
+
+static void put_each(struct buf *to, const char *option,
+		     const struct opt_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		put_option(to, option, l->items[i]);
+}
+
+static void put_list(struct buf *to, const char *option,
+		     const struct opt_list *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		if (i)
+			buf_putc(to, ',');
+		else
+			put_option_name(to, option);
+		put_word(to, l->items[i]);
+	}
+}
+
+static int put_asked(struct buf *to, const struct capture_args *a)
+{
+	put_list(to, "-s", &a->query.sources);
+	put_list(to, "-e", &a->query.kinds);
+	if (a->query.filter)
+		put_option(to, "-f", a->query.filter);
+	put_list(to, "-p", &a->trees);
+	put_each(to, "--cgroup", &a->cgroups);
+	put_each(to, "--set", &a->settings);
+	if (a->budget)
+		put_option(to, "--budget", a->budget);
+	buf_putc(to, '\0');
+	return buf_err(to);
+}
+
+/* ---- which processes ----------------------------------------------------- */
 
 static int add_tree(struct capture *c, const char *text)
 {
@@ -34,12 +108,17 @@ static int add_cgroup(struct capture *c, const char *path)
 	return err ? fail("--cgroup '%s': %s", path, strerror(-err)) : EXIT_OK;
 }
 
+/* The kernel still knows, of what is pinned; what was named may have ended. */
 int scope_open(struct capture *c)
 {
 	const struct capture_args *a = c->args;
-	int rc = EXIT_OK;
+	int rc = put_asked(&c->asked, a) ? fail("out of memory") : EXIT_OK;
 	size_t i;
 
+	c->scope.taken = c->pinning.takes &&
+			 (a->trees.count || a->cgroups.count);
+	if (c->scope.taken)
+		return EXIT_OK;
 	for (i = 0; !rc && i < a->trees.count; i++)
 		rc = add_tree(c, a->trees.items[i]);
 	for (i = 0; !rc && i < a->cgroups.count; i++)

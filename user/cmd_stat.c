@@ -165,9 +165,9 @@ static unsigned put_notes(struct table *t, const struct archive_info *i)
 	const struct {
 		const char *name, *value;
 	} notes[] = {
-		{"command", i->command}, {"snapshot", i->snapshot},
-		{"event", i->trigger},	 {"covers", i->covers},
-		{"cut", i->cut},
+		{"command", i->command},   {"asked", i->asked},
+		{"snapshot", i->snapshot}, {"event", i->trigger},
+		{"covers", i->covers},	   {"cut", i->cut},
 	};
 	unsigned n, rows = 0;
 
@@ -397,6 +397,7 @@ static void put_json_head(struct json *j, const struct stat_pass *s)
 	json_member_str(j, "boot_id", i->boot_id);
 	json_member_str(j, "version", i->version);
 	json_member_str(j, "command", i->command);
+	json_member_str(j, "asked", i->asked);
 	json_member_str(j, "snapshot", i->snapshot);
 	json_member_str(j, "trigger", i->trigger);
 	json_member_str(j, "covers", i->covers);

@@ -2,11 +2,7 @@
 /*
  * cmd_unpin.c - `weir unpin`: end what a recorder that was killed left pinned.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "cmd_pin.h"
@@ -26,59 +22,40 @@ static const struct opt opts[] = {
 	{0},
 };
 
-/* How far it came. Return: 1 with @at; 0 nothing is written; -errno. */
-static int read_archive(const struct pinning *p, struct archive_resume *from,
-			struct resume *at)
-{
-	int dir = open(p->archive, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
-
-	if (dir < 0)
-		return -errno;
-	rc = archive_resume_find(dir, p->run, from);
-	close(dir);
-	if (rc > 0)
-		rc = resume_parse(at, from->data.data, from->data.len);
-	return rc || !from->data.len ? rc : 1;
-}
-
 /* Return: EXIT_OK; EXIT_LOSSES: some events are gone with it. */
-static int tell(const struct pinning *p, int files, uint64_t unread, bool known,
-		bool quiet)
+static int tell(const struct pinning *p, int files,
+		const struct pinning_left *left, bool quiet)
 {
 	struct buf out = {0};
 	int rc;
 
-	if (quiet && !unread)
+	if (quiet && !left->unread)
 		return EXIT_OK;
 	buf_printf(&out, "%s: %d pinned programs, links and maps removed\n",
 		   p->pin.name, files);
-	if (unread)
-		buf_printf(&out, "%s: %s%" PRIu64 " events in its buffers %s\n",
-			   p->pin.name, known ? "" : "of ", unread,
-			   known ? "are in no archive"
-				 : "it is not known which are in an archive");
+	if (left->unread) {
+		buf_printf(&out, "%s: ", p->pin.name);
+		pinning_left_text(left, &out);
+		buf_putc(&out, '\n');
+	}
 	rc = put_stdout(&out);
-	return rc == EXIT_OK && unread ? EXIT_LOSSES : rc;
+	return rc == EXIT_OK && left->unread ? EXIT_LOSSES : rc;
 }
 
 static int end(const struct pinning *p, bool quiet)
 {
-	struct archive_resume from = {0};
-	struct resume at = {0};
-	uint64_t unread;
-	int files, err, came = p->takes ? read_archive(p, &from, &at) : 0;
+	struct pinning_left left;
+	int files, err;
 
-	err = sources_unpin(&p->pin, came > 0 ? &at : NULL, &unread);
-	if (err)
+	pinning_abandon(p, &left);
+	if (left.err)
 		say("%s: what is in its buffers cannot be counted: %s",
-		    p->pin.name, strerror(-err));
+		    p->pin.name, strerror(-left.err));
 	files = pin_remove(&p->pin, 0);
 	err = files < 0 ? files : pin_remove_dir(&p->pin);
-	resume_done(&at);
-	archive_resume_done(&from);
 	if (err)
 		return fail("%s: %s", p->pin.name, strerror(-err));
-	return tell(p, files, unread, came >= 0, quiet);
+	return tell(p, files, &left, quiet);
 }
 
 static int unpin(const void *arg, const struct opt_words *words)

@@ -61,6 +61,7 @@ struct flight {
 	const struct tasks *tasks;
 	char dir[PATH_MAX];
 	int dir_fd;
+	const char *options; /* flight_options.asked */
 	uint64_t began_ns;
 	int event_fd;
 	bool stopping;
@@ -265,6 +266,7 @@ static void fill(struct slot *s, const struct flight_ask *ask, uint64_t number)
 		.error = s->plan_error,
 		.why = s->why,
 		.event = s->event,
+		.asked = f->options,
 	};
 	s->end = (struct snapshot_end){0};
 	s->phase = END_DUE;
@@ -492,6 +494,7 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 	err = f->event_fd < 0 ? -errno : 0;
 	memcpy(f->dir, o->dir, sizeof(f->dir));
 	f->dir_fd = o->dir_fd;
+	f->options = o->asked;
 	f->results = calloc(FLIGHT_RESULTS_MAX, sizeof(*f->results));
 	if (!err)
 		err = f->results ? window_new(&f->window, &o->window, tasks)

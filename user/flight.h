@@ -29,6 +29,7 @@ struct flight_options {
 	struct window_options window;
 	char dir[PATH_MAX]; /* for snapshots; to be told of */
 	int dir_fd;	    /* the same, borrowed: where they are written */
+	const char *asked;  /* archive_options.asked; borrowed */
 };
 
 /**

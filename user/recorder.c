@@ -262,19 +262,6 @@ static int make_rings(struct recorder *r)
 	return r->notify_fd < 0 ? -errno : 0;
 }
 
-static unsigned index_of(const struct sources *s, const char *name)
-{
-	struct source_info info;
-	unsigned i;
-
-	for (i = 0; i < sources_count(s); i++) {
-		sources_info(s, i, &info);
-		if (!strcmp(info.name, name))
-			break;
-	}
-	return i;
-}
-
 static int make_aggregator(struct recorder *r)
 {
 	struct aggregator_options o = {
@@ -295,8 +282,9 @@ static int make_aggregator(struct recorder *r)
 		err = aggregator_add(r->aggregator, &ring);
 	}
 	if (!err)
-		err = aggregator_add_user(r->aggregator, r->own_c,
-					  index_of(r->sources, SOURCE_REPO));
+		err = aggregator_add_user(
+			r->aggregator, r->own_c,
+			sources_index(r->sources, SOURCE_REPO));
 	return err;
 }
 
@@ -440,6 +428,11 @@ void recorder_rotate(struct recorder *r)
 {
 	if (r->archive)
 		archive_rotate(r->archive);
+}
+
+void recorder_halt(struct recorder *r)
+{
+	sources_halt(r->sources);
 }
 
 int recorder_stop(struct recorder *r)

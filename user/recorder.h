@@ -148,6 +148,10 @@ void recorder_status(struct recorder *r, struct recorder_status *ret);
 /** recorder_rotate - the archive goes on in a new segment. Thread: any. */
 void recorder_rotate(struct recorder *r);
 
+/** recorder_halt - what is pinned makes no event any more, but of what is
+ * unfinished at the end; before recorder_stop(). */
+void recorder_halt(struct recorder *r);
+
 /** recorder_stop - detach, drain every stage to the end, close the sinks.
  * Return: 0; -errno of a sink that could not keep its events. */
 int recorder_stop(struct recorder *r);

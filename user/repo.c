@@ -238,19 +238,6 @@ static void *run(void *arg)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static unsigned source_index(const struct repo *r, const char *name)
-{
-	struct source_info info;
-	unsigned i;
-
-	for (i = 0; i < sources_count(r->o.sources); i++) {
-		sources_info(r->o.sources, i, &info);
-		if (!strcmp(info.name, name))
-			return i;
-	}
-	return 0;
-}
-
 static void map_kinds(struct repo *r)
 {
 	const struct schema_kind *k;
@@ -260,7 +247,8 @@ static void map_kinds(struct repo *r)
 		k = schema_kind(r->o.schema, i);
 		if (!k)
 			continue;
-		r->source_of_kind[i] = (uint8_t)source_index(r, k->source);
+		r->source_of_kind[i] = (uint8_t)sources_index(r->o.sources,
+							      k->source);
 		r->row_of_kind[i] = r->source_of_kind[i] * (r->cpus + 1);
 		r->context[i] = tasks_binds(r->o.tasks, i) ||
 				!strcmp(k->source, SOURCE_REPO);

@@ -249,6 +249,7 @@ static int create(struct taking *t)
 	char name[NAME_LEN];
 	struct archive_options o = {
 		.path = name,
+		.asked = t->p->asked,
 		.state = on_state,
 		.account = on_account,
 		.patient = true,

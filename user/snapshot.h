@@ -30,6 +30,7 @@ struct snapshot_plan {
 	int error;	   /* why that cannot be, or 0 */
 	const char *why;   /* for META: who asked, or which trigger */
 	const char *event; /* that made it fire, a line, or "" */
+	const char *asked; /* archive_options.asked */
 };
 
 struct snapshot_result {

@@ -387,6 +387,16 @@ unsigned sources_count(const struct sources *s)
 	return s->count;
 }
 
+unsigned sources_index(const struct sources *s, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < s->count; i++)
+		if (source_is(&s->list[i], name))
+			return i;
+	return 0;
+}
+
 unsigned sources_cpus(const struct sources *s)
 {
 	return s->kernel.cpus;

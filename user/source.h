@@ -166,6 +166,9 @@ int sources_pin(struct sources *s, const void *meta, size_t len);
  */
 int sources_pinned(const struct pin *p, void **ret, size_t *ret_len);
 
+/** sources_pinned_ended - was it being ended when its recorder died? */
+bool sources_pinned_ended(const struct pin *p);
+
 /**
  * sources_unpin - for good: end what is pinned, and see what is left
  * @at: where its recorder came, or NULL: that is not known
@@ -182,8 +185,7 @@ int sources_unpin(const struct pin *p, const struct resume *at,
  * sources_take - instead of load: take over what is pinned
  *
  * The options must be those it was made of. sources_attach() then only runs
- * the iterators. Return: as sources_load(); -ESTALE it was being ended when its
- * recorder died.
+ * the iterators. Return: as sources_load().
  */
 int sources_take(struct sources *s);
 
@@ -199,6 +201,10 @@ void sources_resume(struct sources *s, const struct account_row *rows,
 void sources_resume_losses(struct sources *s, size_t row, unsigned stage,
 			   uint64_t count, uint64_t until);
 
+/** sources_halt - what is pinned makes no event any more, but by the _end
+ * iterators of this process. Other sources: no effect. */
+void sources_halt(struct sources *s);
+
 /** sources_detach - no event is made after this returns; before it does, the
  * _end iterators run. */
 void sources_detach(struct sources *s);
@@ -207,6 +213,8 @@ void sources_detach(struct sources *s);
 void sources_free(struct sources *s);
 
 unsigned sources_count(const struct sources *s);
+/** sources_index - Return: which of them has that name; 0: none has. */
+unsigned sources_index(const struct sources *s, const char *name);
 void sources_info(const struct sources *s, unsigned i, struct source_info *ret);
 
 unsigned sources_ring_count(const struct sources *s);

@@ -173,6 +173,11 @@ void source_grace_period(void)
 		clock_sleep(GRACE_NS);
 }
 
+void sources_halt(struct sources *s)
+{
+	source_stop(s, WEIR_STOP_HOOKS);
+}
+
 void sources_detach(struct sources *s)
 {
 	unsigned i;

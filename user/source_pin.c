@@ -162,6 +162,20 @@ static int map_info(int fd, struct bpf_map_info *ret)
 	return bpf_obj_get_info_by_fd(fd, ret, &len) ? -errno : 0;
 }
 
+bool sources_pinned_ended(const struct pin *p)
+{
+	struct weir_own own = {0};
+	uint32_t zero = 0;
+	int fd = get_fd(p, PIN_OWN);
+
+	if (fd < 0)
+		return false;
+	if (bpf_map_lookup_elem(fd, &zero, &own))
+		own.stopped = 0;
+	close(fd);
+	return own.stopped;
+}
+
 int sources_pinned(const struct pin *p, void **ret, size_t *ret_len)
 {
 	struct bpf_map_info info;
@@ -280,8 +294,6 @@ int sources_take(struct sources *s)
 	err = s->own_fd < 0 ? s->own_fd : map_own(s);
 	if (err)
 		return err;
-	if (s->own->stopped)
-		return -ESTALE;
 	for (i = 0; i < n; i++)
 		try_source(s, list[i]);
 	if (!source_count_on(s))

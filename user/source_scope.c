@@ -137,8 +137,8 @@ bool sources_follow(const struct sources *s)
 {
 	const struct source_scope *scope = s->o.scope;
 
-	return s->o.follow ||
-	       (scope && (scope->tree_count || scope->cgroup_count));
+	return s->o.follow || (scope && (scope->tree_count ||
+					 scope->cgroup_count || scope->taken));
 }
 
 /* Mark it in a map of the source task's. Return: 0; -errno. */

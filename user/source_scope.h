@@ -9,6 +9,7 @@
 #ifndef WEIR_SOURCE_SCOPE_H
 #define WEIR_SOURCE_SCOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct source_scope {
 	/* all that is in these, or in cgroups below: numbers in cgroup v2 */
 	uint64_t cgroups[SCOPE_MAX];
 	size_t cgroup_count;
+	bool taken; /* the kernel knows, from who had it before; none above */
 };
 
 /**

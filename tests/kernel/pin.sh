@@ -127,6 +127,65 @@ within "events that were left" "$unread" 1000 100000
 [ -e $pins/$NAME ] && fail "$pins/$NAME is left by unpin"
 refused "unpin of nothing" 1 "nothing is pinned as" "$WEIR" unpin $NAME
 
+# ---- what it is about ---------------------------------------------------------
+
+"$LOAD" numbers 1000 600 >/dev/null &
+load=$!
+rm -rf "$dir/a"
+start -p $load --window 4M --snapshot-dir "$dir/snapshots"
+await test -e $pins/$NAME/meta || fail "not pinned: $(cat "$dir/err")"
+sleep 0.5
+kill -KILL $pid
+wait $pid 2>/dev/null
+"$LOAD" numbers 1000 1 >/dev/null # not asked for
+kill $load
+wait $load 2>/dev/null
+refused "another process" 1 "pinned with -p '$load', not '$$'" \
+	"$WEIR" record -q --pin $NAME -s syscall,task --buffer 64M \
+	--set syscall.calls=lseek -p $$
+# Where it records, and whom that is of, the kernel and the archive know.
+"$WEIR" record --pin $NAME -s syscall,task --buffer 64M -p $load \
+	--set syscall.calls=lseek --window 4M --snapshot-dir "$dir/snapshots" \
+	--name "$dir/socket" 2>"$dir/err" &
+pid=$!
+await grep -q "and a window" "$dir/err" ||
+	fail "no window after a takeover: $(cat "$dir/err")"
+"$WEIR" snapshot --name "$dir/socket" -o "$dir/snapshot" >"$dir/said" 2>&1
+is "snapshot after a takeover" $? 0
+kill -TERM $pid
+wait $pid
+is "a process that is gone, and a window: exit" $? 0
+is "of whom" "$(events syscall_done | jq .pid | sort -u)" $load
+is "it says so" "$("$WEIR" stat --json "$dir/a" | jq -r .asked)" \
+	"-s syscall,task -p $load --set syscall.calls=lseek"
+whole
+"$WEIR" verify "$dir/snapshot" >"$dir/verify" ||
+	fail "the snapshot: $(cat "$dir/verify")"
+
+# ---- killed as it ends --------------------------------------------------------
+
+# Until it is hit between its last event and the end, which takes a while.
+for i in $(seq 20); do
+	rm -rf "$dir/a"
+	start
+	await test -e $pins/$NAME/meta || fail "not pinned: $(cat "$dir/err")"
+	"$LOAD" numbers 20000 1 >/dev/null
+	kill -TERM $pid
+	for _ in $(seq 10000); do
+		compgen -G "$pins/$NAME/l_*" >/dev/null || break
+	done
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	[ ! -e $pins/$NAME/meta ] || break
+done
+timeout 60 "$WEIR" record --pin $NAME -o "$dir/a" -s syscall,task \
+	--set syscall.calls=lseek --buffer 64M --for 100ms 2>"$dir/err"
+is "killed as it ended, after $i: the next one's exit" $? 0
+grep -q "was being ended when.*: [0-9]* events .* begins anew" "$dir/err" ||
+	fail "it tells not: $(cat "$dir/err")"
+[ -e $pins/$NAME ] && fail "$pins/$NAME is left"
+whole
+
 # ---- what somebody else made --------------------------------------------------
 
 mkdir -p -m 700 $pins

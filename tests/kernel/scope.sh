@@ -78,6 +78,8 @@ is "calls of processes that were started" \
 [ "$(count syscall_done 'comm in (of-it, of-child)')" -gt 0 ] ||
 	fail "no calls of what it started"
 is "calls of others" "$(count syscall_done 'comm == outside')" 0
+is "whom it is about" "$("$WEIR" stat "$dir/a" 2>/dev/null |
+	sed -n 's/^asked  *//p')" "-s task,syscall -p $one"
 
 # With a filter, and two of them.
 start -p "$one,$pid" -e task_exec -f 'filename ~ "*/of-*"'

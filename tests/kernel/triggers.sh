@@ -68,6 +68,8 @@ is "the cause is in it, alone" "$("$WEIR" show "$a" -e syscall_done \
 is "and nothing else of its kind" "$("$WEIR" show "$a" -e syscall_done \
 	2>/dev/null | wc -l)" 1
 is "as context" "$("$WEIR" show "$a" 2>/dev/null | wc -l)" 0
+is "what was asked for" "$("$WEIR" stat "$a" --json 2>/dev/null | jq -r .asked)" \
+	"-s syscall,task -e task_signal -f 'target_pid == 1' --set syscall.calls=all"
 "$WEIR" verify "$a" >"$dir/verify" || fail "verify: $(cat "$dir/verify")"
 wait_for "the kernel refuses what nobody wants" true \
 	'.sources[] | select(.source == "syscall").filtered > 100'

@@ -115,6 +115,27 @@ static void the_last_mark_comes_back_with_its_account(void **state)
 	assert_int_equal(r.count, STORE_ROWS);
 	assert_memory_equal(r.rows, store.rows, sizeof(store.rows));
 	assert_int_equal(store_read(path).events, kept_by(&r));
+	assert_false(r.ended);
+	archive_resume_done(&r);
+}
+
+static void a_block_without_a_mark_says_that_all_was_written(void **state)
+{
+	struct archive_resume r = {0};
+	struct store_record record;
+	uint64_t i;
+
+	(void)state;
+	open_marked(0);
+	for (i = 1; i <= BLOCKS; i++)
+		put_marked(i, 10);
+	store_make(&record, &store.seed, &store.ts);
+	assert_int_equal(store_append(&store, &record), 0);
+	assert_int_equal(archive_flush(store.writer), 0);
+	leave();
+	assert_int_equal(find(&r), 1);
+	assert_int_equal(number_of(&r), BLOCKS);
+	assert_true(r.ended);
 	archive_resume_done(&r);
 }
 
@@ -249,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_last_mark_comes_back_with_its_account),
+		T(a_block_without_a_mark_says_that_all_was_written),
 		T(wherever_it_is_cut_the_mark_tells_what_is_there),
 		T(a_successor_goes_on_in_the_same_account),
 		T(events_that_were_taken_twice_are_found),
