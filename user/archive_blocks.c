@@ -8,6 +8,12 @@
 
 struct archive_blocks {
 	struct archive_walk walk;
+};
+
+struct archive_unpacker {
+	const struct archive *archive;
+	struct frame frame;
+	struct buf payload;
 	struct columns *columns; /* that read */
 	/* of frames that are rows */
 	struct block_codec *codec;
@@ -16,23 +22,18 @@ struct archive_blocks {
 	struct buf packed;
 };
 
+/* ---- the pass ------------------------------------------------------------ */
+
 int archive_blocks_open(struct archive_blocks **ret, struct archive *a,
 			const struct archive_range *range)
 {
 	struct archive_blocks *b = calloc(1, sizeof(*b));
-	int err;
 
 	if (!b)
 		return -ENOMEM;
 	archive_walk_init(&b->walk, a, range);
-	err = columns_new(&b->columns, archive_schema(a));
-	if (!err)
-		err = block_codec_new(&b->codec);
-	if (err)
-		archive_blocks_close(b);
-	else
-		*ret = b;
-	return err;
+	*ret = b;
+	return 0;
 }
 
 void archive_blocks_close(struct archive_blocks *b)
@@ -40,12 +41,88 @@ void archive_blocks_close(struct archive_blocks *b)
 	if (!b)
 		return;
 	archive_walk_done(&b->walk);
-	columns_free(b->columns);
-	columns_free(b->encoder);
-	block_codec_free(b->codec);
-	block_done(&b->block);
-	buf_done(&b->packed);
 	free(b);
+}
+
+static void tell(const struct archive_blocks *b, const struct frame *f,
+		 struct archive_block *ret)
+{
+	*ret = (struct archive_block){
+		.first_ns = f->first_ns,
+		.last_ns = f->last_ns,
+		.kinds = f->kinds,
+		.events = f->events,
+		.frame = archive_walk_frame(&b->walk),
+		.wall_offset = b->walk.wall_offset,
+		.hit = archive_walk_is_hit(&b->walk, f),
+		.state = f->type == FRAME_STATE,
+		.rows = f->encoding != FRAME_COLUMNS,
+		.torn = archive_walk_is_torn(&b->walk),
+	};
+}
+
+int archive_blocks_next(struct archive_blocks *b, struct archive_unpacker *u,
+			struct archive_block *ret)
+{
+	const struct frame *f;
+	struct buf bytes;
+	int rc;
+
+	do {
+		rc = archive_walk_next(&b->walk, &f);
+	} while (rc == 1 && !f->events);
+	if (rc != 1)
+		return rc;
+	bytes = u->payload;
+	u->payload = b->walk.payload;
+	b->walk.payload = bytes;
+	u->frame = *f;
+	tell(b, f, ret);
+	return 1;
+}
+
+void archive_blocks_refuse(struct archive_blocks *b,
+			   const struct archive_block *block)
+{
+	archive_walk_refuse(&b->walk, block->torn);
+}
+
+bool archive_blocks_damaged(const struct archive_blocks *b)
+{
+	return b->walk.damaged != 0;
+}
+
+/* ---- a block ------------------------------------------------------------- */
+
+int archive_unpacker_new(struct archive_unpacker **ret, const struct archive *a)
+{
+	struct archive_unpacker *u = calloc(1, sizeof(*u));
+	int err;
+
+	if (!u)
+		return -ENOMEM;
+	u->archive = a;
+	err = columns_new(&u->columns, archive_schema(a));
+	if (!err)
+		err = block_codec_new(&u->codec);
+	if (err)
+		archive_unpacker_free(u);
+	else
+		*ret = u;
+	return err;
+}
+
+void archive_unpacker_free(struct archive_unpacker *u)
+{
+	if (!u)
+		return;
+	columns_free(u->columns);
+	columns_free(u->encoder);
+	block_codec_free(u->codec);
+	block_done(&u->block);
+	buf_done(&u->packed);
+	buf_done(&u->payload);
+	free(u);
 }
 
 /* Whole records, and so many as the header says. */
@@ -59,77 +136,32 @@ static bool is_whole(const struct block *b)
 	return at == b->rows.len && count == b->events;
 }
 
-static int open_rows(struct archive_blocks *b, const struct frame *f)
+static int open_rows(struct archive_unpacker *u)
 {
-	int err = block_decode(b->codec, f, &b->walk.payload, &b->block);
+	int err = block_decode(u->codec, &u->frame, &u->payload, &u->block);
 
-	if (!err && !is_whole(&b->block))
+	if (!err && !is_whole(&u->block))
 		return -EOPNOTSUPP;
-	if (!err && !b->encoder)
-		err = columns_new(&b->encoder, archive_schema(b->walk.a));
-	buf_reset(&b->packed);
+	if (!err && !u->encoder)
+		err = columns_new(&u->encoder, archive_schema(u->archive));
+	buf_reset(&u->packed);
 	if (!err)
-		err = columns_encode(b->encoder, &b->block.rows, true,
-				     &b->packed);
+		err = columns_encode(u->encoder, &u->block.rows, true,
+				     &u->packed);
 	if (err)
 		return err == -E2BIG ? -EOPNOTSUPP : err;
-	return columns_open(b->columns, b->packed.data, b->packed.len);
+	return columns_open(u->columns, u->packed.data, u->packed.len);
 }
 
-static int open_columns(struct archive_blocks *b, const struct frame *f)
+int archive_block_open(struct archive_unpacker *u, struct archive_block *block)
 {
 	int err;
 
-	if (f->encoding != FRAME_COLUMNS)
-		return open_rows(b, f);
-	err = columns_open(b->columns, b->walk.payload.data,
-			   b->walk.payload.len);
-	if (!err && columns_rows(b->columns) != f->events)
+	block->columns = u->columns;
+	if (u->frame.encoding != FRAME_COLUMNS)
+		return open_rows(u);
+	err = columns_open(u->columns, u->payload.data, u->payload.len);
+	if (!err && columns_rows(u->columns) != u->frame.events)
 		err = -EOPNOTSUPP;
 	return err;
-}
-
-static void tell(const struct archive_blocks *b, const struct frame *f,
-		 struct archive_block *ret)
-{
-	*ret = (struct archive_block){
-		.columns = b->columns,
-		.first_ns = f->first_ns,
-		.last_ns = f->last_ns,
-		.kinds = f->kinds,
-		.events = f->events,
-		.wall_offset = b->walk.wall_offset,
-		.hit = archive_walk_is_hit(&b->walk, f),
-		.state = f->type == FRAME_STATE,
-		.rows = f->encoding != FRAME_COLUMNS,
-	};
-}
-
-int archive_blocks_next(struct archive_blocks *b, struct archive_block *ret)
-{
-	const struct frame *f;
-	int rc;
-
-	for (;;) {
-		rc = archive_walk_next(&b->walk, &f);
-		if (rc < 0)
-			return rc;
-		if (!rc)
-			return b->walk.damaged ? -EBADMSG : 0;
-		if (!f->events)
-			continue;
-		rc = open_columns(b, f);
-		if (!rc)
-			break;
-		if (rc != -EBADMSG)
-			return rc;
-		archive_walk_refuse(&b->walk);
-	}
-	tell(b, f, ret);
-	return 1;
-}
-
-uint64_t archive_blocks_frame(const struct archive_blocks *b)
-{
-	return archive_walk_frame(&b->walk);
 }

@@ -128,7 +128,7 @@ static int next_frame(struct archive_iter *it)
 	rc = block_decode_kinds(it->codec, f, &it->walk.payload,
 				kinds_of(it, f), &it->block);
 	if (rc == -EBADMSG)
-		archive_walk_refuse(&it->walk);
+		archive_walk_refuse(&it->walk, archive_walk_is_torn(&it->walk));
 	if (rc)
 		return rc == -EBADMSG ? 1 : rc;
 	it->rows = f;

@@ -117,14 +117,14 @@ static size_t count_needed(const struct archive_walk *w)
 }
 
 /* The newest write may have been cut off without leaving a short file. */
-static bool is_torn(const struct segment_frames *s, size_t i)
+bool archive_walk_is_torn(const struct archive_walk *w)
 {
-	return !s->sealed && i + 1 == s->count;
+	return !w->frames.sealed && w->frame == w->frames.count;
 }
 
-void archive_walk_refuse(struct archive_walk *w)
+void archive_walk_refuse(struct archive_walk *w, bool torn)
 {
-	if (is_torn(&w->frames, w->frame - 1))
+	if (torn)
 		return;
 	w->damaged++;
 	w->state_due = true;
@@ -147,7 +147,7 @@ static int next_frame(struct archive_walk *w, const struct frame **ret)
 	rc = open_frame(w, f);
 	if (rc != -EBADMSG)
 		return rc;
-	archive_walk_refuse(w);
+	archive_walk_refuse(w, archive_walk_is_torn(w));
 	return 0;
 }
 

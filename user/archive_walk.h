@@ -62,8 +62,14 @@ void archive_walk_leave(struct archive_walk *w);
  */
 int archive_follow_next(struct archive_walk *w);
 
-/** archive_walk_refuse - the frame at hand does not decode: it is damaged. */
-void archive_walk_refuse(struct archive_walk *w);
+/** archive_walk_is_torn - may the frame at hand be a write that was cut off? */
+bool archive_walk_is_torn(const struct archive_walk *w);
+
+/**
+ * archive_walk_refuse - a frame does not decode: it is damaged
+ * @torn: what archive_walk_is_torn() said of it
+ */
+void archive_walk_refuse(struct archive_walk *w, bool torn);
 
 /** archive_walk_frame - which frame is at hand: ascending, over all passes. */
 uint64_t archive_walk_frame(const struct archive_walk *w);

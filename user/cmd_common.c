@@ -85,6 +85,18 @@ const struct opt opts_quiet[] = {
 	{0},
 };
 
+const struct opt opts_jobs[] = {
+	{
+		.name = "jobs",
+		.type = OPT_COUNT,
+		.arg = "N",
+		.offset = offsetof(struct query_args, jobs),
+		.help = "threads that count (as many as there are CPUs, 8 at "
+			"most, and fewer for small archives)",
+	},
+	{0},
+};
+
 const struct opt opts_json[] = {
 	{
 		.letter = 'j',

@@ -413,7 +413,7 @@ static void put_json(struct distribution *d, const struct group *g)
 	json_member_u64(&j, "count", g->hist.count);
 	json_member_u64(&j, "min", g->hist.min);
 	json_key(&j, "mean");
-	buf_printf(&d->out, "%.1f", g->hist.sum / (double)g->hist.count);
+	buf_printf(&d->out, "%.1f", hist_mean(&g->hist));
 	j.comma = true;
 	for (i = 0; i < QUANTILES; i++)
 		json_member_u64(&j, quantiles[i].name,

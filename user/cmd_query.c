@@ -4,6 +4,7 @@
  * that lacks something; see cmd.h.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,6 +68,7 @@ int query_open(struct replay *r, const struct query_args *args,
 		.from = args->from,
 		.to = args->to,
 		.utc = args->utc,
+		.jobs = args->jobs < UINT_MAX ? (unsigned)args->jobs : UINT_MAX,
 	};
 	struct replay_error err;
 	int rc;

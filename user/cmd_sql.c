@@ -400,7 +400,7 @@ const struct command cmd_sql = {
 		 "all columns. Exit\n"
 		 "status 3 when events of the time that was asked for were "
 		 "lost.\n",
-	.opts = {opts_span, opts, opts_json, opts_utc, opts_quiet},
+	.opts = {opts_span, opts, opts_jobs, opts_json, opts_utc, opts_quiet},
 	.args_size = sizeof(struct sql_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -247,7 +247,7 @@ static bool is_of_turns(const struct fast *f, const struct fast_expr *x)
 	if (c->what == SQL_CPU || c->what == SQL_PID || c->what == SQL_TID)
 		return true;
 	return c->what != SQL_OF && sql_column_is_task(c) &&
-	       !fast_tasks_moved(f->tasks);
+	       !fast_view_moved(f->tasks);
 }
 
 /* What conditions on CPUs and tasks say, before any row is looked at. */
@@ -276,25 +276,28 @@ static int test_turns(struct fast *f, bool *ret_some)
 	return err == -EOPNOTSUPP ? 0 : err; /* rows will say */
 }
 
+static bool is_stopped(const struct fast *f)
+{
+	return f->range.stop &&
+	       __atomic_load_n(f->range.stop, __ATOMIC_RELAXED);
+}
+
 int fast_block_next(struct fast *f)
 {
-	struct archive_block at;
+	const struct archive_block *at = &f->block.at;
 	bool some = true;
 	int rc;
 
 	do {
-		if (f->range.stop && *f->range.stop)
+		if (is_stopped(f))
 			return -EINTR;
-		rc = archive_blocks_next(f->blocks, &at);
-		if (rc <= 0)
+		rc = fast_take(f);
+		if (rc != 1)
 			return rc;
-		fast_block_begin(&f->block, &at);
-		rc = f->tasks ? fast_tasks_block(f->tasks, &f->block) : 0;
-		if (!rc && (at.hit || at.state))
-			rc = test_turns(f, &some);
+		rc = at->hit || at->state ? test_turns(f, &some) : 0;
 		if (rc)
 			return rc == -EBADMSG ? -EOPNOTSUPP : rc;
-	} while ((!at.hit && !at.state) || !some);
+	} while ((!at->hit && !at->state) || !some);
 	return 1;
 }
 
@@ -337,7 +340,7 @@ static bool is_by_turns(const struct fast *f)
 	unsigned k;
 
 	if (f->of_rows || !f->of_turns || f->block.at.state ||
-	    (f->of_tasks && fast_tasks_moved(f->tasks)) || !fast_inside(f))
+	    (f->of_tasks && fast_view_moved(f->tasks)) || !fast_inside(f))
 		return false;
 	for (k = 0; k < SCHEMA_KINDS_MAX; k++)
 		if (columns_kind_rows(f->block.columns, k) &&
@@ -385,17 +388,15 @@ static int add_block(struct fast *f)
 	return err;
 }
 
-int fast_groups(struct fast *f, const struct fast_groups **ret)
+int fast_add_all(struct fast *f)
 {
 	int rc, err = 0;
 
 	while (!err && (rc = fast_block_next(f)) == 1)
 		err = add_block(f);
-	if (err || (rc && rc != -EBADMSG))
-		return err ? err == -EBADMSG ? -EOPNOTSUPP : err : rc;
-	err = fast_groups_sort(&f->groups);
-	*ret = &f->groups;
-	return err ? err : rc;
+	if (err)
+		return err == -EBADMSG ? -EOPNOTSUPP : err;
+	return rc;
 }
 
 const struct fast_text *fast_text_of(const struct fast *f, int64_t number)
@@ -405,24 +406,20 @@ const struct fast_text *fast_text_of(const struct fast *f, int64_t number)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static bool is_bare(const struct fast *f)
+/* What each thread has of its own. */
+static int make_parts(struct fast *f)
 {
-	const struct schema_kind *k = f->q->kind;
+	struct fast_source *s = f->source;
+	int err = archive_unpacker_new(&f->unpacker, f->archive);
 
-	/* state records are rows, too, of the kinds a task table is made of */
-	return !f->tasks && !(k && !strcmp(k->source, "task"));
-}
-
-static int open_blocks(struct fast *f, struct archive *a)
-{
-	struct archive_range r = {
-		.from_ns = f->range.from_ns,
-		.to_ns = f->range.to_ns,
-		.kinds = f->range.select.kinds,
-		.bare = is_bare(f),
-	};
-
-	return archive_blocks_open(&f->blocks, a, &r);
+	if (!err && s->tasks)
+		err = fast_view_new(&f->tasks, s->tasks, &s->lock, &f->texts);
+	if (!err)
+		err = fast_eval_init(&f->eval, f->q, f->schema, &f->texts,
+				     f->tasks, &f->block);
+	if (!err && f->q->grouped)
+		err = fast_groups_init(&f->groups, f->q, &f->texts);
+	return err;
 }
 
 int fast_open(struct fast **ret, struct archive *a, const struct fast_query *q,
@@ -430,25 +427,20 @@ int fast_open(struct fast **ret, struct archive *a, const struct fast_query *q,
 {
 	struct fast *f = calloc(1, sizeof(*f));
 	bool facts[FAST_FACTS] = {false};
-	int err = 0;
+	int err;
 
 	if (!f)
 		return -ENOMEM;
 	f->schema = archive_schema(a);
+	f->archive = a;
 	f->q = q;
 	f->range = *range;
 	f->used = used;
 	note_all(f, facts);
 	order_conditions(f);
-	if (!err && f->of_tasks)
-		err = fast_tasks_new(&f->tasks, f->schema, facts, &f->texts);
+	err = fast_source_new(&f->source, f, facts);
 	if (!err)
-		err = open_blocks(f, a);
-	if (!err)
-		err = fast_eval_init(&f->eval, q, f->schema, &f->texts,
-				     f->tasks, &f->block);
-	if (!err && q->grouped)
-		err = fast_groups_init(&f->groups, q, &f->texts);
+		err = make_parts(f);
 	if (!err && used)
 		err = fast_scan_init(f);
 	f->used = NULL;
@@ -459,21 +451,55 @@ int fast_open(struct fast **ret, struct archive *a, const struct fast_query *q,
 	return err;
 }
 
-void fast_close(struct fast *f)
+int fast_helper_new(struct fast **ret, const struct fast *first)
+{
+	struct fast *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->schema = first->schema;
+	f->archive = first->archive;
+	f->q = first->q;
+	f->range = first->range;
+	f->source = first->source;
+	f->of_rows = first->of_rows;
+	f->of_turns = first->of_turns;
+	f->of_tasks = first->of_tasks;
+	memcpy(f->order, first->order, sizeof(f->order));
+	err = make_parts(f);
+	if (err)
+		fast_helper_free(f);
+	else
+		*ret = f;
+	return err;
+}
+
+void fast_helper_free(struct fast *f)
 {
 	if (!f)
 		return;
 	fast_groups_done(&f->groups);
 	if (f->eval.q)
 		fast_eval_done(&f->eval);
-	archive_blocks_close(f->blocks);
+	fast_view_free(f->tasks);
+	archive_unpacker_free(f->unpacker);
 	fast_block_done(&f->block);
-	fast_tasks_free(f->tasks);
 	fast_texts_done(&f->texts);
-	buf_done(&f->records);
-	free(f->top.value);
-	free(f->found);
 	free(f->pass);
 	free(f->chosen);
 	free(f);
+}
+
+void fast_close(struct fast *f)
+{
+	struct fast_source *s = f ? f->source : NULL;
+
+	if (!f)
+		return;
+	buf_done(&f->records);
+	free(f->top.value);
+	free(f->found);
+	fast_helper_free(f);
+	fast_source_free(s);
 }

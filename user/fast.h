@@ -5,7 +5,8 @@
  *
  * The rows are those of a scan by rows (sql_scan.c) in the same order, and
  * what is known of their tasks is the same. Memory is bounded by that of a
- * block and FAST_AGG_BYTES, FAST_TEXT_BYTES. Thread: one.
+ * block for each thread, and FAST_AGG_BYTES, FAST_TEXT_BYTES. Thread: one;
+ * fast_groups() starts others, and ends them.
  */
 #ifndef WEIR_FAST_H
 #define WEIR_FAST_H
@@ -20,7 +21,10 @@ struct fast_range {
 	uint64_t from_ns, to_ns;	   /* monotonic, half-open */
 	struct select select;		   /* without a filter */
 	const volatile sig_atomic_t *stop; /* when set: -EINTR; or NULL */
+	unsigned jobs; /* threads, FAST_JOBS_MAX at most; 0: as many as pay */
 };
+
+#define FAST_JOBS_MAX 64
 
 struct fast;
 
@@ -37,11 +41,16 @@ void fast_close(struct fast *f); /* NULL-safe */
 /**
  * fast_groups - make the groups, in order
  * @ret: lives as long as @f
+ *
+ * They are the same however many threads make them. Once for each pass.
  * Return: 0; -EBADMSG the same, but parts of the archive were damaged and left
  * out; -EOPNOTSUPP this must be asked of rows; -EINTR; -ENOMEM, -errno of
  * read(2).
  */
 int fast_groups(struct fast *f, const struct fast_groups **ret);
+
+/** fast_jobs - how many threads fast_groups() had. */
+unsigned fast_jobs(const struct fast *f);
 
 /**
  * fast_next - the next row that may pass; valid until the next call

@@ -62,7 +62,7 @@ static int grow(struct fast_groups *g)
 	g->slot = calloc(g->slots, sizeof(*g->slot));
 	if (!key || !null || !cell || !g->slot)
 		return -ENOMEM;
-	if (bytes_of(g, cap) > FAST_AGG_BYTES)
+	if (bytes_of(g, cap) > g->bytes_max)
 		return -EOPNOTSUPP;
 	g->cap = cap;
 	for (i = 0; i < g->count; i++) {
@@ -84,8 +84,8 @@ static bool is_same(const struct fast_groups *g, uint32_t i, const int64_t *key,
 	       !memcmp(g->null[i], null, n);
 }
 
-static int find_group(struct fast_groups *g, const int64_t *key,
-		      const uint8_t *null, uint32_t *ret)
+int fast_groups_find(struct fast_groups *g, const int64_t *key,
+		     const uint8_t *null, uint32_t *ret)
 {
 	unsigned n = g->q->keys;
 	uint32_t at;
@@ -138,7 +138,7 @@ static int keys_at(struct fast_groups *g, const struct chosen *c,
 
 	for (k = 0; k < g->q->keys && !err; k++)
 		err = key_at(g, c, k, &v[k], row, &key[k], &null[k]);
-	return err ? err : find_group(g, key, null, ret);
+	return err ? err : fast_groups_find(g, key, null, ret);
 }
 
 /* Has the row the same keys as the one before it? */
@@ -233,11 +233,11 @@ static void add_number(struct fast_cell *cell, int64_t v)
 		cell->above += v;
 }
 
-static int room_for_hist(struct fast_groups *g, struct fast_cell *cell)
+int fast_groups_hist(struct fast_groups *g, struct fast_cell *cell)
 {
 	if (cell->hist)
 		return 0;
-	if (bytes_of(g, g->cap) > FAST_AGG_BYTES)
+	if (bytes_of(g, g->cap) > g->bytes_max)
 		return -EOPNOTSUPP;
 	cell->hist = calloc(1, sizeof(*cell->hist));
 	g->hists++;
@@ -256,7 +256,7 @@ static int add_hist(struct fast_groups *g, struct fast_cell *cell,
 		any |= v[i];
 	if (any < 0)
 		return -EOPNOTSUPP;
-	err = room_for_hist(g, cell);
+	err = fast_groups_hist(g, cell);
 	cell->count += n;
 	return err ? err : hist_add_all(cell->hist, (const uint64_t *)v, n);
 }
@@ -431,10 +431,11 @@ int fast_groups_init(struct fast_groups *g, const struct fast_query *q,
 	memset(g, 0, sizeof(*g));
 	g->q = q;
 	g->texts = texts;
+	g->bytes_max = FAST_AGG_BYTES;
 	if (q->keys)
 		return 0;
 	/* without keys there is one group, even of no rows */
-	return find_group(g, key, null, &all);
+	return fast_groups_find(g, key, null, &all);
 }
 
 static void free_hists(struct fast_groups *g)

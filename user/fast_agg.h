@@ -34,7 +34,8 @@ struct fast_groups {
 	uint32_t *slot;		/* groups by hash, plus one */
 	uint32_t slots;
 	uint32_t hists;
-	uint32_t *order; /* after fast_groups_sort() */
+	size_t bytes_max; /* FAST_AGG_BYTES, or a part of it */
+	uint32_t *order;  /* after fast_groups_sort() */
 	/* of a batch */
 	uint32_t *group;
 	uint32_t group_room;
@@ -55,6 +56,24 @@ void fast_groups_done(struct fast_groups *g);
 int fast_groups_add(struct fast_groups *g, struct fast_eval *e,
 		    const uint32_t *rows, uint32_t count,
 		    const struct columns_turn *weight);
+
+/**
+ * fast_groups_find - a group by its keys, made if need be
+ * @key: 0 where @null
+ * Return: 0; -ENOMEM; -EOPNOTSUPP there are too many.
+ */
+int fast_groups_find(struct fast_groups *g, const int64_t *key,
+		     const uint8_t *null, uint32_t *ret);
+
+/** fast_groups_hist - give a cell a histogram. Return: as above. */
+int fast_groups_hist(struct fast_groups *g, struct fast_cell *cell);
+
+/**
+ * fast_groups_merge - add what was counted elsewhere: fast_merge.c
+ * @from: of the same query, with texts of its own
+ * Return: as above.
+ */
+int fast_groups_merge(struct fast_groups *to, const struct fast_groups *from);
 
 /** fast_groups_sort - put them into SQLite's order. Return: 0; -ENOMEM. */
 int fast_groups_sort(struct fast_groups *g);

@@ -254,11 +254,11 @@ static int fact(struct fast_eval *e, uint32_t turn, uint32_t row, unsigned i,
 	uint32_t number;
 	int err;
 
-	err = fast_tasks_find(e->tasks, e->block, e->block->turn[turn].tid, row,
-			      &number);
+	err = fast_view_find(e->tasks, e->block, e->block->turn[turn].tid, row,
+			     &number);
 	if (err)
 		return err;
-	info = fast_tasks_info(e->tasks, number);
+	info = fast_view_info(e->tasks, number);
 	((int64_t *)ret->v)[at] = info->value[i];
 	if (!text)
 		((uint8_t *)ret->nulls)[at] = info->null[i];
@@ -289,8 +289,8 @@ static int facts(struct fast_eval *e, const struct sql_column *c,
 			continue;
 		}
 		if (turn != last)
-			settled = fast_tasks_settled(e->tasks,
-						     e->block->turn[turn].tid);
+			settled = fast_view_settled(e->tasks,
+						    e->block->turn[turn].tid);
 		last = turn;
 		err = fact(e, turn, e->by_turn ? 0 : e->row[k], i, ret, k,
 			   !c->integer);
@@ -527,10 +527,10 @@ static int comm_of(struct fast_eval *e, uint32_t tid, uint32_t row,
 		   int64_t *ret)
 {
 	uint32_t number;
-	int err = fast_tasks_find(e->tasks, e->block, tid, row, &number);
+	int err = fast_view_find(e->tasks, e->block, tid, row, &number);
 
 	if (!err)
-		*ret = fast_tasks_info(e->tasks, number)->value[FAST_COMM];
+		*ret = fast_view_info(e->tasks, number)->value[FAST_COMM];
 	return err;
 }
 

@@ -12,7 +12,7 @@
 
 int fast_eval_init(struct fast_eval *e, const struct fast_query *q,
 		   const struct schema *schema, struct fast_texts *texts,
-		   struct fast_tasks *tasks, struct fast_block *block)
+		   struct fast_view *tasks, struct fast_block *block)
 {
 	memset(e, 0, sizeof(*e));
 	e->q = q;

@@ -48,7 +48,7 @@ struct fast_eval {
 	const struct fast_query *q;
 	const struct schema *schema;
 	struct fast_texts *texts;
-	struct fast_tasks *tasks; /* NULL: nobody asks for them */
+	struct fast_view *tasks; /* NULL: nobody asks for them */
 	struct fast_block *block;
 	struct fast_cache *cache; /* by column, owned */
 	struct fast_memo memo[FAST_PREDS];
@@ -67,7 +67,7 @@ struct fast_eval {
  * To be released with fast_eval_done(), also after a failure. */
 int fast_eval_init(struct fast_eval *e, const struct fast_query *q,
 		   const struct schema *schema, struct fast_texts *texts,
-		   struct fast_tasks *tasks, struct fast_block *block);
+		   struct fast_view *tasks, struct fast_block *block);
 void fast_eval_done(struct fast_eval *e);
 
 /** fast_eval_group - the next batch: a group of a kind. */

@@ -21,14 +21,29 @@ struct fast_top {
 	uint64_t count, cap;
 };
 
+/* What the threads of a pass share: fast_source.c. */
+struct fast_source {
+	pthread_mutex_t lock;
+	pthread_cond_t left; /* some thread its block */
+	struct archive_blocks *blocks;
+	struct fast_tasks *tasks; /* NULL: nobody asks */
+	bool in_order;		  /* what is in a block tells how to go on */
+	int failed;		  /* what one of them ended with: all end */
+};
+
+/* Of one thread. */
 struct fast {
 	const struct schema *schema;
 	const struct fast_query *q;
 	struct fast_range range;
-	struct archive_blocks *blocks;
+	struct archive *archive;
+	struct fast_source *source; /* shared; owned by the first */
+	struct archive_unpacker *unpacker;
+	uint64_t position; /* of the block taken last */
+	unsigned jobs;	   /* of the pass */
 	struct fast_block block;
 	struct fast_texts texts;
-	struct fast_tasks *tasks; /* NULL: nobody asks */
+	struct fast_view *tasks; /* NULL: nobody asks */
 	struct fast_eval eval;
 	struct fast_groups groups;
 	/* what the question is about */
@@ -54,6 +69,7 @@ struct fast {
 	struct cgroup cgroup;
 	uint32_t row;	   /* in the block */
 	struct task other; /* that it was asked about */
+	struct cgroup other_cgroup;
 	bool ended;
 	int end; /* what fast_next() ends with */
 };
@@ -69,9 +85,33 @@ int fast_choose(struct fast *f, bool inside, const uint32_t **ret_rows,
 
 /**
  * fast_block_next - go on to the next block that may have rows
- * Return: 1; 0; as fast_groups().
+ * Return: 1; 0; -ECANCELED another thread has failed; as fast_groups().
  */
 int fast_block_next(struct fast *f);
+
+/** fast_add_all - count the rows of all blocks. Return: as above. */
+int fast_add_all(struct fast *f);
+
+/** fast_helper_new - what a further thread of a pass needs. Return: 0; -ENOMEM.
+ */
+int fast_helper_new(struct fast **ret, const struct fast *first);
+void fast_helper_free(struct fast *f); /* NULL-safe */
+
+/* ---- fast_source.c ------------------------------------------------------- */
+
+/** fast_source_new - Return: 0; -ENOMEM. */
+int fast_source_new(struct fast_source **ret, struct fast *f,
+		    const bool facts[FAST_FACTS]);
+void fast_source_free(struct fast_source *s); /* NULL-safe */
+
+/**
+ * fast_take - go on to the next block of the pass, unpacked
+ * Return: 1 with f->block; 0; as fast_block_next().
+ */
+int fast_take(struct fast *f);
+
+/** fast_fail - have the other threads end, too. */
+void fast_fail(struct fast *f, int err);
 
 /** fast_scan_init - learn what rows need: fast_scan.c. Return: 0; -ENOMEM. */
 int fast_scan_init(struct fast *f);

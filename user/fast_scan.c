@@ -119,7 +119,7 @@ static int find_others(struct fast *f, const struct fast_found *at)
 		return 0;
 	for (i = 0; i < c->count && !err; i++)
 		if (c->column[i].what == SQL_OF)
-			err = fast_tasks_find(
+			err = fast_view_find(
 				f->tasks, &f->block,
 				(uint32_t)field_u64(&ev, c->column[i].field, 0),
 				at->row, &number);
@@ -135,7 +135,7 @@ static int find_task(struct fast *f, struct fast_found *at)
 		return 0;
 	f->turn = fast_block_turn(&f->block, at->row, f->turn);
 	t = &f->block.turn[f->turn];
-	err = fast_tasks_find(f->tasks, &f->block, t->tid, at->row, &at->info);
+	err = fast_view_find(f->tasks, &f->block, t->tid, at->row, &at->info);
 	return err ? err : find_others(f, at);
 }
 
@@ -288,7 +288,6 @@ static bool take_row(struct fast *f, struct event *ret)
 {
 	const struct fast_found *at = &f->found[f->found_at++];
 	struct weir_hdr *h = (struct weir_hdr *)(f->records.data + at->at);
-	const struct fast_info *info;
 
 	if (event_init(ret, f->schema, h, h->len))
 		return false;
@@ -297,12 +296,7 @@ static bool take_row(struct fast *f, struct event *ret)
 	f->row = at->row;
 	if (!f->tasks)
 		return true;
-	info = fast_tasks_info(f->tasks, at->info);
-	f->task = info->task;
-	f->cgroup = info->cgroup;
-	if (f->task.cgroup)
-		f->task.cgroup = &f->cgroup;
-	ret->task = info->known ? &f->task : NULL;
+	ret->task = fast_view_task(f->tasks, at->info, &f->task, &f->cgroup);
 	return true;
 }
 
@@ -330,20 +324,17 @@ int fast_next(struct fast *f, struct event *ret)
 
 const struct task *fast_task(struct fast *f, uint32_t tid)
 {
-	const struct fast_info *info;
 	uint32_t number;
 
 	if (!f->tasks ||
-	    fast_tasks_find(f->tasks, &f->block, tid, f->row, &number))
+	    fast_view_find(f->tasks, &f->block, tid, f->row, &number))
 		return NULL;
-	info = fast_tasks_info(f->tasks, number);
-	f->other = info->task;
-	return info->known ? &f->other : NULL;
+	return fast_view_task(f->tasks, number, &f->other, &f->other_cgroup);
 }
 
 uint64_t fast_position(const struct fast *f)
 {
-	return archive_blocks_frame(f->blocks);
+	return f->position;
 }
 
 int64_t fast_wall_offset(const struct fast *f)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "fast_tasks.h"
+#include "fast_tasks_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,19 +8,7 @@
 #include "fast_rows.h"
 #include "hash.h"
 
-#define SLOTS_MIN 256
-#define UNKNOWN	  UINT32_MAX /* not looked up */
-
-/* A task that was something else before a row. */
-struct version {
-	uint32_t tid, row;
-	uint32_t before, after; /* infos */
-};
-
-struct entry {
-	uint32_t tid, info; /* UNKNOWN */
-	bool used;
-};
+#define VIEWS_MIN 8
 
 /* A row that the table is made of. */
 struct change {
@@ -31,26 +19,23 @@ struct change {
 struct fast_tasks {
 	struct tasks *tasks;
 	const struct schema *schema;
-	struct fast_texts *texts; /* borrowed */
+	struct fast_texts texts;
 	struct sql_column column[FAST_FACTS];
 	bool facts[FAST_FACTS];
 	struct buf scratch;
 	int err; /* of a watch */
 	/* what there is to know */
-	struct fast_info *info;
+	struct known *known;
 	uint32_t infos, info_cap;
 	uint32_t *slot; /* infos by hash, plus one */
 	uint32_t slots;
-	/* by tid: at the block's end */
-	struct entry *entry;
-	uint32_t entries, entry_cap;
-	/* of one event */
-	struct version *noted; /* tid and before */
-	uint32_t noted_count, noted_cap;
-	/* of the block */
-	struct version *version; /* by tid, then in order */
-	uint32_t versions, version_cap;
-	struct buf records;
+	struct fast_entries entries; /* at the end of the last block */
+	struct changes noted;	     /* of one event: tid and before */
+	struct changes ahead[FAST_AHEAD];
+	uint64_t blocks;
+	struct fast_view **view;
+	unsigned views, view_cap;
+	struct buf records; /* of a block */
 };
 
 /* ---- what there is to know ----------------------------------------------- */
@@ -76,16 +61,16 @@ static int grow_infos(struct fast_tasks *t)
 {
 	uint32_t slots = t->slots ? t->slots * 2 : SLOTS_MIN, i, at;
 	uint32_t *slot = calloc(slots, sizeof(*slot));
-	void *info = reallocarray(t->info, slots / 2, sizeof(*t->info));
+	void *info = reallocarray(t->known, slots / 2, sizeof(*t->known));
 
 	if (info)
-		t->info = info;
+		t->known = info;
 	if (!slot || !info) {
 		free(slot);
 		return -ENOMEM;
 	}
 	for (i = 0; i < t->infos; i++) {
-		at = (uint32_t)hash_info(&t->info[i]) & (slots - 1);
+		at = (uint32_t)hash_info(&t->known[i].info) & (slots - 1);
 		while (slot[at])
 			at = (at + 1) & (slots - 1);
 		slot[at] = i + 1;
@@ -97,25 +82,25 @@ static int grow_infos(struct fast_tasks *t)
 	return 0;
 }
 
-static int keep_info(struct fast_tasks *t, const struct fast_info *x,
-		     uint32_t *ret)
+static int keep_info(struct fast_tasks *t, const struct known *x, uint32_t *ret)
 {
 	uint32_t at;
 
 	if (t->infos == t->info_cap && grow_infos(t))
 		return -ENOMEM;
-	at = (uint32_t)hash_info(x) & (t->slots - 1);
-	while (t->slot[at] && !is_same(&t->info[t->slot[at] - 1], x))
+	at = (uint32_t)hash_info(&x->info) & (t->slots - 1);
+	while (t->slot[at] &&
+	       !is_same(&t->known[t->slot[at] - 1].info, &x->info))
 		at = (at + 1) & (t->slots - 1);
 	if (!t->slot[at]) {
-		t->info[t->infos++] = *x;
+		t->known[t->infos++] = *x;
 		t->slot[at] = t->infos;
 	}
 	*ret = t->slot[at] - 1;
 	return 0;
 }
 
-static int set_fact(struct fast_tasks *t, unsigned i, struct fast_info *x)
+static int set_fact(struct fast_tasks *t, unsigned i, struct known *x)
 {
 	struct event ev = {.task = &x->task};
 	struct render none = {0};
@@ -124,12 +109,12 @@ static int set_fact(struct fast_tasks *t, unsigned i, struct fast_info *x)
 	int err = 0;
 
 	sql_column_get(&t->column[i], &none, NULL, &ev, &t->scratch, &v);
-	x->null[i] = v.type == SQL_NULL;
+	x->info.null[i] = v.type == SQL_NULL;
 	if (v.type == SQL_INT)
-		x->value[i] = v.i;
+		x->info.value[i] = v.i;
 	if (v.type == SQL_TEXT) {
-		err = fast_texts_number(t->texts, v.text, v.len, &text);
-		x->value[i] = text;
+		err = fast_texts_number(&t->texts, v.text, v.len, &text);
+		x->info.value[i] = text;
 	}
 	return err;
 }
@@ -138,14 +123,14 @@ static int set_fact(struct fast_tasks *t, unsigned i, struct fast_info *x)
 static int keep_text(struct fast_tasks *t, const char **text, uint32_t len)
 {
 	uint32_t number;
-	int err = fast_texts_number(t->texts, *text, len, &number);
+	int err = fast_texts_number(&t->texts, *text, len, &number);
 
 	if (!err)
-		*text = t->texts->text[number].data;
+		*text = t->texts.text[number].data;
 	return err;
 }
 
-static int keep_texts(struct fast_tasks *t, struct fast_info *x)
+static int keep_texts(struct fast_tasks *t, struct known *x)
 {
 	struct task *task = &x->task;
 	int err = 0;
@@ -168,11 +153,11 @@ static int keep_texts(struct fast_tasks *t, struct fast_info *x)
 
 static int learn(struct fast_tasks *t, const struct task *task, uint32_t *ret)
 {
-	struct fast_info x = {.known = task != NULL};
+	struct known x = {.info.known = task != NULL};
 	unsigned i;
 	int err = 0;
 
-	memset(x.null, true, sizeof(x.null));
+	memset(x.info.null, true, sizeof(x.info.null));
 	if (task) {
 		x.task = *task;
 		err = keep_texts(t, &x);
@@ -183,79 +168,110 @@ static int learn(struct fast_tasks *t, const struct task *task, uint32_t *ret)
 	return err ? err : keep_info(t, &x, ret);
 }
 
-/* ---- by tid -------------------------------------------------------------- */
-
-static struct entry *find_entry(const struct fast_tasks *t, uint32_t tid)
+const struct known *tasks_known(const struct fast_tasks *t, uint32_t number)
 {
-	uint32_t at = (uint32_t)hash_u64(tid) & (t->entry_cap - 1);
-
-	while (t->entry[at].used && t->entry[at].tid != tid)
-		at = (at + 1) & (t->entry_cap - 1);
-	return &t->entry[at];
+	return &t->known[number];
 }
 
-static int grow_entries(struct fast_tasks *t)
+const struct fast_text *tasks_text(const struct fast_tasks *t, int64_t number)
 {
-	struct entry *old = t->entry;
-	uint32_t cap = t->entry_cap, i;
+	return &t->texts.text[number];
+}
 
-	t->entry = calloc(cap ? cap * 2 : SLOTS_MIN, sizeof(*t->entry));
-	if (!t->entry) {
-		t->entry = old;
+/* ---- by tid -------------------------------------------------------------- */
+
+static struct fast_entry *find_entry(const struct fast_entries *e, uint32_t tid)
+{
+	uint32_t at = (uint32_t)hash_u64(tid) & (e->cap - 1);
+
+	while (e->entry[at].used && e->entry[at].tid != tid)
+		at = (at + 1) & (e->cap - 1);
+	return &e->entry[at];
+}
+
+static int grow_entries(struct fast_entries *e)
+{
+	struct fast_entry *old = e->entry;
+	uint32_t cap = e->cap, i;
+
+	e->entry = calloc(cap ? cap * 2 : SLOTS_MIN, sizeof(*e->entry));
+	if (!e->entry) {
+		e->entry = old;
 		return -ENOMEM;
 	}
-	t->entry_cap = cap ? cap * 2 : SLOTS_MIN;
+	e->cap = cap ? cap * 2 : SLOTS_MIN;
 	for (i = 0; i < cap; i++)
 		if (old[i].used)
-			*find_entry(t, old[i].tid) = old[i];
+			*find_entry(e, old[i].tid) = old[i];
 	free(old);
 	return 0;
+}
+
+struct fast_entry *entries_at(struct fast_entries *e, uint32_t tid)
+{
+	struct fast_entry *at;
+
+	if (e->count >= e->cap / 2 && grow_entries(e))
+		return NULL;
+	at = find_entry(e, tid);
+	if (!at->used) {
+		*at = (struct fast_entry){tid, UNKNOWN, true};
+		e->count++;
+	}
+	return at;
+}
+
+void entries_forget(struct fast_entries *e, uint32_t tid)
+{
+	struct fast_entry *at = e->cap ? find_entry(e, tid) : NULL;
+
+	if (at && at->used)
+		at->info = UNKNOWN;
 }
 
 /* What is known of a tid now. */
 static int know(struct fast_tasks *t, uint32_t tid, uint32_t *ret)
 {
-	struct entry *e;
-	int err = 0;
+	struct fast_entry *e = entries_at(&t->entries, tid);
+	int err = e ? 0 : -ENOMEM;
 
-	if (t->entries >= t->entry_cap / 2 && grow_entries(t))
-		return -ENOMEM;
-	e = find_entry(t, tid);
-	if (!e->used) {
-		*e = (struct entry){tid, UNKNOWN, true};
-		t->entries++;
-	}
-	if (e->info == UNKNOWN)
+	if (!err && e->info == UNKNOWN)
 		err = learn(t, tasks_find(t->tasks, tid), &e->info);
 	if (!err)
 		*ret = e->info;
 	return err;
 }
 
-static void forget(struct fast_tasks *t, uint32_t tid)
+int tasks_know(struct fast_tasks *t, uint64_t block, uint32_t tid,
+	       uint32_t *ret)
 {
-	struct entry *e = t->entry_cap ? find_entry(t, tid) : NULL;
+	const struct version *v;
 
-	if (e && e->used)
-		e->info = UNKNOWN;
+	while (block++ < t->blocks) {
+		v = changes_find(tasks_changes(t, block), tid);
+		if (!v)
+			continue;
+		*ret = v->before;
+		return 0;
+	}
+	return know(t, tid, ret);
 }
 
 /* ---- events that change it ----------------------------------------------- */
 
-static int add_version(struct version **list, uint32_t *count, uint32_t *cap,
-		       const struct version *v)
+static int add_version(struct changes *c, const struct version *v)
 {
-	uint32_t more = *cap ? *cap * 2 : SLOTS_MIN;
+	uint32_t more = c->cap ? c->cap * 2 : SLOTS_MIN;
 	void *p;
 
-	if (*count == *cap) {
-		p = reallocarray(*list, more, sizeof(**list));
+	if (c->count == c->cap) {
+		p = reallocarray(c->version, more, sizeof(*c->version));
 		if (!p)
 			return -ENOMEM;
-		*list = p;
-		*cap = more;
+		c->version = p;
+		c->cap = more;
 	}
-	(*list)[(*count)++] = *v;
+	c->version[c->count++] = *v;
 	return 0;
 }
 
@@ -266,37 +282,36 @@ static void on_change(void *arg, uint32_t tid, const struct task *was)
 	uint32_t i;
 	int err;
 
-	for (i = 0; i < t->noted_count; i++)
-		if (t->noted[i].tid == tid)
+	for (i = 0; i < t->noted.count; i++)
+		if (t->noted.version[i].tid == tid)
 			return;
 	err = learn(t, was, &v.before);
 	if (!err)
-		err = add_version(&t->noted, &t->noted_count, &t->noted_cap,
-				  &v);
+		err = add_version(&t->noted, &v);
 	if (err)
 		t->err = err;
 }
 
-static int apply(struct fast_tasks *t, const struct change *c)
+static int apply(struct fast_tasks *t, const struct change *c,
+		 struct changes *to)
 {
 	const struct weir_hdr *h =
 		(const struct weir_hdr *)(t->records.data + c->at);
 	struct event ev;
 	uint32_t i;
 
-	t->noted_count = 0;
+	t->noted.count = 0;
 	if (event_init(&ev, t->schema, h, h->len))
 		return 0; /* as who reads rows */
 	t->err = tasks_apply(t->tasks, &ev);
-	for (i = 0; i < t->noted_count && !t->err; i++) {
-		struct version v = t->noted[i];
+	for (i = 0; i < t->noted.count && !t->err; i++) {
+		struct version v = t->noted.version[i];
 
 		v.row = c->row;
-		forget(t, v.tid);
+		entries_forget(&t->entries, v.tid);
 		t->err = know(t, v.tid, &v.after);
 		if (!t->err && v.after != v.before)
-			t->err = add_version(&t->version, &t->versions,
-					     &t->version_cap, &v);
+			t->err = add_version(to, &v);
 	}
 	return t->err;
 }
@@ -368,13 +383,13 @@ static int by_tid(const void *x, const void *y, void *arg)
 	return fast_block_compare_tasks(arg, a->row, b->row);
 }
 
-int fast_tasks_block(struct fast_tasks *t, struct fast_block *b)
+static int take_block(struct fast_tasks *t, struct fast_block *b,
+		      struct changes *to)
 {
 	uint32_t n = count_changes(t, b), i;
 	struct change *change;
 	int err;
 
-	t->versions = 0;
 	if (!n)
 		return 0;
 	change = pool_alloc(&b->pool, n, sizeof(*change));
@@ -385,69 +400,86 @@ int fast_tasks_block(struct fast_tasks *t, struct fast_block *b)
 		return err;
 	qsort_r(change, n, sizeof(*change), by_order, b);
 	for (i = 0; i < n && !err; i++)
-		err = apply(t, &change[i]);
-	if (t->versions)
-		qsort_r(t->version, t->versions, sizeof(*t->version), by_tid,
+		err = apply(t, &change[i], to);
+	if (to->count)
+		qsort_r(to->version, to->count, sizeof(*to->version), by_tid,
 			b);
 	return err;
 }
 
-bool fast_tasks_moved(const struct fast_tasks *t)
+int fast_tasks_block(struct fast_tasks *t, struct fast_view *v,
+		     struct fast_block *b)
 {
-	return t->versions != 0;
+	struct changes *to = &t->ahead[++t->blocks % FAST_AHEAD];
+
+	to->block = t->blocks;
+	to->count = 0;
+	view_enter(v, t->blocks);
+	return take_block(t, b, to);
 }
 
-/* The first version of a tid, or NULL. */
-static const struct version *find_version(const struct fast_tasks *t,
-					  uint32_t tid)
+bool fast_tasks_far(const struct fast_tasks *t)
 {
-	uint32_t lo = 0, hi = t->versions, mid;
+	unsigned i;
+
+	for (i = 0; i < t->views; i++)
+		if (view_block(t->view[i]) &&
+		    t->blocks + 1 - view_block(t->view[i]) >= FAST_AHEAD)
+			return true;
+	return false;
+}
+
+const struct changes *tasks_changes(const struct fast_tasks *t, uint64_t block)
+{
+	return &t->ahead[block % FAST_AHEAD];
+}
+
+const struct version *changes_find(const struct changes *c, uint32_t tid)
+{
+	uint32_t lo = 0, hi = c->count, mid;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (t->version[mid].tid < tid)
+		if (c->version[mid].tid < tid)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < t->versions && t->version[lo].tid == tid ? &t->version[lo]
-							     : NULL;
+	return lo < c->count && c->version[lo].tid == tid ? &c->version[lo]
+							  : NULL;
 }
 
-bool fast_tasks_settled(const struct fast_tasks *t, uint32_t tid)
-{
-	return !t->versions || !find_version(t, tid);
-}
+/* ---- views --------------------------------------------------------------- */
 
-int fast_tasks_find(struct fast_tasks *t, struct fast_block *b, uint32_t tid,
-		    uint32_t row, uint32_t *ret)
+int tasks_join(struct fast_tasks *t, struct fast_view *v)
 {
-	const struct version *v = t->versions ? find_version(t, tid) : NULL;
-	const struct version *end = t->version + t->versions;
-	int err;
+	unsigned cap = t->view_cap ? t->view_cap * 2 : VIEWS_MIN;
+	struct fast_view **view;
 
-	if (!v)
-		return know(t, tid, ret);
-	err = fast_block_order(b);
-	if (err)
-		return err;
-	*ret = v->before;
-	while (v < end && v->tid == tid &&
-	       fast_block_compare(b, v->row, row) <= 0)
-		*ret = v++->after;
+	if (t->views == t->view_cap) {
+		view = reallocarray(t->view, cap, sizeof(struct fast_view *));
+		if (!view)
+			return -ENOMEM;
+		t->view = view;
+		t->view_cap = cap;
+	}
+	t->view[t->views++] = v;
 	return 0;
 }
 
-const struct fast_info *fast_tasks_info(const struct fast_tasks *t,
-					uint32_t number)
+void tasks_part(struct fast_tasks *t, struct fast_view *v)
 {
-	return &t->info[number];
+	unsigned i;
+
+	for (i = 0; i < t->views; i++)
+		if (t->view[i] == v)
+			t->view[i--] = t->view[--t->views];
 }
 
 /* ---- life ---------------------------------------------------------------- */
 
 int fast_tasks_new(struct fast_tasks **ret, const struct schema *schema,
-		   const bool facts[FAST_FACTS], struct fast_texts *texts)
+		   const bool facts[FAST_FACTS])
 {
 	struct fast_tasks *t = calloc(1, sizeof(*t));
 	unsigned i;
@@ -456,7 +488,6 @@ int fast_tasks_new(struct fast_tasks **ret, const struct schema *schema,
 	if (!t)
 		return -ENOMEM;
 	t->schema = schema;
-	t->texts = texts;
 	memcpy(t->facts, facts, sizeof(t->facts));
 	for (i = 0; i < FAST_FACTS; i++)
 		t->column[i].what = SQL_COMM + i;
@@ -472,15 +503,20 @@ int fast_tasks_new(struct fast_tasks **ret, const struct schema *schema,
 
 void fast_tasks_free(struct fast_tasks *t)
 {
+	unsigned i;
+
 	if (!t)
 		return;
 	tasks_free(t->tasks);
 	buf_done(&t->scratch);
 	buf_done(&t->records);
-	free(t->info);
+	fast_texts_done(&t->texts);
+	for (i = 0; i < FAST_AHEAD; i++)
+		free(t->ahead[i].version);
+	free(t->noted.version);
+	free(t->known);
 	free(t->slot);
-	free(t->entry);
-	free(t->version);
-	free(t->noted);
+	free(t->entries.entry);
+	free(t->view);
 	free(t);
 }

@@ -69,10 +69,11 @@ static int grow(struct fast_texts *t)
 static int add(struct fast_texts *t, const void *data, size_t len,
 	       uint64_t hash, uint32_t *slot)
 {
+	uint64_t max = t->bytes_max ? t->bytes_max : FAST_TEXT_BYTES;
 	char *copy;
 
 	t->bytes += len + 1;
-	if (t->bytes > FAST_TEXT_BYTES || t->count > UINT32_MAX / 4)
+	if (t->bytes > max || t->count > UINT32_MAX / 4)
 		return -EOPNOTSUPP;
 	copy = arena_copy(&t->arena, data, len);
 	if (!copy)

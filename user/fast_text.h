@@ -28,7 +28,7 @@ struct fast_texts {
 	uint32_t count, cap;
 	uint32_t *slot; /* numbers by hash; a power of two of them */
 	uint32_t slots;
-	uint64_t bytes;
+	uint64_t bytes, bytes_max; /* of all; 0: FAST_TEXT_BYTES */
 };
 
 void fast_texts_done(struct fast_texts *t);

@@ -64,7 +64,7 @@ static void sum_up(struct hist *h, const uint64_t *v, size_t n)
 	}
 	h->min = min;
 	h->max = max;
-	h->sum += (double)sum;
+	h->sum += sum;
 	h->count += n;
 }
 
@@ -82,6 +82,34 @@ int hist_add_all(struct hist *h, const uint64_t *v, size_t n)
 			break;
 	sum_up(h, v, i);
 	return i < n ? -ENOMEM : 0;
+}
+
+int hist_merge(struct hist *h, const struct hist *from)
+{
+	unsigned o, i;
+
+	if (!from->count)
+		return 0;
+	for (o = 0; o < HIST_OCTAVES; o++) {
+		if (!from->octave[o])
+			continue;
+		if (!buckets_of(h, o))
+			return -ENOMEM;
+		for (i = 0; i < SUBS; i++)
+			h->octave[o][i] += from->octave[o][i];
+	}
+	if (!h->count || from->min < h->min)
+		h->min = from->min;
+	if (from->max > h->max)
+		h->max = from->max;
+	h->count += from->count;
+	h->sum += from->sum;
+	return 0;
+}
+
+double hist_mean(const struct hist *h)
+{
+	return h->count ? (double)h->sum / (double)h->count : 0;
 }
 
 static uint64_t clamp(const struct hist *h, uint64_t v)

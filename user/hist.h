@@ -19,7 +19,7 @@
 
 struct hist {
 	uint64_t count, min, max;
-	double sum;
+	unsigned __int128 sum;
 	uint64_t *octave[HIST_OCTAVES]; /* owned, or NULL */
 };
 
@@ -28,6 +28,13 @@ int hist_add(struct hist *h, uint64_t v);
 
 /** hist_add_all - count @n of them. Return: 0; -ENOMEM some are not counted. */
 int hist_add_all(struct hist *h, const uint64_t *v, size_t n);
+
+/** hist_merge - count all that @from has, too. Return: 0; -ENOMEM some are not
+ * counted. */
+int hist_merge(struct hist *h, const struct hist *from);
+
+/** hist_mean - Return: 0 when empty. */
+double hist_mean(const struct hist *h);
 
 /**
  * hist_quantile - the number that a share of @q (0..1) does not exceed

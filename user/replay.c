@@ -89,6 +89,7 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 		.utc = o->utc,
 	};
 	r->filter = o->select.filter;
+	r->jobs = o->jobs;
 	bind_gap(r, schema);
 	rc = resolve_span(r, o, err);
 	if (rc)

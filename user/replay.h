@@ -20,6 +20,7 @@ struct replay_options {
 	struct select_options select;
 	const char *from, *to; /* as typed: units.h; NULL: open */
 	bool utc;	       /* times are shown in UTC */
+	unsigned jobs;	       /* threads; 0: as many as pay */
 };
 
 struct replay_error {
@@ -35,6 +36,7 @@ struct replay {
 	struct render render;
 	struct select select;
 	uint64_t from_ns, to_ns; /* of the first boot, half-open; 0: open */
+	unsigned jobs;		 /* as asked for, for passes over columns */
 	/*
 	 * Called in a pass before a boot's tasks are forgotten, and what is
 	 * known of them with it; not for the last one. May be NULL.

@@ -164,7 +164,7 @@ sqlite3 *sql_db(const struct sql *s)
 
 void sql_interrupt(struct sql *s)
 {
-	s->stop = 1;
+	__atomic_store_n(&s->stop, 1, __ATOMIC_RELAXED);
 	sqlite3_interrupt(s->db);
 }
 

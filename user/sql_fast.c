@@ -282,15 +282,32 @@ static bool is_exact(const struct sql_fast *f)
 	return true;
 }
 
-static int make_groups(struct sql *s)
+/* Return: as fast_groups(). */
+static int pass_by(struct sql *s, unsigned jobs, unsigned *ret_jobs)
 {
 	struct sql_fast *f = s->fast;
-	int rc = fast_open(&f->pass, s->replay->archive, f->query, &s->range,
-			   NULL);
+	struct fast_range range = s->range;
+	int rc;
 
+	range.jobs = jobs;
+	fast_close(f->pass);
+	f->pass = NULL;
+	rc = fast_open(&f->pass, s->replay->archive, f->query, &range, NULL);
 	if (rc)
 		return rc;
 	rc = fast_groups(f->pass, &f->groups);
+	*ret_jobs = fast_jobs(f->pass);
+	return rc;
+}
+
+static int make_groups(struct sql *s)
+{
+	struct sql_fast *f = s->fast;
+	unsigned jobs = 1;
+	int rc = pass_by(s, s->replay->jobs, &jobs);
+
+	if (rc == -EOPNOTSUPP && jobs > 1) /* one has room for more groups */
+		rc = pass_by(s, 1, &jobs);
 	if (rc == -EBADMSG)
 		s->damaged = true;
 	else if (rc)

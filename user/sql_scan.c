@@ -123,7 +123,7 @@ static int open_fast(struct sql_scan *s, const struct fast_query *q,
 		     const struct sql_plan *p)
 {
 	struct fast_range range = {s->from_ns, s->to_ns, s->select,
-				   &s->sql->stop};
+				   &s->sql->stop, 1};
 	bool *used = calloc(s->columns->count, sizeof(*used));
 	unsigned i;
 	int err;
@@ -144,7 +144,7 @@ static int open_pass(struct sql_scan *s, const struct sql_plan *p)
 
 	if (sql->rehearsing) {
 		sql->range = (struct fast_range){s->from_ns, s->to_ns,
-						 s->select, &sql->stop};
+						 s->select, &sql->stop, 0};
 		sql->rehearsals++;
 		return 0;
 	}

@@ -34,6 +34,15 @@ same() {
 }
 
 same 'SELECT count(*) FROM events' '[[length]]'
+for jobs in 1 3 1000; do
+	run query a --jobs $jobs --plan --csv "SELECT comm, name, count(*),
+		avg(duration), quantile(duration, 0.9), max(path)
+		FROM syscall_done GROUP BY comm, name"
+	is "--jobs $jobs: status" $rc 0
+	has "--jobs $jobs --plan" err 'answered from columns'
+	[ $jobs = 1 ] && cp out one
+	cmp -s out one || fail "--jobs $jobs: another answer than of one"
+done
 same 'SELECT kind, count(*) FROM events GROUP BY kind ORDER BY kind' \
 	'[group_by(.kind)[] | [.[0].kind, length]]'
 same 'SELECT comm, count(*) FROM events GROUP BY comm ORDER BY comm' \

@@ -12,6 +12,7 @@
 #define STATEMENTS 500 /* more: WEIR_STATEMENTS */
 #define VALUES	   12  /* of each column, to compare with */
 #define TABLES	   10
+#define JOBS	   5
 
 static char dir[64], path[128];
 static struct fast_store store;
@@ -123,17 +124,29 @@ static void say_difference(const char *text, const char *a, const char *b)
 		 b + line);
 }
 
+static bool is_equal(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+}
+
+/* By one thread, by several, by rows. */
 static enum sql_path agree(const char *text)
 {
-	struct buf fast = {0}, rows = {0};
+	struct buf one = {0}, several = {0}, rows = {0};
 	enum sql_path how;
 
-	ask(text, false, &fast);
+	replay.jobs = 1;
+	ask(text, false, &one);
 	how = sql_path(sql);
+	replay.jobs = 2 + roll(JOBS - 1);
+	ask(text, false, &several);
 	ask(text, true, &rows);
-	if (fast.len != rows.len || memcmp(fast.data, rows.data, fast.len))
-		say_difference(text, fast.data, rows.data);
-	buf_done(&fast);
+	if (!is_equal(&one, &rows))
+		say_difference(text, one.data, rows.data);
+	if (!is_equal(&several, &rows))
+		say_difference(text, several.data, rows.data);
+	buf_done(&one);
+	buf_done(&several);
 	buf_done(&rows);
 	taken[how]++;
 	return how;

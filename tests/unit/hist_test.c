@@ -93,12 +93,43 @@ static void powers_of_two_are_told_apart(void **state)
 	hist_done(&h);
 }
 
+/* In one or in several, in any order: not a bit is different. */
+static void parts_add_up_to_the_whole(void **state)
+{
+	struct hist all = {0}, part[3] = {{0}}, sum = {0};
+	uint64_t v = 1;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 3000; i++) {
+		v = v * 6364136223846793005ULL + 1442695040888963407ULL;
+		hist_add(&all, v >> i % 64);
+		hist_add(&part[i % 7 % 3], v >> i % 64);
+	}
+	for (i = 3; i-- > 0;)
+		assert_int_equal(hist_merge(&sum, &part[i]), 0);
+	assert_int_equal(hist_merge(&sum, &(struct hist){0}), 0);
+	assert_int_equal(sum.count, all.count);
+	assert_int_equal(sum.min, all.min);
+	assert_int_equal(sum.max, all.max);
+	assert_true(sum.sum == all.sum);
+	assert_true(hist_mean(&sum) == hist_mean(&all));
+	for (i = 0; i <= 1000; i++)
+		assert_int_equal(hist_quantile(&sum, i / 1000.0),
+				 hist_quantile(&all, i / 1000.0));
+	for (i = 0; i < 3; i++)
+		hist_done(&part[i]);
+	hist_done(&all);
+	hist_done(&sum);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_are_within_a_256th),
 		cmocka_unit_test(small_numbers_are_exact),
 		cmocka_unit_test(powers_of_two_are_told_apart),
+		cmocka_unit_test(parts_add_up_to_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
