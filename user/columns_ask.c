@@ -145,12 +145,16 @@ static int find_column(const struct columns *c, unsigned kind, unsigned field,
 static bool needs_rows(const struct columns *c, const struct group *g,
 		       unsigned column)
 {
-	switch (c->stream[group_stream(g, column)].what) {
+	const struct stream *s = &c->stream[group_stream(g, column)];
+
+	switch (s->what) {
 	case PREDICT_NONE:
 	case PREDICT_SIGNED:
 	case PREDICT_LAST:
 	case PREDICT_NEW:
 		return false;
+	case PREDICT_COLUMN: /* one before it, or it is damaged */
+		return s->param >= column || needs_rows(c, g, s->param);
 	default:
 		return true;
 	}

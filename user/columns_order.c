@@ -7,7 +7,7 @@
 
 #include "columns_write.h"
 
-/* Where a group's next row goes, and where the next group's begin. */
+/* Where a group's next row goes, and behind where its last one does. */
 struct fill {
 	uint32_t at, end;
 };
@@ -29,9 +29,13 @@ static void begin_fill(struct columns *c, struct fill *f, uint32_t *row)
 	}
 }
 
+/*
+ * From both ends at once: where a group's row goes is known when the one before
+ * is put, so one after the other they would wait for each other.
+ */
 int groups_fill(struct columns *c)
 {
-	uint32_t rows = (uint32_t)c->head.rows, i;
+	uint32_t rows = (uint32_t)c->head.rows, i, k;
 	uint32_t *row = pool_alloc(&c->block, rows, sizeof(*row));
 	struct fill *fill = pool_alloc(&c->block, c->group_count,
 				       sizeof(*fill));
@@ -40,12 +44,18 @@ int groups_fill(struct columns *c)
 	if (!row || !fill)
 		return -ENOMEM;
 	begin_fill(c, fill, row);
-	for (i = 0; i < rows; i++) {
+	for (i = 0, k = rows; i < k; i++) {
 		struct fill *f = &fill[group[i]];
 
 		if (f->at == f->end)
 			return -EBADMSG;
 		row[f->at++] = i;
+		if (i == --k)
+			break;
+		f = &fill[group[k]];
+		if (f->at == f->end)
+			return -EBADMSG;
+		row[--f->end] = k;
 	}
 	return 0;
 }

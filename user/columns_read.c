@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "columns_context.h"
 
+#include <emmintrin.h> /* SSE2: every x86-64 has it */
 #include <errno.h>
 #include <string.h>
 
@@ -119,23 +120,87 @@ int read_runs(struct columns *c)
 
 /* ---- groups -------------------------------------------------------------- */
 
-static int unpack_groups(struct columns *c)
+/* Of up to two bytes, as a rule: they need not become 64 bits first. */
+static bool are_bytes(const struct stream *s)
+{
+	return s->what == PREDICT_NONE && s->head.form == FORM_PLANES &&
+	       (s->head.width == 1 || s->head.width == 3) &&
+	       s->head.base <= UINT16_MAX;
+}
+
+/* Return: are all of them below @end? */
+static bool join_bytes(const uint8_t *low, const uint8_t *high, uint16_t *to,
+		       uint64_t n, uint32_t end)
+{
+	__m128i last = _mm_set1_epi16((int16_t)(uint16_t)(end - 1));
+	__m128i over = _mm_setzero_si128(), l, h, x;
+	bool bad = false;
+	uint64_t i;
+
+	for (i = 0; i + 16 <= n; i += 16) {
+		l = _mm_loadu_si128((const void *)(low + i));
+		h = _mm_loadu_si128((const void *)(high + i));
+		x = _mm_unpacklo_epi8(l, h);
+		over = _mm_or_si128(over, _mm_subs_epu16(x, last));
+		_mm_storeu_si128((void *)(to + i), x);
+		x = _mm_unpackhi_epi8(l, h);
+		over = _mm_or_si128(over, _mm_subs_epu16(x, last));
+		_mm_storeu_si128((void *)(to + i + 8), x);
+	}
+	for (; i < n; i++) {
+		to[i] = (uint16_t)(low[i] | high[i] << 8);
+		bad |= to[i] >= end;
+	}
+	x = _mm_cmpeq_epi8(over, _mm_setzero_si128());
+	return !bad && _mm_movemask_epi8(x) == 0xffff;
+}
+
+static int read_bytes(struct columns *c, const struct stream *s, uint16_t *to)
+{
+	struct cursor at = {c->payload + s->at, c->payload + s->at + s->len};
+	uint64_t n = c->head.rows;
+	uint8_t *low = pool_alloc(&c->block, n, 1);
+	uint8_t *high = pool_alloc(&c->block, n, 1);
+	int err;
+
+	if (!low || !high)
+		return -ENOMEM;
+	err = chunk_get(&c->packer, &at, low, n);
+	if (s->head.width == 1)
+		memset(high, (int)(s->head.base >> 8), n);
+	else if (!err)
+		err = chunk_get(&c->packer, &at, high, n);
+	if (!err && !join_bytes(low, high, to, n, c->group_count))
+		err = -EBADMSG;
+	return err;
+}
+
+static int read_numbers(struct columns *c, uint16_t *to)
 {
 	uint64_t *number, i;
 	bool bad = false;
 	int err;
 
+	if (are_bytes(&c->stream[COMMON_GROUP]))
+		return read_bytes(c, &c->stream[COMMON_GROUP], to);
 	err = read_common(c, COMMON_GROUP, c->head.rows, &number);
-	if (err)
-		return err;
+	for (i = 0; i < c->head.rows && !err; i++) {
+		bad |= number[i] >= c->group_count;
+		to[i] = (uint16_t)number[i];
+	}
+	return bad ? -EBADMSG : err;
+}
+
+static int unpack_groups(struct columns *c)
+{
+	int err;
+
 	c->group_of = pool_alloc(&c->block, c->head.rows, sizeof(*c->group_of));
 	if (!c->group_of)
 		return -ENOMEM;
-	for (i = 0; i < c->head.rows; i++) {
-		bad |= number[i] >= c->group_count;
-		c->group_of[i] = (uint16_t)number[i];
-	}
-	err = bad ? -EBADMSG : groups_fill(c);
+	err = read_numbers(c, c->group_of);
+	if (!err)
+		err = groups_fill(c);
 	return err ? err : context_fits(c, READ_GROUPS);
 }
 

@@ -63,11 +63,56 @@ uint32_t crc32c_table(uint32_t crc, const void *data, size_t len)
 #ifdef __x86_64__
 #include <nmmintrin.h>
 
+#define LANE 4096 /* bytes */
+
+/* What LANE bytes of zeros make of each bit of a remainder. */
+static const uint32_t behind_lane[32] = {
+	0xc2a5b65e, 0x80a71a4d, 0x04a2426b, 0x094484d6, 0x128909ac, 0x25121358,
+	0x4a2426b0, 0x94484d60, 0x2d7cec31, 0x5af9d862, 0xb5f3b0c4, 0x6e0b1779,
+	0xdc162ef2, 0xbdc02b15, 0x7e6c20db, 0xfcd841b6, 0xfc5cf59d, 0xfd559dcb,
+	0xff474d67, 0xfb62ec3f, 0xf329ae8f, 0xe3bf2bef, 0xc292212f, 0x80c834af,
+	0x047c1faf, 0x08f83f5e, 0x11f07ebc, 0x23e0fd78, 0x47c1faf0, 0x8f83f5e0,
+	0x1aeb9d31, 0x35d73a62,
+};
+
+static uint64_t shift_lane(uint64_t c)
+{
+	uint32_t ret = 0;
+	unsigned i;
+
+	for (i = 0; i < 32; i++)
+		ret ^= behind_lane[i] & (0 - (uint32_t)(c >> i & 1));
+	return ret;
+}
+
+/*
+ * Three lanes at once, as one remainder waits for the one before: after Gopal
+ * et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction".
+ */
+__attribute__((target("sse4.2"))) static uint64_t three_lanes(uint64_t a,
+							      const uint8_t *p)
+{
+	uint64_t b = 0, c = 0, x, y, z;
+	size_t i;
+
+	for (i = 0; i < LANE; i += sizeof(x)) {
+		memcpy(&x, p + i, sizeof(x));
+		memcpy(&y, p + LANE + i, sizeof(y));
+		memcpy(&z, p + 2 * LANE + i, sizeof(z));
+		a = _mm_crc32_u64(a, x);
+		b = _mm_crc32_u64(b, y);
+		c = _mm_crc32_u64(c, z);
+	}
+	return shift_lane(shift_lane(a) ^ b) ^ c;
+}
+
 __attribute__((target("sse4.2"))) static uint32_t
 crc32c_sse42(uint32_t crc, const uint8_t *p, size_t len)
 {
 	uint64_t c = (uint32_t)~crc, word;
 
+	for (; len >= 3 * LANE; len -= 3 * LANE, p += 3 * LANE)
+		c = three_lanes(c, p);
 	for (; len >= sizeof(word); len -= sizeof(word), p += sizeof(word)) {
 		memcpy(&word, p, sizeof(word));
 		c = _mm_crc32_u64(c, word);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "sums.h"
 
 #define GROUPS_MIN 64
 #define HIST_BYTES (24U << 10) /* of one, as a rule */
@@ -157,6 +158,68 @@ static bool repeats(const struct fast_groups *g, const struct fast_vector *v,
 	return true;
 }
 
+/*
+ * Groups of the batch, by what the columns hold: texts need not be looked up
+ * again, nor anything of them be compared.
+ */
+#define RECENT 1024
+
+struct fast_recent {
+	int64_t v[2];
+	uint32_t batch, group;
+};
+
+/* The columns that tell keys apart, when two are enough. */
+struct telling {
+	const int64_t *v[2]; /* NULL: there are more */
+};
+
+static struct telling find_telling(const struct fast_groups *g,
+				   const struct fast_vector *v)
+{
+	struct telling t = {{NULL, NULL}};
+	unsigned k, n = 0;
+
+	for (k = 0; k < g->q->keys; k++) {
+		if (v[k].same)
+			continue;
+		if (v[k].nulls || n == 2)
+			return (struct telling){{NULL, NULL}};
+		t.v[n++] = v[k].v;
+	}
+	if (n == 1)
+		t.v[1] = t.v[0];
+	return t;
+}
+
+static inline struct fast_recent *recent_at(struct fast_groups *g, int64_t a,
+					    int64_t b)
+{
+	return &g->recent[hash_u64((uint64_t)a + (uint64_t)b * 31) % RECENT];
+}
+
+static int group_at(struct fast_groups *g, const struct chosen *c,
+		    const struct fast_vector *v, const struct telling *t,
+		    uint32_t row, uint32_t *ret)
+{
+	struct fast_recent *r;
+	int err;
+
+	if (!t->v[0])
+		return keys_at(g, c, v, row, ret);
+	r = recent_at(g, t->v[0][row], t->v[1][row]);
+	if (r->batch == g->batch && r->v[0] == t->v[0][row] &&
+	    r->v[1] == t->v[1][row]) {
+		*ret = r->group;
+		return 0;
+	}
+	err = keys_at(g, c, v, row, ret);
+	if (!err)
+		*r = (struct fast_recent){
+			{t->v[0][row], t->v[1][row]}, g->batch, *ret};
+	return err;
+}
+
 static int room_for_groups(struct fast_groups *g, uint32_t count)
 {
 	void *p;
@@ -174,6 +237,7 @@ static int room_for_groups(struct fast_groups *g, uint32_t count)
 static int find_groups(struct fast_groups *g, struct chosen *c)
 {
 	struct fast_vector v[FAST_KEYS];
+	struct telling t;
 	uint32_t i, last = 0;
 	unsigned k;
 	int err = room_for_groups(g, c->count);
@@ -186,13 +250,17 @@ static int find_groups(struct fast_groups *g, struct chosen *c)
 	if (!err)
 		err = keys_at(g, c, v, row_at(c, 0), &g->group[0]);
 	last = row_at(c, 0);
-	for (i = 1; i < c->count && !c->one && !err; i++) {
+	if (err || c->one)
+		return err;
+	t = find_telling(g, v);
+	g->batch++;
+	for (i = 1; i < c->count && !err; i++) {
 		uint32_t row = row_at(c, i);
 
 		if (repeats(g, v, row, last))
 			g->group[i] = g->group[i - 1];
 		else
-			err = keys_at(g, c, v, row, &g->group[i]);
+			err = group_at(g, c, v, &t, row, &g->group[i]);
 		last = row;
 	}
 	return err;
@@ -248,39 +316,27 @@ int fast_groups_hist(struct fast_groups *g, struct fast_cell *cell)
 static int add_hist(struct fast_groups *g, struct fast_cell *cell,
 		    const int64_t *v, uint32_t n)
 {
-	int64_t any = 0;
-	uint32_t i;
-	int err;
+	int err = fast_groups_hist(g, cell);
 
-	for (i = 0; i < n; i++)
-		any |= v[i];
-	if (any < 0)
-		return -EOPNOTSUPP;
-	err = fast_groups_hist(g, cell);
 	cell->count += n;
-	return err ? err : hist_add_all(cell->hist, (const uint64_t *)v, n);
+	if (!err)
+		err = hist_add_all(cell->hist, (const uint64_t *)v, n);
+	return !err && cell->hist->max >> 63 ? -EOPNOTSUPP : err;
 }
 
-/* All rows, of one group, none of them NULL, none negative. */
+/* All rows, of one group, none of them NULL. Return: false: one by one. */
 static bool add_plain(struct fast_cell *cell, const int64_t *v, uint32_t n)
 {
-	int64_t min = v[0], max = v[0], sum = 0;
-	uint32_t i;
+	struct sums s = sums_of((const uint64_t *)v, n);
 
-	for (i = 0; i < n; i++) {
-		min = v[i] < min ? v[i] : min;
-		max = v[i] > max ? v[i] : max;
-	}
-	if (min < 0 || max > INT64_MAX / n)
+	if (!sums_hold(&s, n))
 		return false;
-	for (i = 0; i < n; i++)
-		sum += v[i];
-	if (!cell->count || min < cell->min)
-		cell->min = min;
-	if (!cell->count || max > cell->max)
-		cell->max = max;
+	if (!cell->count || (int64_t)s.min < cell->min)
+		cell->min = (int64_t)s.min;
+	if (!cell->count || (int64_t)s.max > cell->max)
+		cell->max = (int64_t)s.max;
 	cell->count += n;
-	cell->above += sum;
+	cell->above += (int64_t)s.sum;
 	return true;
 }
 
@@ -432,6 +488,9 @@ int fast_groups_init(struct fast_groups *g, const struct fast_query *q,
 	g->q = q;
 	g->texts = texts;
 	g->bytes_max = FAST_AGG_BYTES;
+	g->recent = calloc(RECENT, sizeof(*g->recent));
+	if (!g->recent)
+		return -ENOMEM;
 	if (q->keys)
 		return 0;
 	/* without keys there is one group, even of no rows */
@@ -459,5 +518,6 @@ void fast_groups_done(struct fast_groups *g)
 	free(g->slot);
 	free(g->order);
 	free(g->group);
+	free(g->recent);
 	memset(g, 0, sizeof(*g));
 }

@@ -39,6 +39,8 @@ struct fast_groups {
 	/* of a batch */
 	uint32_t *group;
 	uint32_t group_room;
+	struct fast_recent *recent; /* owned */
+	uint32_t batch;
 };
 
 /** fast_groups_init - Return: 0; -ENOMEM. To be released in any case. */

@@ -11,6 +11,7 @@
 
 #include "fast_eval.h"
 #include "hash.h"
+#include "sums.h"
 
 #define CACHE_MIN 64
 #define UNKNOWN	  UINT32_MAX
@@ -370,12 +371,10 @@ static int sign_extend(struct fast_eval *e, unsigned size,
 /* A number SQLite has no integer for is a real there. */
 static int check_sign(const struct fast_eval *e, const struct fast_vector *v)
 {
-	int64_t any = v->same ? v->one : 0;
-	uint32_t i;
+	uint64_t any = v->same ? (uint64_t)v->one
+			       : sums_of((const uint64_t *)v->v, e->count).any;
 
-	for (i = 0; i < e->count && !v->same; i++)
-		any |= v->v[i];
-	return any < 0 ? -EOPNOTSUPP : 0;
+	return any >> 63 ? -EOPNOTSUPP : 0;
 }
 
 /* An instant; 0 is unknown. */

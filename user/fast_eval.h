@@ -42,6 +42,9 @@ struct fast_cache {
 struct fast_memo {
 	uint8_t *known; /* by number: 0 not, 1 false, 2 true */
 	uint32_t room, block;
+	/* %.h of LIKE and *.h of GLOB: the end that decides; else NULL */
+	const char *end;
+	size_t end_len;
 };
 
 struct fast_eval {

@@ -60,26 +60,24 @@ static const char *ending_of(const struct fast_pred *p, size_t *ret_len)
 	return text + 1;
 }
 
-static bool ends(const struct fast_pred *p, const char *text, const char *end,
-		 size_t len)
+/* SQLite reads up to a NUL. */
+static bool ends(const struct fast_pred *p, const struct fast_memo *m,
+		 const char *text, size_t len)
 {
-	size_t all = strlen(text);
+	const char *nul = memchr(text, 0, len);
 
-	if (all < len)
+	len = nul ? (size_t)(nul - text) : len;
+	if (len < m->end_len)
 		return false;
+	text += len - m->end_len;
 	return p->test == FAST_TEST_LIKE
-		       ? !strncasecmp(text + all - len, end, len)
-		       : !memcmp(text + all - len, end, len);
+		       ? !strncasecmp(text, m->end, m->end_len)
+		       : !memcmp(text, m->end, m->end_len);
 }
 
 /* @t ends with a NUL, as SQLite has it. */
 static bool is_like(const struct fast_pred *p, const struct fast_text *t)
 {
-	size_t len = 0;
-	const char *end = ending_of(p, &len);
-
-	if (end)
-		return ends(p, t->data, end, len);
 	return p->test == FAST_TEST_LIKE
 		       ? !sqlite3_strlike(p->string->data, t->data, 0)
 		       : !sqlite3_strglob(p->string->data, t->data);
@@ -132,6 +130,10 @@ static int test_string(struct fast_eval *e, const struct fast_pred *p,
 	m->known[string] = 1;
 	if (!text)
 		return 0;
+	if (m->end) {
+		m->known[string] += ends(p, m, text, len) != p->negated;
+		return 0;
+	}
 	if (text != e->scratch.data || !e->scratch.data) {
 		buf_reset(&e->scratch);
 		buf_put(&e->scratch, text, len);
@@ -196,6 +198,8 @@ static int pass_texts(struct fast_eval *e, const struct fast_pred *p,
 		if (m->known)
 			memset(m->known, 0, m->room);
 		m->block = e->block->number;
+		m->end = p->test < FAST_TEST_LIKE ? NULL
+						  : ending_of(p, &m->end_len);
 	}
 	if (v->same) { /* not in the memo: that may be of strings */
 		*ret_all = v->one && passes_text(p, &e->texts->text[v->one]);

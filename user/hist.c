@@ -8,19 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sums.h"
+
 #define SUBS (1U << HIST_SUB_BITS)
+#define MANY 1024 /* numbers, for which it pays */
 
 /* Numbers below SUBS are octave 0, and each octave from there on is one more.
  */
-static unsigned octave_of(uint64_t v)
+static inline unsigned octave_of(uint64_t v)
 {
-	return v < SUBS ? 0 : 64 - (unsigned)__builtin_clzll(v) - HIST_SUB_BITS;
+	return 64 - (unsigned)__builtin_clzll(v | (SUBS - 1)) - HIST_SUB_BITS;
 }
 
 /* Bits that a bucket of the octave does not tell apart. */
-static unsigned shift_of(unsigned octave)
+static inline unsigned shift_of(unsigned octave)
 {
-	return octave ? octave - 1 : 0;
+	return octave - !!octave;
 }
 
 /* The first number of a bucket. */
@@ -39,6 +42,11 @@ static inline uint64_t *buckets_of(struct hist *h, unsigned octave)
 	return h->octave[octave];
 }
 
+static inline unsigned sub_of(uint64_t v, unsigned octave)
+{
+	return (unsigned)(v >> shift_of(octave)) & (SUBS - 1);
+}
+
 static inline int count(struct hist *h, uint64_t v)
 {
 	unsigned o = octave_of(v);
@@ -46,41 +54,82 @@ static inline int count(struct hist *h, uint64_t v)
 
 	if (!bucket)
 		return -ENOMEM;
-	bucket[v >> shift_of(o) & (SUBS - 1)]++;
+	bucket[sub_of(v, o)]++;
 	return 0;
 }
 
 /* What is known of numbers beside their buckets. */
 static void sum_up(struct hist *h, const uint64_t *v, size_t n)
 {
-	uint64_t min = h->count ? h->min : n ? v[0] : 0, max = h->max;
-	unsigned __int128 sum = 0;
+	struct sums s = sums_of(v, n);
+	unsigned __int128 sum = s.sum;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
-		min = v[i] < min ? v[i] : min;
-		max = v[i] > max ? v[i] : max;
-		sum += v[i];
+	if (!sums_hold(&s, n)) {
+		sum = 0;
+		s.min = s.max = v[0];
+		for (i = 0; i < n; i++) {
+			s.min = v[i] < s.min ? v[i] : s.min;
+			s.max = v[i] > s.max ? v[i] : s.max;
+			sum += v[i];
+		}
 	}
-	h->min = min;
-	h->max = max;
+	if (!h->count || s.min < h->min)
+		h->min = s.min;
+	if (s.max > h->max)
+		h->max = s.max;
 	h->sum += sum;
 	h->count += n;
 }
 
 int hist_add(struct hist *h, uint64_t v)
 {
-	return hist_add_all(h, &v, 1);
+	int err = count(h, v);
+
+	if (!err)
+		sum_up(h, &v, 1);
+	return err;
+}
+
+/*
+ * Every other number into buckets of its own, as most fall into the same few:
+ * a count waits for the one before it of the same bucket. Return: how many
+ * were counted.
+ */
+static size_t count_many(struct hist *h, const uint64_t *v, size_t n)
+{
+	uint32_t odd[HIST_OCTAVES][SUBS];
+	uint64_t seen = 0; /* octaves */
+	unsigned o, k;
+	size_t i;
+
+	for (i = 0; i + 1 < n; i += 2) {
+		o = octave_of(v[i]);
+		if (!(seen >> o & 1)) {
+			if (!buckets_of(h, o))
+				break;
+			memset(odd[o], 0, sizeof(odd[o]));
+			seen |= 1ULL << o;
+		}
+		if (count(h, v[i + 1]))
+			break;
+		odd[o][sub_of(v[i], o)]++;
+	}
+	for (o = 0; seen; o++, seen >>= 1)
+		for (k = 0; seen & 1 && k < SUBS; k++)
+			h->octave[o][k] += odd[o][k];
+	return i;
 }
 
 int hist_add_all(struct hist *h, const uint64_t *v, size_t n)
 {
-	size_t i;
+	size_t i = n < MANY ? 0 : count_many(h, v, n);
 
-	for (i = 0; i < n; i++)
+	for (; i < n; i++)
 		if (count(h, v[i]))
 			break;
-	sum_up(h, v, i);
+	if (i)
+		sum_up(h, v, i);
 	return i < n ? -ENOMEM : 0;
 }
 

@@ -49,6 +49,26 @@ static void table_and_instruction_agree(void **state)
 					 crc32c_table(7, data + from, len));
 }
 
+/* Long ones go by lanes. */
+static void long_ones_agree(void **state)
+{
+	static uint8_t data[100000];
+	uint32_t x = 1;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(data); i++) {
+		x = x * 1103515245 + 12345;
+		data[i] = (uint8_t)(x >> 16);
+	}
+	for (len = 12000; len < sizeof(data); len += len / 7 + 1)
+		assert_int_equal(crc32c(9, data + len % 5, len - 5),
+				 crc32c_table(9, data + len % 5, len - 5));
+	for (len = 12288 - 2; len <= 12288 + 2; len++)
+		assert_int_equal(crc32c(0, data, len),
+				 crc32c_table(0, data, len));
+}
+
 static void parts_add_up(void **state)
 {
 	static const char text[] = "The quick brown fox jumps over the dog";
@@ -67,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_answers),
 		cmocka_unit_test(table_and_instruction_agree),
+		cmocka_unit_test(long_ones_agree),
 		cmocka_unit_test(parts_add_up),
 	};
 

@@ -93,6 +93,42 @@ static void powers_of_two_are_told_apart(void **state)
 	hist_done(&h);
 }
 
+/* Of any size, and with numbers of any size. */
+static void many_are_counted_as_one_by_one(void **state)
+{
+	static const size_t counts[] = {1, 2, 3, 1023, 1024, 1025, 5000};
+	struct hist one, many;
+	uint64_t *v, x = 7;
+	unsigned bits, i, q;
+	size_t k;
+
+	(void)state;
+	for (i = 0; i < 7; i++) {
+		for (bits = 1; bits <= 64; bits += 7) {
+			one = many = (struct hist){0};
+			v = calloc(counts[i], sizeof(*v));
+			assert_non_null(v);
+			for (k = 0; k < counts[i]; k++) {
+				x = x * 6364136223846793005ULL + 1;
+				v[k] = x >> (64 - bits);
+				assert_int_equal(hist_add(&one, v[k]), 0);
+			}
+			assert_int_equal(hist_add_all(&many, v, counts[i]), 0);
+			assert_int_equal(many.count, one.count);
+			assert_int_equal(many.min, one.min);
+			assert_int_equal(many.max, one.max);
+			assert_true(many.sum == one.sum);
+			for (q = 0; q <= 100; q++)
+				assert_int_equal(
+					hist_quantile(&many, q / 100.0),
+					hist_quantile(&one, q / 100.0));
+			hist_done(&one);
+			hist_done(&many);
+			free(v);
+		}
+	}
+}
+
 /* In one or in several, in any order: not a bit is different. */
 static void parts_add_up_to_the_whole(void **state)
 {
@@ -129,6 +165,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_within_a_256th),
 		cmocka_unit_test(small_numbers_are_exact),
 		cmocka_unit_test(powers_of_two_are_told_apart),
+		cmocka_unit_test(many_are_counted_as_one_by_one),
 		cmocka_unit_test(parts_add_up_to_the_whole),
 	};
 
