@@ -77,6 +77,10 @@ count() { # KIND [FILTER]
 	wc -l <$EVENTS
 }
 
+sql() { # QUESTION whose answer is a number
+	weir query --csv $A "$1" 2>/dev/null | tr -d '\r' | tail -n 1
+}
+
 # The values of a field that is a number, a word or a flat list. (No regular
 # expressions: busybox's take minutes in an emulated CPU.)
 field() { # NAME <JSON-LINES
@@ -192,12 +196,12 @@ host_record() {
 	: >$ERR
 	weir record -o $A --buffer 8M --for 60 "$@" 2>>$ERR &
 	weir=$!
-	until grep -q capturing $ERR || ! kill -0 $weir 2>/dev/null; do
+	until grep -q capturing $ERR || ! kill -0 "$weir" 2>/dev/null; do
 		sleep 0.2
 	done
 	load $words >$SAID
-	kill -TERM $weir
-	wait $weir
+	kill -TERM "$weir"
+	wait "$weir"
 	is "record's exit" $? 0
 }
 
@@ -246,15 +250,15 @@ filter_all() {
 
 known_calls() {
 	fact_begin
-	record -s syscall --set syscall.calls=getppid -- load calls 8 10000
-	is "calls" "$(count syscall_done 'name == getppid')" 80000
+	record -s syscall --set syscall.calls=getppid -- load calls 8 2000
+	is "calls" "$(count syscall_done 'name == getppid')" 16000
 	is "twice" "$(twice)" 0
-	is "tasks, with 10000 each" "$(tally tid | grep -c ' 10000$')" 8
+	is "tasks, with 2000 each" "$(tally tid | grep -c ' 2000$')" 8
 	is "results" "$(each ret | wc -w)" 1
 	is "arguments" "$(each args)" "[]"
 	is "of no time" "$(grep -c '"duration":0,' $EVENTS)" 0
 	# the tasks share the CPUs, so each may wait for the others
-	within "time inside" "$(sum duration)" 80000 "$(load_ns)0"
+	within "time inside" "$(sum duration)" 16000 "$(load_ns)0"
 	whole
 	verdict
 }
@@ -381,6 +385,215 @@ known_pipes() {
 	within "switches" "$(count sched_switch 'comm == load')" 500 8000
 	within "time on CPU" "$(sum ran)" 1000000 "$(load_ns | awk '{ print 2 * $1 }')"
 	within "states" "$(each prev_state_name | wc -w)" 1 3
+	whole
+	verdict
+}
+
+# --- what goes on while it records ---
+
+# begin OPTION…: a recorder in the background, of all of the guest; in $weir
+begin() {
+	rm -rf $A
+	: >$ERR
+	weir record -o $A --buffer 8M --name /tmp/socket "$@" 2>>$ERR &
+	weir=$!
+	await grep -q capturing $ERR
+}
+
+await() { # COMMAND…: until it is true, as long as the recorder is there
+	until "$@" 2>/dev/null || ! kill -0 "$weir" 2>/dev/null; do
+		sleep 0.2
+	done
+}
+
+end() { # the recorder, in order
+	kill -TERM "$weir"
+	wait "$weir"
+	is "record's exit" $? 0
+}
+
+# The second arguments of known lseek calls, in the order they come.
+numbers() {
+	events syscall_done 'name == lseek and comm == load'
+	field args <$EVENTS | tr -d ']' | cut -d, -f2
+}
+
+# Each of 1, 2, … to the last one that is there, once, and in order.
+in_sequence() { # WHAT FILE
+	is "$1: in sequence" "$(awk '$1 != NR' "$2" | wc -l)" 0
+}
+
+# Eight threads, and every source on.
+flood() {
+	fact_begin
+	record -s task,sched,syscall,block,net --set syscall.calls=getppid \
+		-- load calls 8 10000
+	is "calls" "$(sql "SELECT count(*) FROM syscall_done
+		WHERE name = 'getppid' AND comm = 'load'")" 80000
+	is "tasks, with 10000 each" "$(sql "SELECT count(*) FROM
+		(SELECT count(*) AS n FROM syscall_done
+		WHERE name = 'getppid' GROUP BY tid) WHERE n = 10000")" 8
+	whole
+	verdict
+}
+
+# One in so many is recorded, and says how many it stands for: W of them with
+# probability 1 / W, so the sum has a variance of W (W - 1) for each.
+budget() {
+	local calls recorded estimate shed
+
+	fact_begin
+	record -s syscall,task --set syscall.calls=getppid --budget 20% -- \
+		load rate 20000 6
+	calls=$(sed -n 's/^calls //p' $SAID)
+	recorded=$(count syscall_done 'name == getppid')
+	within "recorded" "$recorded" 1 $((calls * 9 / 10))
+	estimate=$(field weight <$EVENTS | awk -v all="$recorded" '
+		{ sum += $1 }
+		END { printf "%.0f\n", sum + all - NR }')
+	is "estimate within five deviations" "$(field weight <$EVENTS |
+		awk -v off=$((estimate - calls)) '
+			{ square += $1 * ($1 - 1) }
+			END { print off * off <= 25 * square }')" 1
+	events repo_shed
+	shed=$(weir stat --json $A 2>/dev/null | grep -o '"shed":[0-9]*' |
+		awk -F: 'NR == 1 { all = $2 } END { print all }')
+	is "what the stream says was shed" "$(sum count)" "$shed"
+	is "and the account" "$shed" $((calls - recorded))
+	is "execs" "$(count task_exec)" 1
+	weir verify $A >/tmp/verify 2>&1
+	is "verify's exit" $? 0
+	verdict "$recorded of $calls calls recorded, estimate $estimate"
+}
+
+# Killed, and killed again: who comes next goes on where the last was.
+pin() {
+	local load i
+
+	fact_begin
+	load numbers 500 120 >/dev/null &
+	load=$!
+	for i in 1 2 3; do
+		: >$ERR
+		[ $i -gt 1 ] || rm -rf $A
+		weir record -o $A --buffer 8M --pin vm -s syscall,task \
+			-p $load --set syscall.calls=lseek 2>>$ERR &
+		weir=$!
+		await grep -q capturing $ERR
+		sleep 2
+		[ $i -lt 3 ] || break
+		kill -KILL $weir
+		wait $weir
+		sleep 1
+	done
+	end
+	kill $load
+	wait $load
+	is "what is left" "$(ls /sys/fs/bpf)" ""
+	numbers >/tmp/numbers
+	first=$(head -n 1 /tmp/numbers)
+	awk -v first="$first" '{ print $1 - first + 1 }' /tmp/numbers >/tmp/n
+	in_sequence "over two kills" /tmp/n
+	within "numbers" "$(wc -l </tmp/n)" 500 100000
+	whole
+	verdict "$(wc -l </tmp/n) numbers"
+}
+
+# Of two that do the same one is followed.
+follow_pid() {
+	local one two
+
+	fact_begin
+	load numbers 200 600 >/dev/null &
+	one=$!
+	load numbers 200 600 >/dev/null &
+	two=$!
+	begin -s syscall,task --set syscall.calls=lseek -p $one
+	sleep 2
+	end
+	kill $one $two
+	wait
+	is "of" "$(numbers >/dev/null; each pid)" $one
+	within "numbers" "$(wc -l <$EVENTS)" 50 100000
+	whole
+	verdict
+}
+
+follow_cgroup() {
+	local in=/sys/fs/cgroup/in
+
+	fact_begin
+	mkdir -p $in/below
+	begin -s syscall,task --set syscall.calls=getppid --cgroup in
+	(echo 0 >$in/below/cgroup.procs && exec load calls 1 500) >/dev/null
+	load calls 1 700 >/dev/null
+	end
+	rmdir $in/below $in
+	is "calls in it" "$(count syscall_done 'name == getppid')" 500
+	is "asked for" "$(weir stat $A | grep -c '^asked .*--cgroup in')" 1
+	whole
+	verdict
+}
+
+# A death triggers a snapshot, another is asked for.
+snapshots() {
+	local dir=/tmp/snapshots
+
+	fact_begin
+	rm -rf $dir
+	begin -s syscall,task --window 16M --snapshot-dir $dir \
+		--snapshot-on 'task_exit.signal == SIGSEGV,after=100ms'
+	load crash /etc/weir-vm 100 >/dev/null 2>&1
+	await grep -q 'covers' $ERR
+	weir snapshot --name /tmp/socket -o /tmp/asked >/tmp/snapshot 2>&1
+	is "snapshot's exit" $? 0
+	kill -TERM "$weir"
+	wait "$weir"
+	is "record's exit" $? 0
+	rm -rf $A
+	mv $dir/snapshot-* $A # one
+	whole
+	is "deaths" "$(count task_exit 'comm == load and signal == SIGSEGV')" 1
+	is "opens" "$(count syscall_done 'path == "/etc/weir-vm"')" 1
+	rm -rf $A
+	mv /tmp/asked $A
+	whole
+	is "deaths, when asked for" \
+		"$(count task_exit 'comm == load and signal == SIGSEGV')" 1
+	verdict
+}
+
+# The numbers go on while a CPU leaves and comes back, and one that was not
+# there at the beginning counts as well.
+hotplug() {
+	local cpu=/sys/devices/system/cpu/cpu1/online load
+
+	fact_begin
+	[ -w $cpu ] || {
+		echo "no CPU can be taken away: no $cpu"
+		return 77
+	}
+	begin -s syscall,sched,task --set syscall.calls=lseek
+	load numbers 500 8 >$SAID &
+	load=$!
+	for on in 0 1 0 1; do
+		sleep 1
+		echo $on >$cpu
+	done
+	wait $load
+	end
+	numbers >/tmp/numbers
+	is "calls" "$(wc -l </tmp/numbers)" "$(sed -n 's/^numbers //p' $SAID)"
+	in_sequence "calls" /tmp/numbers
+	is "late" "$(grep -c '"late"' $EVENTS)" 0
+	whole
+	echo 0 >$cpu
+	begin -s syscall,sched,task --set syscall.calls=getppid
+	echo 1 >$cpu
+	load calls 8 1000 >$SAID
+	end
+	is "calls" "$(count syscall_done 'name == getppid')" 8000
+	is "CPUs" "$(each cpu)" "0 1"
 	whole
 	verdict
 }

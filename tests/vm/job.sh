@@ -6,7 +6,7 @@
 #
 # Every check is one line on the serial console,
 #	VM-RESULT ok|fail|skip NAME DETAIL
-# what a failed check printed follows as "VM-LOG NAME: …", and the last line is
+# after one that says that it begins; what a failed check printed follows as "VM-LOG NAME: …", and the last line is
 # "VM-DONE COUNT", COUNT being the number of VM-RESULT lines. run.sh takes a
 # guest without that line, or with another count, for failed.
 #
@@ -94,6 +94,7 @@ check() { # NAME COMMAND…
 	local name=$1 rc
 
 	shift
+	echo "VM-BEGIN $(cut -d' ' -f1 /proc/uptime) $name"
 	"$@" >$OUT 2>&1 </dev/null
 	rc=$?
 	case $rc in
@@ -158,6 +159,17 @@ check_workloads() {
 	done
 }
 
+# What goes on while it records, and what it leaves.
+check_running() {
+	check flood flood
+	check budget budget
+	check pid follow_pid
+	check cgroup follow_cgroup
+	check pin pin
+	check snapshots snapshots
+	check hotplug hotplug
+}
+
 check_filter() {
 	check filter-calls filter_calls
 	check filter-all filter_all
@@ -195,6 +207,7 @@ checks() {
 	check_sources
 	check_workloads
 	check_filter
+	check_running
 	check_no_btf
 	check_no_tracefs
 	check_lockdown # last, there is no way back
