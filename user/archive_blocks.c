@@ -40,6 +40,8 @@ void archive_blocks_close(struct archive_blocks *b)
 {
 	if (!b)
 		return;
+	if (b->walk.damaged > b->walk.a->info.damaged)
+		b->walk.a->info.damaged = (uint32_t)b->walk.damaged;
 	archive_walk_done(&b->walk);
 	free(b);
 }

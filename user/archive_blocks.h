@@ -43,7 +43,9 @@ struct archive_block {
  */
 int archive_blocks_open(struct archive_blocks **ret, struct archive *a,
 			const struct archive_range *range);
-void archive_blocks_close(struct archive_blocks *b); /* NULL-safe */
+
+/** archive_blocks_close - the archive's info tells of damage. NULL-safe. */
+void archive_blocks_close(struct archive_blocks *b);
 
 /**
  * archive_blocks_next - read the next block

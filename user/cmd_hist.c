@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "hist.h"
+#include "cmd_hist.h"
 #include "json.h"
 #include "near.h"
-#include "sql_column.h"
 #include "table.h"
 
 struct hist_args {
@@ -38,29 +37,7 @@ static const struct opt opts[] = {
 	{0},
 };
 
-#define GROUPS_MAX 1000 /* further values are counted together */
-#define OTHERS	   "(others)"
-#define BAR	   40 /* characters of the longest bar */
-
-struct group {
-	char *name; /* owned; of the value split by */
-	size_t len;
-	struct hist hist;
-};
-
-struct distribution {
-	struct replay r;
-	const char *field, *by;
-	/* by kind */
-	struct sql_columns columns[SCHEMA_KINDS_MAX];
-	const struct sql_column *value_of[SCHEMA_KINDS_MAX];
-	const struct sql_column *name_of[SCHEMA_KINDS_MAX];
-	enum meaning meaning; /* of the values of all kinds, or NONE */
-	struct group *group;
-	size_t count;
-	uint64_t negative;
-	struct buf name, scratch, out;
-};
+#define BAR 40 /* characters of the longest bar */
 
 /* ---- which events have it ------------------------------------------------ */
 
@@ -137,114 +114,19 @@ static int say_no_field(const struct distribution *d, const struct near *near)
 		     d->field);
 }
 
-/* ---- counting ------------------------------------------------------------ */
+/* ---- order ----------------------------------------------------------------
+ */
 
-static void put_value(struct buf *b, const struct sql_value *v)
-{
-	switch (v->type) {
-	case SQL_INT:
-		buf_s64(b, v->i);
-		break;
-	case SQL_TEXT:
-		buf_put(b, v->text, v->len);
-		break;
-	case SQL_REAL:
-		buf_printf(b, "%.0f", v->real);
-		break;
-	default:
-		buf_putc(b, '?');
-	}
-}
-
-static struct group *add_group(struct distribution *d, const char *name,
-			       size_t len)
-{
-	struct group *g;
-
-	if (!(d->count & (d->count - 1))) { /* doubled at powers of two */
-		g = reallocarray(d->group, d->count ? d->count * 2 : 1,
-				 sizeof(*g));
-		if (!g)
-			return NULL;
-		d->group = g;
-	}
-	g = &d->group[d->count];
-	memset(g, 0, sizeof(*g));
-	g->name = malloc(len + 1);
-	if (!g->name)
-		return NULL;
-	memcpy(g->name, name, len);
-	g->len = len;
-	d->count++;
-	return g;
-}
-
-static struct group *group_of(struct distribution *d, const char *name,
-			      size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < d->count; i++)
-		if (d->group[i].len == len &&
-		    !memcmp(d->group[i].name, name, len))
-			return &d->group[i];
-	if (d->count == GROUPS_MAX)
-		return add_group(d, OTHERS, strlen(OTHERS));
-	if (d->count > GROUPS_MAX)
-		return &d->group[GROUPS_MAX];
-	return add_group(d, name, len);
-}
-
-static struct group *find_group(struct distribution *d, const struct event *ev)
-{
-	const struct sql_column *c = d->name_of[ev->kind->number];
-	struct sql_value v;
-
-	buf_reset(&d->name);
-	if (c) {
-		sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
-		put_value(&d->name, &v);
-	}
-	if (buf_err(&d->name) || buf_err(&d->scratch))
-		return NULL; /* no name, and not an empty one */
-	return group_of(d, d->name.len ? d->name.data : "", d->name.len);
-}
-
-/* Return: false: there is none, or it is negative. */
-static bool get_number(struct distribution *d, const struct sql_column *c,
-		       const struct event *ev, uint64_t *ret)
-{
-	struct sql_value v;
-
-	sql_column_get(c, &d->r.render, NULL, ev, &d->scratch, &v);
-	if (v.type == SQL_REAL) { /* 64 bits and no sign: too large for SQL */
-		*ret = field_u64(ev, c->field, 0);
-		return true;
-	}
-	*ret = (uint64_t)v.i;
-	d->negative += v.type == SQL_INT && v.i < 0;
-	return v.type == SQL_INT && v.i >= 0;
-}
-
-static int on_event(void *arg, const struct event *ev)
-{
-	struct distribution *d = arg;
-	const struct sql_column *c = d->value_of[ev->kind->number];
-	struct group *g;
-	uint64_t v;
-
-	if (!c || !get_number(d, c, ev, &v)) /* the first: a gap */
-		return 0;
-	g = find_group(d, ev);
-	return g ? hist_add(&g->hist, v) : -ENOMEM;
-}
-
+/* Of as many, by name. */
 static int busiest(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
+	size_t len = x->len < y->len ? x->len : y->len;
+	int rc = memcmp(x->name, y->name, len);
 
-	return (x->hist.count < y->hist.count) -
-	       (x->hist.count > y->hist.count);
+	if (x->hist.count != y->hist.count)
+		return x->hist.count < y->hist.count ? 1 : -1;
+	return rc ? rc : (x->len > y->len) - (x->len < y->len);
 }
 
 /* The least number of a bucket of hist_log2(). */
@@ -453,11 +335,7 @@ static void release(struct distribution *d)
 
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
 		sql_columns_done(&d->columns[i]);
-	for (i = 0; i < d->count; i++) {
-		hist_done(&d->group[i].hist);
-		free(d->group[i].name);
-	}
-	free(d->group);
+	distribution_forget(d);
 	buf_done(&d->name);
 	buf_done(&d->scratch);
 	replay_close(&d->r);
@@ -475,7 +353,7 @@ static int distribute(struct distribution *d, const struct hist_args *args)
 		return fail("out of memory");
 	if (!count)
 		return say_no_field(d, &near);
-	err = replay_each(&d->r, on_event, d);
+	err = distribution_count(d);
 	if (!err || err == -EBADMSG)
 		rc = print(d, args);
 	end = query_end(&d->r, err);
@@ -512,7 +390,8 @@ const struct command cmd_hist = {
 		 "of any event that\n"
 		 "was asked for, or of one: block_io.latency (weir list fields "
 		 "EVENT).\n",
-	.opts = {opts, opts_select, opts_span, opts_json, opts_utc, opts_quiet},
+	.opts = {opts, opts_select, opts_span, opts_jobs, opts_json, opts_utc,
+		 opts_quiet},
 	.args_size = sizeof(struct hist_args),
 	.min_words = 2,
 	.max_words = ARCHIVES_MAX,

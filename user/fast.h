@@ -28,6 +28,10 @@ struct fast_range {
 
 struct fast;
 
+/** fast_pays - is an archive one of those whose columns can be passed over, and
+ * are worth it? */
+bool fast_pays(const struct archive_info *i);
+
 /**
  * fast_open - begin a pass
  * @a, @q: borrowed
@@ -49,8 +53,15 @@ void fast_close(struct fast *f); /* NULL-safe */
  */
 int fast_groups(struct fast *f, const struct fast_groups **ret);
 
-/** fast_jobs - how many threads fast_groups() had. */
-unsigned fast_jobs(const struct fast *f);
+/**
+ * fast_pass - fast_open() and fast_groups()
+ * @ret: also when some of the archive is damaged
+ *
+ * With one thread, where several have no room for all groups. Return: as these.
+ */
+int fast_pass(struct fast **ret, struct archive *a, const struct fast_query *q,
+	      const struct fast_range *range,
+	      const struct fast_groups **groups);
 
 /**
  * fast_next - the next row that may pass; valid until the next call

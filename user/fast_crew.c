@@ -116,14 +116,9 @@ static int work_together(struct fast *f, unsigned jobs)
 	return rc;
 }
 
-unsigned fast_jobs(const struct fast *f)
-{
-	return f->jobs;
-}
-
 int fast_groups(struct fast *f, const struct fast_groups **ret)
 {
-	unsigned jobs = f->jobs = count_jobs(f);
+	unsigned jobs = count_jobs(f);
 	int rc, err;
 
 	rc = jobs > 1 ? work_together(f, jobs) : fast_add_all(f);
@@ -132,4 +127,51 @@ int fast_groups(struct fast *f, const struct fast_groups **ret)
 	err = fast_groups_sort(&f->groups);
 	*ret = &f->groups;
 	return err ? err : rc;
+}
+
+static int pass_by(struct fast **ret, struct archive *a,
+		   const struct fast_query *q, const struct fast_range *range,
+		   const struct fast_groups **groups, bool *ret_several)
+{
+	struct fast *f;
+	int rc = fast_open(&f, a, q, range, NULL);
+
+	if (rc)
+		return rc;
+	*ret_several = count_jobs(f) > 1;
+	rc = fast_groups(f, groups);
+	if (rc && rc != -EBADMSG)
+		fast_close(f);
+	else
+		*ret = f;
+	return rc;
+}
+
+int fast_pass(struct fast **ret, struct archive *a, const struct fast_query *q,
+	      const struct fast_range *range, const struct fast_groups **groups)
+{
+	struct fast_range alone = *range;
+	bool several = false;
+	int rc = pass_by(ret, a, q, range, groups, &several);
+
+	alone.jobs = 1;
+	if (rc == -EOPNOTSUPP && several)
+		rc = pass_by(ret, a, q, &alone, groups, &several);
+	return rc;
+}
+
+/* ---- whether ------------------------------------------------------------- */
+
+#define ROWS_OF 8     /* not columns: at most one in so many events … */
+#define ROWS	65536 /* … or so many */
+
+/*
+ * Rows have to become columns first: that costs more than it saves. And of
+ * columns of several sorts, or clocks, rows are made first.
+ */
+bool fast_pays(const struct archive_info *i)
+{
+	if (i->boots > 1 || i->schemas > 1)
+		return false;
+	return i->rows < ROWS || i->rows < i->events / ROWS_OF;
 }

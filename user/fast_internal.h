@@ -40,7 +40,6 @@ struct fast {
 	struct fast_source *source; /* shared; owned by the first */
 	struct archive_unpacker *unpacker;
 	uint64_t position; /* of the block taken last */
-	unsigned jobs;	   /* of the pass */
 	struct fast_block block;
 	struct fast_texts texts;
 	struct fast_view *tasks; /* NULL: nobody asks */

@@ -120,6 +120,17 @@ int fast_query_parse(struct fast_query **ret, const struct schema *schema,
 		     sqlite3_stmt *stmt, const char *text);
 void fast_query_free(struct fast_query *q); /* NULL-safe */
 
+/**
+ * fast_query_make - a histogram of a column (of FAST_QUANTILE), by another one
+ * @value: one of integers
+ * @by:    or NULL: one of all
+ * @op:    FAST_GE: of those that are not negative; FAST_LT: how many are, as
+ *         FAST_COUNT
+ * Return: 0, to be freed; -ENOMEM.
+ */
+int fast_query_make(struct fast_query **ret, const struct schema_kind *k,
+		    const char *value, const char *by, enum fast_op op);
+
 /** fast_expr_text - is it a text? Else an integer. */
 bool fast_expr_text(const struct fast_query *q, const struct fast_expr *x);
 

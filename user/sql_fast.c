@@ -10,9 +10,7 @@
 #include "fast.h"
 #include "sql_internal.h"
 
-#define MODULE	"weir_groups_of"
-#define ROWS_OF 8     /* not columns: at most one in so many events … */
-#define ROWS	65536 /* … or so many */
+#define MODULE "weir_groups_of"
 
 /* What is answered on columns, of the statement compiled last. */
 struct sql_fast {
@@ -282,32 +280,15 @@ static bool is_exact(const struct sql_fast *f)
 	return true;
 }
 
-/* Return: as fast_groups(). */
-static int pass_by(struct sql *s, unsigned jobs, unsigned *ret_jobs)
+static int make_groups(struct sql *s)
 {
 	struct sql_fast *f = s->fast;
 	struct fast_range range = s->range;
 	int rc;
 
-	range.jobs = jobs;
-	fast_close(f->pass);
-	f->pass = NULL;
-	rc = fast_open(&f->pass, s->replay->archive, f->query, &range, NULL);
-	if (rc)
-		return rc;
-	rc = fast_groups(f->pass, &f->groups);
-	*ret_jobs = fast_jobs(f->pass);
-	return rc;
-}
-
-static int make_groups(struct sql *s)
-{
-	struct sql_fast *f = s->fast;
-	unsigned jobs = 1;
-	int rc = pass_by(s, s->replay->jobs, &jobs);
-
-	if (rc == -EOPNOTSUPP && jobs > 1) /* one has room for more groups */
-		rc = pass_by(s, 1, &jobs);
+	range.jobs = s->replay->jobs;
+	rc = fast_pass(&f->pass, s->replay->archive, f->query, &range,
+		       &f->groups);
 	if (rc == -EBADMSG)
 		s->damaged = true;
 	else if (rc)
@@ -340,26 +321,13 @@ static int answer_groups(struct sql *s, sqlite3_stmt **stmt)
 	return rc ? rc : ask_groups(s, stmt);
 }
 
-/*
- * Rows have to become columns first: that costs more than it saves. And of
- * columns of several sorts, or clocks, rows are made first.
- */
-static bool is_worth_it(const struct sql *s)
-{
-	const struct archive_info *i = &s->replay->info;
-
-	if (i->boots > 1 || i->schemas > 1)
-		return false;
-	return i->rows < ROWS || i->rows < i->events / ROWS_OF;
-}
-
 int sql_fast_prepare(struct sql *s, const char *text, sqlite3_stmt **stmt)
 {
 	int rc;
 
 	forget(s);
 	s->path = SQL_PATH_ROWS;
-	if (s->rows_only || !is_worth_it(s))
+	if (s->rows_only || !fast_pays(&s->replay->info))
 		return 0;
 	rc = fast_query_parse(&s->fast->query, s->replay->render.schema, *stmt,
 			      text);

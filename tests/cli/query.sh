@@ -192,6 +192,22 @@ for as in '' --json --csv; do
 	is "hist $as: none" "$(grep -vc ^from, out)" 0
 	has "hist $as: none: says so" err "no event of the interval"
 done
+# With a filter it goes by rows, else on columns: the same.
+for q in "duration --by comm" "duration --by name" "ret --by ret_name" \
+	"duration --by pid" "latency --by disk" "start_time" \
+	"duration --from -500ms --by cpu" "lifetime --by exe" \
+	"child_tid -e task_fork --by child_tid_comm" "weight"; do
+	# shellcheck disable=SC2086
+	run hist a $q --json -f 'cpu >= 0'
+	cp out rows
+	cp err rows.err
+	for jobs in 1 3; do
+		# shellcheck disable=SC2086
+		run hist a $q --json --jobs $jobs
+		cmp -s out rows || fail "hist $q --jobs $jobs: not as by rows"
+		cmp -s err rows.err || fail "hist $q --jobs $jobs: other words"
+	done
+done
 run hist a duration --json --csv
 is "hist: two formats: status" $rc 2
 run hist a nothing
