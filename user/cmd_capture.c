@@ -589,6 +589,7 @@ void capture_close(struct capture *c)
 	capture_end(c);
 	privileged_close(c->privileged);
 	child_done(&c->child);
+	rights_clear(c);
 	errand_done(c->errand);
 	pinning_done(&c->pinning);
 	notify_done(&c->notify);

@@ -34,6 +34,7 @@ struct capture_args {
 	bool quiet, explain;
 	const char *budget;	  /* of record alone */
 	struct opt_list triggers; /* the same */
+	const char *spool; /* no option: made, goes at the end if it is empty */
 };
 
 /* Rows of both; offsets are of struct capture_args. */
@@ -131,6 +132,9 @@ void capture_close(struct capture *c);
  * Return: EXIT_OK; EXIT_USAGE or EXIT_FAILED, having said why.
  */
 int rights_open(struct capture *c);
+
+/** rights_clear - args->spool goes, if it is empty, or not there. */
+void rights_clear(struct capture *c);
 
 /** rights_give_up - as capture_load() promises. Return: as it does. */
 int rights_give_up(struct capture *c, const int *dirs, size_t dir_count);

@@ -291,11 +291,8 @@ static int open_spool(struct recording *r)
 	const char *path = r->args->snapshot_dir;
 	int err;
 
-	if (!path) {
-		snprintf(r->spool_name, sizeof(r->spool_name), "%s-snapshots",
-			 r->name);
+	if (!path)
 		path = r->spool_name;
-	}
 	err = keep_dir(path, c->becomes ? &c->user : NULL, &r->spool_fd);
 	if (!err && !realpath(path, r->flight.dir))
 		err = -errno;
@@ -435,8 +432,6 @@ static void close_recording(struct recording *r, bool keep)
 		close(r->spool_fd);
 	if (r->metrics_fd >= 0)
 		close(r->metrics_fd);
-	if (r->spool_name[0]) /* as long as there is nothing in it */
-		rmdir(r->spool_name);
 }
 
 /* What was asked for must be possible. Return: EXIT_OK; EXIT_USAGE, told. */
@@ -454,12 +449,16 @@ static int check_keep(const struct record_args *a)
 }
 
 /* Where it goes: on disk, unless a window is all that was asked for. */
-static void choose_path(struct recording *r)
+static void choose_paths(struct recording *r, struct record_args *args)
 {
 	keep_name(r->name);
 	r->path = r->args->output;
 	if (!r->path && !r->flight.window.bytes)
 		r->path = r->name;
+	if (!r->flight.window.bytes || r->args->snapshot_dir)
+		return;
+	snprintf(r->spool_name, sizeof(r->spool_name), "%s-snapshots", r->name);
+	args->capture.spool = r->spool_name;
 }
 
 /* Where it goes, or where he who was killed was. */
@@ -522,9 +521,9 @@ static int start(struct recording *r)
 
 static int record(const void *arg, const struct opt_words *words)
 {
-	const struct record_args *args = arg;
+	struct record_args args = *(const struct record_args *)arg;
 	struct recording r = {
-		.args = args,
+		.args = &args,
 		.dir = {.fd = -1, .lock_fd = -1},
 		.dir_fd = -1,
 		.spool_fd = -1,
@@ -534,18 +533,18 @@ static int record(const void *arg, const struct opt_words *words)
 	int rc = check_window(&r);
 
 	if (!rc)
-		rc = check_keep(args);
+		rc = check_keep(&args);
 	if (rc)
 		return rc;
 	join_words(r.command, sizeof(r.command), words->command);
-	choose_path(&r);
-	rc = pinning_may(&args->capture, words->command);
+	choose_paths(&r, &args);
+	rc = pinning_may(&args.capture, words->command);
 	if (rc)
 		return rc;
-	rc = capture_open(&r.capture, &args->capture, words->command);
+	rc = capture_open(&r.capture, &args.capture, words->command);
 	if (!rc)
 		rc = set_triggers(&r);
-	if (!rc && args->capture.explain) {
+	if (!rc && args.capture.explain) {
 		rc = capture_explain(&r.capture);
 		capture_close(&r.capture);
 		return rc;

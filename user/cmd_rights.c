@@ -3,6 +3,7 @@
  * cmd_rights.c - whom a recording becomes, and what it gives up for that.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,27 @@ static int find_user(struct capture *c)
 	return EXIT_OK;
 }
 
+static int start_errand(struct capture *c)
+{
+	struct errand_options o = {
+		.pidfd = c->child.pidfd,
+		.pin = &c->pinning.pin,
+		.at = -1,
+		.dir = c->args->spool,
+	};
+	int err;
+
+	if (!c->confines ||
+	    (geteuid() && !c->command && c->pinning.pin.fd < 0 && !o.dir))
+		return EXIT_OK;
+	if (o.dir)
+		o.at = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	err = errand_start(&c->errand, &o);
+	if (o.at >= 0)
+		close(o.at);
+	return err ? fail("cannot fork: %s", strerror(-err)) : EXIT_OK;
+}
+
 /* Forks; in this order, for the second is to know the first. */
 static int start_others(struct capture *c)
 {
@@ -35,10 +57,13 @@ static int start_others(struct capture *c)
 	if (err)
 		return fail("cannot start '%s': %s", c->command[0],
 			    strerror(-err));
-	if (!c->confines || (geteuid() && !c->command && c->pinning.pin.fd < 0))
-		return EXIT_OK;
-	err = errand_start(&c->errand, c->child.pidfd, &c->pinning.pin);
-	return err ? fail("cannot fork: %s", strerror(-err)) : EXIT_OK;
+	return start_errand(c);
+}
+
+void rights_clear(struct capture *c)
+{
+	if (c->args->spool && rmdir(c->args->spool) && c->errand)
+		errand_clear(c->errand);
 }
 
 int rights_open(struct capture *c)

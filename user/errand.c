@@ -2,6 +2,7 @@
 #include "errand.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <seccomp.h>
@@ -23,6 +24,7 @@
 #define STATS_OFF   1001
 #define UNPIN_LINKS 1002
 #define UNPIN_ALL   1003
+#define CLEAR	    1004
 
 struct errand {
 	pid_t pid;
@@ -33,9 +35,9 @@ struct errand {
 /* ---- the process --------------------------------------------------------- */
 
 struct server {
-	int fd, pidfd;
+	int fd;
 	int stats_fd; /* holds the statistics on; -1: off */
-	const struct pin *pin;
+	struct errand_options o;
 };
 
 static int stats_on(struct server *s)
@@ -58,11 +60,18 @@ static int stats_off(struct server *s)
 
 static int unpin(const struct server *s, char sort)
 {
-	int n = pin_remove(s->pin, sort);
+	int n = pin_remove(s->o.pin, sort);
 
 	if (n < 0 || sort)
 		return n < 0 ? n : 0;
-	return pin_remove_dir(s->pin);
+	return pin_remove_dir(s->o.pin);
+}
+
+static int clear(const struct server *s)
+{
+	if (!s->o.dir)
+		return 0;
+	return unlinkat(s->o.at, s->o.dir, AT_REMOVEDIR) ? -errno : 0;
 }
 
 static int answer(struct server *s, int32_t asked)
@@ -73,8 +82,11 @@ static int answer(struct server *s, int32_t asked)
 		return stats_off(s);
 	if (asked == UNPIN_LINKS || asked == UNPIN_ALL)
 		return unpin(s, asked == UNPIN_LINKS ? PIN_LINK : 0);
-	return syscall(SYS_pidfd_send_signal, s->pidfd, asked, NULL, 0) ? -errno
-									: 0;
+	if (asked == CLEAR)
+		return clear(s);
+	return syscall(SYS_pidfd_send_signal, s->o.pidfd, asked, NULL, 0)
+		       ? -errno
+		       : 0;
 }
 
 static int allow_at(scmp_filter_ctx filter, int call, int fd)
@@ -116,10 +128,15 @@ static int allow(void *filter, const void *arg)
 		err = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 			SCMP_A0(SCMP_CMP_EQ, BPF_ENABLE_STATS, 0));
-	if (!err && s->pidfd >= 0)
-		err = allow_at(filter, SCMP_SYS(pidfd_send_signal), s->pidfd);
-	if (!err && s->pin->fd >= 0)
-		err = allow_unpin(filter, s->pin);
+	if (!err && s->o.pidfd >= 0)
+		err = allow_at(filter, SCMP_SYS(pidfd_send_signal), s->o.pidfd);
+	if (!err && s->o.pin->fd >= 0)
+		err = allow_unpin(filter, s->o.pin);
+	if (!err && s->o.dir)
+		err = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(unlinkat), 2,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)s->o.at, 0),
+			SCMP_A2(SCMP_CMP_EQ, AT_REMOVEDIR, 0));
 	return err;
 }
 
@@ -130,7 +147,8 @@ static int by_number(const void *a, const void *b)
 
 static void close_others(const struct server *s)
 {
-	int keep[] = {s->fd, s->pidfd, s->pin->fd, s->pin->root, s->pin->top};
+	const struct pin *p = s->o.pin;
+	int keep[] = {s->fd, s->o.pidfd, p->fd, p->root, p->top, s->o.at};
 	const size_t count = sizeof(keep) / sizeof(keep[0]);
 	unsigned from = 0;
 	size_t i;
@@ -156,9 +174,9 @@ static void serve(struct server *s)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	close_others(s);
 	prctl(PR_SET_NAME, "weir-errand", 0, 0, 0);
-	/* Of files beneath a pin system calls are all it may not have. */
+	/* Of what it may remove, system calls are all it may not have. */
 	if (confine_quiet() ||
-	    (s->pin->fd < 0 && confine_files(NULL, 0, false)) ||
+	    (s->o.pin->fd < 0 && !s->o.dir && confine_files(NULL, 0, false)) ||
 	    confine_capabilities(keep, geteuid() ? 0 : 2) ||
 	    confine_calls_to(allow, s))
 		_exit(1);
@@ -172,10 +190,9 @@ static void serve(struct server *s)
 
 /* ---- weir's side --------------------------------------------------------- */
 
-static int fork_server(struct errand *e, int command_pidfd,
-		       const struct pin *pin)
+static int fork_server(struct errand *e, const struct errand_options *o)
 {
-	struct server s = {.pidfd = command_pidfd, .stats_fd = -1, .pin = pin};
+	struct server s = {.stats_fd = -1, .o = *o};
 	int fds[2], err = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
@@ -193,14 +210,14 @@ static int fork_server(struct errand *e, int command_pidfd,
 	return err;
 }
 
-int errand_start(struct errand **ret, int command_pidfd, const struct pin *pin)
+int errand_start(struct errand **ret, const struct errand_options *o)
 {
 	struct errand *e = calloc(1, sizeof(*e));
 	int err;
 
 	if (!e)
 		return -ENOMEM;
-	err = fork_server(e, command_pidfd, pin);
+	err = fork_server(e, o);
 	if (err) {
 		free(e);
 		return err;
@@ -240,6 +257,11 @@ int errand_signal(struct errand *e, int sig)
 int errand_unpin(struct errand *e, bool links)
 {
 	return ask(e, links ? UNPIN_LINKS : UNPIN_ALL);
+}
+
+int errand_clear(struct errand *e)
+{
+	return ask(e, CLEAR);
 }
 
 void errand_done(struct errand *e)

@@ -86,6 +86,21 @@ given_up $pid "$nobody"
 wait $pid
 is "watch: status" $? 0
 
+# ---- a place for snapshots that none was taken into is not left
+mkdir window && cd window || exit
+start record --window 4M -s task
+given_up $pid "$nobody"
+is "where they would go" "$(ls -d weir-* | wc -l)" 1
+finish "a window"
+is "an empty place" "$(ls)" "err
+out"
+start record --window 4M -s task --name "$dir/socket"
+run snapshot --name "$dir/socket"
+is "a snapshot: status" $rc 0
+finish "a window, and one of it"
+is "a place that is not empty" "$(ls -d weir-*-snapshots/snapshot-* | wc -l)" 1
+cd ..
+
 # ---- the command has what its caller has
 run record -q -o c -- sh -c 'id -u; grep CapEff /proc/self/status
 	head -c 1 /etc/shadow >/dev/null && echo reads'

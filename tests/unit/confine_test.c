@@ -34,6 +34,7 @@
 #include "../../user/privileged.h"
 
 static const struct pin no_pin = PIN_NONE;
+static const struct errand_options nothing = {-1, &no_pin, -1, NULL};
 
 static char dir[64];
 static struct confine_user user;
@@ -340,7 +341,10 @@ static void an_errand_signals_the_command_and_nobody_else(void **state)
 
 	(void)state;
 	assert_true(pidfd >= 0);
-	assert_int_equal(errand_start(&e, pidfd, &no_pin), 0);
+	assert_int_equal(
+		errand_start(
+			&e, &(struct errand_options){pidfd, &no_pin, -1, NULL}),
+		0);
 	assert_true(errand_pid(e) > 0);
 	assert_int_equal(errand_signal(e, SIGTERM), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -348,9 +352,31 @@ static void an_errand_signals_the_command_and_nobody_else(void **state)
 	assert_int_equal(errand_signal(e, SIGTERM), -ESRCH);
 	errand_done(e);
 	close(pidfd);
-	assert_int_equal(errand_start(&e, -1, &no_pin), 0);
+	assert_int_equal(errand_start(&e, &nothing), 0);
 	assert_int_equal(errand_signal(e, SIGTERM), -EPERM);
 	errand_done(e);
+}
+
+static void an_errand_clears_what_is_empty(void **state)
+{
+	char at[] = "/tmp/weir-test-XXXXXX", path[64];
+	struct errand_options o = {-1, &no_pin, -1, "made"};
+	struct errand *e;
+
+	(void)state;
+	assert_non_null(mkdtemp(at));
+	o.at = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkdirat(o.at, "made", 0700), 0);
+	assert_int_equal(mkdirat(o.at, "made/below", 0700), 0);
+	assert_int_equal(errand_start(&e, &o), 0);
+	assert_int_equal(errand_clear(e), -ENOTEMPTY);
+	assert_int_equal(unlinkat(o.at, "made/below", AT_REMOVEDIR), 0);
+	assert_int_equal(errand_clear(e), 0);
+	snprintf(path, sizeof(path), "%s/made", at);
+	assert_int_equal(access(path, F_OK), -1);
+	errand_done(e);
+	close(o.at);
+	assert_int_equal(rmdir(at), 0);
 }
 
 static int stats_on(void)
@@ -369,7 +395,7 @@ static void an_errand_measures_for_who_may_not(void **state)
 	(void)state;
 	if (geteuid() || !stats_on())
 		skip();
-	assert_int_equal(errand_start(&e, -1, &no_pin), 0);
+	assert_int_equal(errand_start(&e, &nothing), 0);
 	assert_int_equal(errand_measure(e, true), 0);
 	assert_int_equal(errand_measure(e, true), 0);
 	assert_int_equal(errand_measure(e, false), 0);
@@ -387,7 +413,7 @@ static void an_errand_ends_with_who_it_serves(void **state)
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (!pid) {
-		if (errand_start(&e, -1, &no_pin))
+		if (errand_start(&e, &nothing))
 			_exit(1);
 		(void)!write(ends[1], "x", 1);
 		pause();
@@ -455,6 +481,7 @@ int main(void)
 		in_dir(a_confined_process_may_end_itself),
 		in_dir(a_thread_from_before_keeps_its_rights_until_it_ends),
 		cmocka_unit_test(an_errand_signals_the_command_and_nobody_else),
+		cmocka_unit_test(an_errand_clears_what_is_empty),
 		cmocka_unit_test(an_errand_measures_for_who_may_not),
 		cmocka_unit_test(an_errand_ends_with_who_it_serves),
 		cmocka_unit_test(users_are_found_by_name_and_number),
