@@ -279,15 +279,20 @@ uint64_t trigger_after_ns(const struct trigger *t)
 
 /* ---- looking ------------------------------------------------------------- */
 
-/* More than @rate in @rate_ns: the one that many before is younger. */
-static bool is_too_many(struct trigger *t, uint64_t ts)
+/* More than @rate in @rate_ns: the one that many before is younger. One that
+ * the budget let through counts for those it did not. */
+static bool is_too_many(struct trigger *t, const struct weir_hdr *h)
 {
-	uint64_t before;
+	uint64_t n = WEIR_WEIGHT(h->flags), before;
 
-	t->times[t->at] = ts;
-	t->at = (t->at + 1) % (t->rate + 1);
+	if (n > t->rate + 1)
+		n = t->rate + 1;
+	for (t->seen += n; n; n--) {
+		t->times[t->at] = h->ts;
+		t->at = (t->at + 1) % (t->rate + 1);
+	}
 	before = t->times[t->at]; /* the oldest: @rate before this one */
-	return ++t->seen > t->rate && ts - before < t->rate_ns;
+	return t->seen > t->rate && h->ts - before < t->rate_ns;
 }
 
 static void count(uint64_t *counter)
@@ -307,7 +312,8 @@ enum trigger_said trigger_event(struct trigger *t, const struct event *ev)
 {
 	uint64_t ts = ev->h->ts;
 
-	if (!filter_match(t->filter, ev) || (t->rate_ns && !is_too_many(t, ts)))
+	if (!filter_match(t->filter, ev) ||
+	    (t->rate_ns && !is_too_many(t, ev->h)))
 		return TRIGGER_NOTHING;
 	if (!may_fire(t, ts)) {
 		count(&t->held);

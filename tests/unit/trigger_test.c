@@ -98,6 +98,35 @@ static void a_rate_fires_above_it(void **state)
 	trigger_free(trigger);
 }
 
+static enum trigger_said weighed(uint64_t ts, unsigned log2)
+{
+	struct ev_block_io io = {.latency = 1};
+	struct event ev;
+
+	io.h.ts = ts;
+	io.h.kind = EV_BLOCK_IO;
+	io.h.len = sizeof(io);
+	io.h.flags = (uint16_t)(log2 << WEIR_WEIGHT_SHIFT);
+	assert_int_equal(event_init(&ev, schema, &io, sizeof(io)), 0);
+	return trigger_event(trigger, &ev);
+}
+
+static void a_rate_counts_what_an_event_stands_for(void **state)
+{
+	uint64_t i;
+
+	(void)state;
+	assert_int_equal(make("count(block_io) > 40/s,every=1ms,after=0"), 0);
+	for (i = 0; i < 50; i++) /* 5 that stand for 8 each in a second */
+		assert_int_equal(weighed(i * NS_PER_S / 5, 3), TRIGGER_NOTHING);
+	assert_int_equal(weighed(49 * NS_PER_S / 5 + 1, 0), TRIGGER_FIRES);
+	trigger_free(trigger);
+	assert_int_equal(make("count(block_io) > 40/s,every=1ms,after=0"), 0);
+	assert_int_equal(weighed(0, 5), TRIGGER_NOTHING);
+	assert_int_equal(weighed(2 * NS_PER_S, 20), TRIGGER_FIRES);
+	trigger_free(trigger);
+}
+
 static void a_rate_counts_what_its_filter_says(void **state)
 {
 	uint64_t i;
@@ -157,6 +186,7 @@ int main(void)
 		cmocka_unit_test(an_event_fires_it),
 		cmocka_unit_test(limits_stop_a_storm_and_say_so_once),
 		cmocka_unit_test(a_rate_fires_above_it),
+		cmocka_unit_test(a_rate_counts_what_an_event_stands_for),
 		cmocka_unit_test(a_rate_counts_what_its_filter_says),
 		cmocka_unit_test(a_comma_of_the_filter_is_no_limit),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place),
