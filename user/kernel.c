@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernel.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -20,14 +18,6 @@ static bool locked_confidential(void)
 	yes = fgets(line, sizeof(line), f) && strstr(line, "[confidentiality]");
 	fclose(f);
 	return yes;
-}
-
-/* kernel/bpf/syscall.c wants CAP_SYS_ADMIN for it */
-static bool may_list_btf(void)
-{
-	uint32_t id;
-
-	return !bpf_btf_get_next_id(0, &id) || errno != EPERM;
 }
 
 /* libbpf looks for a tracepoint's id in the same two places. */
@@ -49,7 +39,6 @@ void kernel_probe(struct kernel *k)
 	if (sscanf(u.release, "%u.%u", &major, &minor) == 2)
 		k->version = KERNEL_VERSION_OF(major, minor);
 	k->btf = !access(KERNEL_BTF_PATH, R_OK);
-	k->lists_btf = may_list_btf();
 	k->tracefs = have_tracefs();
 	k->confidential = locked_confidential();
 	k->task_btf = k->version >= KERNEL_VERSION_OF(5, 11);

@@ -16,7 +16,6 @@ struct kernel {
 	char release[128];   /* uname -r */
 	unsigned version;    /* KERNEL_VERSION_OF(6, 18) */
 	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
-	bool lists_btf;	     /* what BTF there is may be asked: privileges */
 	bool tracefs;	     /* tp programs can find their tracepoint */
 	bool confidential;   /* lockdown: no probe_read helpers */
 	bool task_btf;	     /* bpf_get_current_task_btf(): 5.11 */

@@ -240,11 +240,11 @@ int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
 
 /**
  * btf_tracepoint_args - how many arguments a tracepoint hands a raw program
+ * @id: of the kernel's typedef btf_trace_<name>
  *
- * From the kernel's typedef btf_trace_<name>; the leading void * not counted.
- * Return: the number; -ENOENT no such tracepoint.
+ * Return: the number, the leading void * not counted; -ENOENT it is none.
  */
-int btf_tracepoint_args(const struct btf *kernel, const char *name);
+int btf_tracepoint_args(const struct btf *kernel, uint32_t id);
 
 /**
  * btf_program_makes - which kinds a program says it makes: WEIR_HOOK()

@@ -508,18 +508,10 @@ int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
 	return err;
 }
 
-int btf_tracepoint_args(const struct btf *kernel, const char *name)
+int btf_tracepoint_args(const struct btf *kernel, uint32_t id)
 {
-	struct arena scratch = {0};
-	char *full = arena_printf(&scratch, "btf_trace_%s", name);
-	const struct btf_type *t = NULL;
-	int id = -ENOENT;
+	const struct btf_type *t = btf__type_by_id(kernel, target(kernel, id));
 
-	if (full)
-		id = btf__find_by_name_kind(kernel, full, BTF_KIND_TYPEDEF);
-	if (id >= 0)
-		t = btf__type_by_id(kernel, target(kernel, (uint32_t)id));
-	arena_done(&scratch);
 	if (!t || !btf_is_func_proto(t) || !btf_vlen(t))
 		return -ENOENT;
 	return btf_vlen(t) - 1;

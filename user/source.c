@@ -213,10 +213,9 @@ static int open_object(struct sources *s, struct source *src, char *why,
 	const char *reason = "";
 	int err;
 
-	/* libbpf fails where it may not search the BTF of modules; for a BTF
-	 * that is named it does not try. */
-	if (!s->kernel.lists_btf)
-		opts.btf_custom_path = KERNEL_BTF_PATH;
+	/* For a BTF that is named libbpf does not search that of modules, nor
+	 * fail where it may not. */
+	opts.btf_custom_path = source_btf_path(s);
 	src->obj = bpf_object__open_mem(src->bytes->data, src->bytes->size,
 					&opts);
 	if (!src->obj) {
@@ -335,8 +334,9 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 	s->o = *opts;
 	s->stats_fd = s->own_fd = -1;
 	kernel_probe(&s->kernel);
-	s->kernel_btf = btf__load_vmlinux_btf();
-	err = schema_new(&s->schema);
+	err = source_btf_open(s);
+	if (!err)
+		err = schema_new(&s->schema);
 	if (!err)
 		err = open_all(s, why, why_len);
 	if (!err)

@@ -31,6 +31,14 @@ static bool is_for_the_end(const struct program *p)
 
 /* ---- attach -------------------------------------------------------------- */
 
+/* What source_btf.c has loaded is known to libbpf by its type alone. */
+static struct bpf_link *attach_program(const struct bpf_program *p)
+{
+	return bpf_program__type(p) == BPF_PROG_TYPE_TRACING
+		       ? bpf_program__attach_trace(p)
+		       : bpf_program__attach(p);
+}
+
 static void attach_one(const struct sources *s, struct source *src)
 {
 	struct program *p;
@@ -43,7 +51,7 @@ static void attach_one(const struct sources *s, struct source *src)
 		p = &src->programs[i];
 		if (source_is_iter(p))
 			continue;
-		p->link = bpf_program__attach(p->prog);
+		p->link = attach_program(p->prog);
 		if (p->link)
 			continue;
 		err = -errno;
@@ -216,7 +224,7 @@ void sources_free(struct sources *s)
 	if (s->own)
 		munmap(s->own, (size_t)sysconf(_SC_PAGESIZE));
 	close_fd(&s->own_fd);
-	btf__free(s->kernel_btf);
+	source_btf_close(s);
 	schema_free(s->schema);
 	free(s->rows);
 	free(s);

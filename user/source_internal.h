@@ -2,9 +2,9 @@
 /*
  * source_internal.h - what the files of the source module share:
  * source.c (which there are, what they are set to), source_filter.c (what is
- * asked for), source_load.c (into the kernel), source_attach.c (at work, and
- * out again), source_pin.c (to outlive the process), source_measure.c (account
- * and cost). For nobody else.
+ * asked for), source_btf.c (the kernel's types), source_load.c (into the
+ * kernel), source_attach.c (at work, and out again), source_pin.c (to outlive
+ * the process), source_measure.c (account and cost). For nobody else.
  */
 #ifndef WEIR_SOURCE_INTERNAL_H
 #define WEIR_SOURCE_INTERNAL_H
@@ -60,7 +60,8 @@ struct source {
 struct sources {
 	struct sources_options o;
 	struct kernel kernel;
-	struct btf *kernel_btf; /* or NULL */
+	struct btf *kernel_btf;	    /* or NULL */
+	struct kernel_types *types; /* source_btf.c; or NULL, as above */
 	struct schema *schema;
 	struct source list[SOURCES_MAX];
 	unsigned count;
@@ -96,6 +97,41 @@ void source_fail(struct source *src, const char *fmt, ...)
 /** source_apply - put the user's settings into a source's constants. */
 int source_apply(struct sources *s, struct source *src, char *why,
 		 size_t why_len);
+
+/**
+ * source_btf_open - parse the kernel's BTF, before any object is opened
+ *
+ * libbpf has one table of sections in a process: one struct sources at a time.
+ * Return: 0, also where the kernel has none; -ENOMEM; -errno of libbpf.
+ */
+int source_btf_open(struct sources *s);
+
+/** source_btf_path - Return: what objects are to be relocated against; or NULL
+ */
+const char *source_btf_path(const struct sources *s);
+
+/** source_btf_fill - before load: make it, for these. Return: 0; -errno. */
+int source_btf_fill(struct sources *s, struct source *const *list, unsigned n);
+
+/**
+ * source_btf_copy - as few of @from's types as @by can be relocated against
+ *
+ * Those that have a name (but for "___" and what follows it) which a type of
+ * one of @by has, and what they are made of; pointers to nothing.
+ * Return: 0; -ENOMEM; -errno of libbpf.
+ */
+int source_btf_copy(struct btf **ret, const struct btf *from,
+		    const struct btf *const *by, unsigned n);
+
+/** source_btf_drop - after load: nothing of the kernel's types is needed. */
+void source_btf_drop(struct sources *s);
+
+/** source_btf_close - after all objects were closed. */
+void source_btf_close(struct sources *s);
+
+/** source_tracepoint_args - Return: how many arguments it has in this kernel;
+ * -ENOENT. */
+int source_tracepoint_args(const struct sources *s, const char *name);
 
 /**
  * source_open_info - open what tells of its programs' misses and cost

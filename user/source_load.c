@@ -48,6 +48,11 @@ static uint64_t round_up_pow2(uint64_t n)
 	return p;
 }
 
+static uint64_t cpus_of_ring(const struct sources *s, uint64_t shards)
+{
+	return (s->kernel.cpus + shards - 1) / shards;
+}
+
 /*
  * How many rings, and how large: as the source says, or the user. Where they
  * hold what is not in the archive yet, or what nobody takes, larger. On 5.10-rt
@@ -73,6 +78,8 @@ static void size_rings(struct sources *s, struct source *src)
 	src->ring_bytes = total / shards < page ? page : total / shards;
 	rodata_set(src->obj, "weir_shards", shards);
 	rodata_set(src->obj, "weir_wake_bytes", src->ring_bytes / 4);
+	rodata_set(src->obj, "weir_look_bytes",
+		   src->ring_bytes / 64 / cpus_of_ring(s, shards));
 }
 
 struct set_args {
@@ -84,7 +91,7 @@ struct set_args {
 static void set_args(void *arg, const char *name)
 {
 	struct set_args *a = arg;
-	int n = btf_tracepoint_args(a->s->kernel_btf, name + strlen("args_"));
+	int n = source_tracepoint_args(a->s, name + strlen("args_"));
 
 	rodata_set(a->src->obj, name, n > 0 ? (uint64_t)n : 0);
 }
@@ -191,7 +198,7 @@ static bool wants_program(struct sources *s, struct source *src,
 		return false;
 	if (!is_raw(p))
 		return true;
-	return btf_tracepoint_args(s->kernel_btf, strchr(sec, '/') + 1) >= 0;
+	return source_tracepoint_args(s, strchr(sec, '/') + 1) >= 0;
 }
 
 void source_choose_programs(struct sources *s, struct source *src)
@@ -364,8 +371,10 @@ int sources_load(struct sources *s)
 	struct loader loaders[SOURCES_MAX] = {0};
 	struct source *list[SOURCES_MAX];
 	unsigned n = source_wanted(s, list), i;
-	int err = s->o.pin ? source_make_own(s) : 0;
+	int err = source_btf_fill(s, list, n);
 
+	if (!err && s->o.pin)
+		err = source_make_own(s);
 	if (err)
 		return err;
 	for (i = 0; i < n; i++) {
@@ -380,5 +389,6 @@ int sources_load(struct sources *s)
 	}
 	for (i = 0; i < n; i++)
 		join_one(&loaders[i]);
+	source_btf_drop(s);
 	return source_count_on(s) ? sources_follow_first(s) : -EOPNOTSUPP;
 }

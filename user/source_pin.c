@@ -296,6 +296,7 @@ int sources_take(struct sources *s)
 		return err;
 	for (i = 0; i < n; i++)
 		try_source(s, list[i]);
+	source_btf_drop(s);
 	if (!source_count_on(s))
 		return -EOPNOTSUPP;
 	set_own(s);

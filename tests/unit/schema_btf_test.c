@@ -547,7 +547,7 @@ static void names_from_the_kernel(void **state)
 static void arguments_of_tracepoints(void **state)
 {
 	struct btf *kernel = btf__new_empty();
-	int proto, id;
+	int proto, id, three, odd;
 
 	(void)state;
 	id = btf__add_int(kernel, "int", 4, BTF_INT_SIGNED);
@@ -555,12 +555,12 @@ static void arguments_of_tracepoints(void **state)
 	btf__add_func_param(kernel, NULL, id);
 	btf__add_func_param(kernel, NULL, id);
 	btf__add_func_param(kernel, NULL, id);
-	btf__add_typedef(kernel, "btf_trace_three",
-			 btf__add_ptr(kernel, proto));
-	btf__add_typedef(kernel, "btf_trace_odd", id);
-	assert_int_equal(btf_tracepoint_args(kernel, "three"), 2);
-	assert_int_equal(btf_tracepoint_args(kernel, "odd"), -ENOENT);
-	assert_int_equal(btf_tracepoint_args(kernel, "none"), -ENOENT);
+	three = btf__add_typedef(kernel, "btf_trace_three",
+				 btf__add_ptr(kernel, proto));
+	odd = btf__add_typedef(kernel, "btf_trace_odd", id);
+	assert_int_equal(btf_tracepoint_args(kernel, (uint32_t)three), 2);
+	assert_int_equal(btf_tracepoint_args(kernel, (uint32_t)odd), -ENOENT);
+	assert_int_equal(btf_tracepoint_args(kernel, 99), -ENOENT);
 	btf__free(kernel);
 }
 
