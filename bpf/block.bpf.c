@@ -235,9 +235,9 @@ int block__requeue(__u64 *ctx)
 
 /* ---- completion ---------------------------------------------------------- */
 
-static __always_inline void set_disk(struct ev_block_io *ev, struct request *rq)
+static __always_inline void set_disk(struct ev_block_io *ev,
+				     const struct gendisk *disk)
 {
-	struct gendisk *disk = request_disk(rq);
 	const __u64 *from = (const void *)disk->disk_name;
 	__u64 *to = (void *)ev->disk;
 	__u32 i;
@@ -265,14 +265,14 @@ static __always_inline void set_times(struct ev_block_io *ev,
 static __always_inline int put_io(struct request *rq, const struct io *io,
 				  __s32 error)
 {
+	const struct gendisk *disk = request_disk(rq);
 	struct ev_block_io image, *ev;
 
-	ev = weir_draft(block_io, EV_BLOCK_IO, &image);
+	ev = weir_draft(block_io, EV_BLOCK_IO, &image,
+			weir_who(io->pid, io->tid));
 	if (!ev)
 		return 1;
-	ev->h.pid = io->pid;
-	ev->h.tid = io->tid;
-	set_disk(ev, rq);
+	set_disk(ev, disk);
 	ev->op = op_of(rq->cmd_flags);
 	ev->sector = io->sector == NO_SECTOR ? 0 : io->sector;
 	ev->bytes = io->bytes;

@@ -31,9 +31,11 @@ const volatile __u64 syscall_slower; /* ns; 0: CALL_SLOW is CALL_NEVER */
 struct call {
 	__u64 since; /* when it was entered; 0: inside of none */
 	__u32 nr;
-	__u16 compat;
-	__u16 log2; /* one of 2^n that it stands for */
-	__u64 args[ARGS];
+	__u8 compat;
+	__u8 log2;  /* one of 2^n that it stands for */
+	__u8 plain; /* when it ends nothing needs to be asked about it */
+	__u8 zero;
+	__u64 args[ARGS]; /* 0 beyond those that it takes */
 };
 
 /* ---- the filter ---------------------------------------------------------- */
@@ -117,15 +119,52 @@ static __always_inline bool wants_named(struct ev_syscall_done *ev,
 
 /* ---- numbers ------------------------------------------------------------- */
 
-struct signature {
-	char letter[7];
-	__u8 known;
+/* One of these calls returns a descriptor of a file that it opens. */
+#define OPENS_FILE(nr)                                                         \
+	((nr) == WEIR_SYS_open || (nr) == WEIR_SYS_creat ||                    \
+	 (nr) == WEIR_SYS_openat || (nr) == WEIR_SYS_openat2 ||                \
+	 (nr) == WEIR_SYS_open_by_handle_at || (nr) == WEIR_SYS_open_tree ||   \
+	 (nr) == WEIR_SYS_open_tree_attr || (nr) == WEIR_SYS_mq_open ||        \
+	 (nr) == WEIR_SYS_memfd_create)
+
+#define IS_EXEC(nr) ((nr) == WEIR_SYS_execve || (nr) == WEIR_SYS_execveat)
+
+/*
+ * What its row in syscalls.h says of a call, worked out when this is compiled:
+ * asking the row for each call would be most of what a call costs. All zero,
+ * of numbers without a row: it may take anything, and has no names.
+ */
+struct trait {
+	__u8 unused;  /* of the six arguments: the last ones */
+	__u8 named;   /* there are paths, or a file it opens or executes */
+	__u8 path[2]; /* which arguments are paths, from 1; 0: none */
 };
 
-static const struct signature signatures[CALL_NUMBERS] = {
-#define SIGNATURE(nr, name, sig, class) [nr] = {sig, 1},
-	WEIR_SYSCALLS(SIGNATURE)
-#undef SIGNATURE
+#define IS_PATH(sig, i) ((sig "\0\0\0\0\0")[i] == 's')
+#define FIRST_PATH(sig)                                                        \
+	(IS_PATH(sig, 0)   ? 1                                                 \
+	 : IS_PATH(sig, 1) ? 2                                                 \
+	 : IS_PATH(sig, 2) ? 3                                                 \
+	 : IS_PATH(sig, 3) ? 4                                                 \
+	 : IS_PATH(sig, 4) ? 5                                                 \
+	 : IS_PATH(sig, 5) ? 6                                                 \
+			   : 0)
+#define IS_SECOND(sig, i) (IS_PATH(sig, i) && FIRST_PATH(sig) <= (i))
+#define SECOND_PATH(sig)                                                       \
+	(IS_SECOND(sig, 1)   ? 2                                               \
+	 : IS_SECOND(sig, 2) ? 3                                               \
+	 : IS_SECOND(sig, 3) ? 4                                               \
+	 : IS_SECOND(sig, 4) ? 5                                               \
+	 : IS_SECOND(sig, 5) ? 6                                               \
+			     : 0)
+
+static const struct trait traits[CALL_NUMBERS] = {
+#define TRAIT(nr, name, sig, class)                                            \
+	[nr] = {ARGS - (sizeof(sig) - 1),                                      \
+		FIRST_PATH(sig) || OPENS_FILE(nr) || IS_EXEC(nr),              \
+		{FIRST_PATH(sig), SECOND_PATH(sig)}},
+	WEIR_SYSCALLS(TRAIT)
+#undef TRAIT
 };
 
 #define TS_COMPAT 0x0002      /* arch/x86/include/asm/thread_info.h */
@@ -156,6 +195,12 @@ static __always_inline __u32 ia32_nr(__u32 nr)
 	return same ? same - 1 : nr + WEIR_IA32_ONLY;
 }
 
+/* What a call of @t is recorded as. */
+static __always_inline __u32 true_nr(struct task_struct *t, __u32 nr)
+{
+	return in_compat(t) ? ia32_nr(nr) : nr;
+}
+
 static __always_inline __u32 call_index(__u32 nr)
 {
 	if (nr >= CALL_NUMBERS)
@@ -178,7 +223,7 @@ static __always_inline bool never_returns(__u32 nr)
 
 static __always_inline bool is_exec(__u32 nr)
 {
-	return nr == WEIR_SYS_execve || nr == WEIR_SYS_execveat;
+	return IS_EXEC(nr);
 }
 
 static __always_inline bool is_fork(__u32 nr)
@@ -193,14 +238,9 @@ static __always_inline bool changes_number(__u32 nr)
 	return is_exec(nr) || nr == WEIR_SYS_rt_sigreturn;
 }
 
-/* Does it return a descriptor of a file that it opens? */
 static __always_inline bool opens_file(__u32 nr)
 {
-	return nr == WEIR_SYS_open || nr == WEIR_SYS_creat ||
-	       nr == WEIR_SYS_openat || nr == WEIR_SYS_openat2 ||
-	       nr == WEIR_SYS_open_by_handle_at || nr == WEIR_SYS_open_tree ||
-	       nr == WEIR_SYS_open_tree_attr || nr == WEIR_SYS_mq_open ||
-	       nr == WEIR_SYS_memfd_create;
+	return OPENS_FILE(nr);
 }
 
 static __always_inline bool is_slow(const struct call *c)
@@ -210,26 +250,18 @@ static __always_inline bool is_slow(const struct call *c)
 
 /* ---- its event ----------------------------------------------------------- */
 
-static __always_inline const struct signature *
-call_signature(const struct call *c)
+static __always_inline const struct trait *call_trait(const struct call *c)
 {
-	return &signatures[call_index(c->nr)];
+	return &traits[call_index(c->nr)];
 }
 
-/*
- * Registers that the call does not take hold anything: 0. Where a 32-bit call
- * takes other arguments than the 64-bit one (an offset in two of them), what
- * it was given is shown as it is.
- */
 static __always_inline void fill_args(__u64 *args, const struct call *c)
 {
-	const struct signature *s = call_signature(c);
-	bool all = c->compat || !s->known;
 	int i;
 
 #pragma unroll
 	for (i = 0; i < ARGS; i++)
-		args[i] = all || s->letter[i] ? c->args[i] : 0;
+		args[i] = c->args[i];
 }
 
 static __always_inline void fill_done(struct ev_syscall_done *ev,
@@ -244,21 +276,41 @@ static __always_inline void fill_done(struct ev_syscall_done *ev,
 		ev->h.flags |= WEIR_F_PARTIAL;
 }
 
-static __always_inline struct fdtable *task_fdtable(struct task_struct *t)
-{
-	if (weir_task_btf)
-		return t->files->fdt;
-	return BPF_CORE_READ(t, files, fdt);
-}
+/* ---- files: only where strings can be read --------------------------------
+ */
 
-static __always_inline struct file *fd_file(struct task_struct *t, __u32 fd)
+/*
+ * The current task's struct file of descriptor @fd; 0: none.
+ *
+ * A function of its own to the verifier: for each pointer that it sees loaded
+ * from a task it searches the kernel's types by name (from Linux 6.3 on,
+ * btf_nested_type_is_trusted()), and so it is to see this one only once.
+ */
+__noinline __u64 file_of_fd(__u32 fd)
 {
-	struct fdtable *fdt = task_fdtable(t);
+	struct task_struct *t = weir_current();
+	struct files_struct *files = weir_get(t, files);
+	struct fdtable *fdt = weir_get(files, fdt);
 	struct file **slots = weir_get(fdt, fd), *file = NULL;
 
-	if (fd < weir_get(fdt, max_fds))
+	if (weir_strings && fd < weir_get(fdt, max_fds))
 		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	return file;
+	return (__u64)file;
+}
+
+/* The one that the current task executes. */
+static __always_inline __u64 file_of_exec(struct task_struct *t)
+{
+	return (__u64)BPF_CORE_READ(t, mm, exe_file);
+}
+
+/*
+ * The path given to an exec that succeeded. Its memory is gone, but the
+ * kernel's copy lies on the new stack, behind the environment (fs/exec.c).
+ */
+static __always_inline __u64 path_of_exec(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, mm, env_end);
 }
 
 #endif

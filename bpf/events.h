@@ -537,7 +537,9 @@ struct weir_account {
 	__u32 drawn_log2;
 	__u32 skip;
 	__u32 rest;
-	__u64 spare[3];
+	__u32 made;  /* bytes since it was looked whether to wake the reader */
+	__u32 level; /* multiple of weir_wake_bytes that was found then */
+	__u64 spare[2];
 };
 
 /*

@@ -75,7 +75,7 @@ static __always_inline int on_listen(const struct sock *sk)
 	listener_keep(&f, &l);
 	if (!weir_admit(l.pid))
 		return 1;
-	ev = weir_draft(net_listen, EV_NET_LISTEN, &image);
+	ev = weir_draft(net_listen, EV_NET_LISTEN, &image, id);
 	if (!ev)
 		return 1;
 	ev->family = f.family;
@@ -117,10 +117,9 @@ static __always_inline int put_connect(const struct sock *sk,
 	if (!weir_admit(end->pid))
 		return 1;
 	sock_flow(&f, sk);
-	ev = weir_draft(net_connect, EV_NET_CONNECT, &image);
+	ev = weir_draft(net_connect, EV_NET_CONNECT, &image, end_who(end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, end);
 	ev->h.flags |= end->since ? 0 : WEIR_F_PARTIAL;
 	flow_put(ev, &f);
 	ev->duration = end->since ? ev->h.ts - end->since : 0;
@@ -139,10 +138,9 @@ static __always_inline int put_accept(const struct flow *f,
 
 	if (!weir_admit(end->pid))
 		return 1;
-	ev = weir_draft(net_accept, EV_NET_ACCEPT, &image);
+	ev = weir_draft(net_accept, EV_NET_ACCEPT, &image, end_who(end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, end);
 	flow_put(ev, f);
 	ev->netns = f->netns;
 	ev->backlog = sk ? BPF_CORE_READ(sk, sk_ack_backlog) : 0;
@@ -235,10 +233,9 @@ static __always_inline int put_close(const struct sock *sk,
 	if (!weir_admit(end->pid))
 		return 1;
 	sock_flow(&f, sk);
-	ev = weir_draft(net_close, EV_NET_CLOSE, &image);
+	ev = weir_draft(net_close, EV_NET_CLOSE, &image, end_who(end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, end);
 	ev->h.flags |= whole ? 0 : WEIR_F_PARTIAL;
 	flow_put(ev, &f);
 	ev->duration = whole ? ev->h.ts - end->since : 0;
@@ -344,10 +341,10 @@ static __always_inline int put_retransmit(const struct sock *sk,
 
 	if (!weir_admit(end->pid))
 		return 1;
-	ev = weir_draft(net_retransmit, EV_NET_RETRANSMIT, &image);
+	ev = weir_draft(net_retransmit, EV_NET_RETRANSMIT, &image,
+			end_who(end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, end);
 	flow_put(ev, f);
 	ev->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	ev->netns = f->netns;
@@ -419,10 +416,9 @@ static __always_inline int put_reset(const struct sock *sk, struct flow *f,
 	end_get_late(&end, sk);
 	if (!weir_admit(end.pid))
 		return 1;
-	ev = weir_draft(net_reset, EV_NET_RESET, &image);
+	ev = weir_draft(net_reset, EV_NET_RESET, &image, end_who(&end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, &end);
 	flow_put(ev, f);
 	ev->direction = direction;
 	ev->netns = f->netns;
@@ -512,10 +508,9 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 	end_get(&end, from ? from : to);
 	if (!weir_admit(end.pid))
 		return 1;
-	ev = weir_draft(net_drop, EV_NET_DROP, &image);
+	ev = weir_draft(net_drop, EV_NET_DROP, &image, end_who(&end));
 	if (!ev)
 		return 1;
-	set_owner(&ev->h, &end);
 	flow_put(ev, &f);
 	ev->reason = reason;
 	ev->protocol = f.protocol;

@@ -104,10 +104,9 @@ static __always_inline void end_owner(struct end *end, __u64 pid_tgid)
 	end->tid = pid_tgid;
 }
 
-static __always_inline void set_owner(struct weir_hdr *h, const struct end *end)
+static __always_inline __u64 end_who(const struct end *end)
 {
-	h->pid = end->pid;
-	h->tid = end->tid;
+	return weir_who(end->pid, end->tid);
 }
 
 /* What is known of a socket; all zero: nothing. */

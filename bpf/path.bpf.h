@@ -10,10 +10,10 @@
 #ifndef WEIR_PATH_BPF_H
 #define WEIR_PATH_BPF_H
 
-#include "weir.bpf.h"
+#include "strings.bpf.h"
 
-#define PATH_NAME_MAX  255 /* NAME_MAX */
-#define PATH_DEPTH_MAX 256 /* names and mounts walked; deeper is cut */
+#define PATH_NAME_MAX 255 /* NAME_MAX */
+#define PATH_STEPS    16  /* squared: names and mounts walked; deeper is cut */
 
 enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
@@ -125,6 +125,16 @@ __noinline int path_step(__u32 slot)
 	return b->done;
 }
 
+/* Some of them: loops in two functions are far fewer rounds to the verifier. */
+__noinline int path_steps(__u32 slot)
+{
+	int i, end = PATH_ON;
+
+	for (i = 0; i < PATH_STEPS && end == PATH_ON; i++)
+		end = path_step(slot);
+	return end;
+}
+
 /*
  * path_of_file - lay the path of a struct file down in paths[slot]
  *
@@ -145,8 +155,8 @@ __noinline int path_of_file(__u64 file, __u32 slot)
 	bpf_core_read(&at, sizeof(at), &f->f_path);
 	b->dentry = at.dentry;
 	path_enter_mount(b, at.mnt);
-	for (i = 0; i < PATH_DEPTH_MAX; i++)
-		if (path_step(slot) != PATH_ON)
+	for (i = 0; i < PATH_STEPS; i++)
+		if (path_steps(slot) != PATH_ON)
 			break;
 	return path_finish(b);
 }
@@ -176,14 +186,15 @@ static __always_inline __u32 path_put(void *base, struct weir_str *s, __u32 pos,
 /*
  * weir_put_file - append the path of an open file to the scratch record
  *
- * Arguments and return as weir_put_str(). Deeper than PATH_DEPTH_MAX: the
+ * @file: struct file *
+ *
+ * Other arguments and return as weir_put_str(). Deeper than can be walked: the
  * front is cut, and @full says so.
  */
 static __always_inline __u32 weir_put_file(void *base, struct weir_str *s,
-					   __u32 pos, struct file *file,
-					   __u32 slot)
+					   __u32 pos, __u64 file, __u32 slot)
 {
-	return path_put(base, s, pos, slot, path_of_file((__u64)file, slot));
+	return path_put(base, s, pos, slot, path_of_file(file, slot));
 }
 
 #endif

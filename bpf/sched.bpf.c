@@ -142,11 +142,10 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 		return 1;
 	if (!follows(pid, next_pid))
 		return 1;
-	ev = weir_draft(sched_switch, EV_SCHED_SWITCH, &image);
+	ev = weir_draft(sched_switch, EV_SCHED_SWITCH, &image,
+			weir_who(pid, prev->pid));
 	if (!ev)
 		return 1;
-	ev->h.pid = pid;
-	ev->h.tid = prev->pid;
 	ev->h.flags |= ran ? 0 : WEIR_F_PARTIAL;
 	ev->ran = ran;
 	ev->waited = waited;
@@ -176,14 +175,15 @@ int sched__switch(__u64 *ctx)
 WEIR_HOOK("tp_btf/sched_waking", "sched_wakeup")
 int BPF_PROG(sched__wakeup, struct task_struct *t)
 {
-	__u32 waker = bpf_get_current_pid_tgid() >> 32, pid = t->tgid;
+	__u64 who = bpf_get_current_pid_tgid();
+	__u32 waker = who >> 32, pid = t->tgid;
 	struct ev_sched_wakeup image, *ev;
 
 	if (weir_is_own(pid) || weir_is_own(waker))
 		return 1;
 	if (!follows(waker, pid))
 		return 1;
-	ev = weir_draft(sched_wakeup, EV_SCHED_WAKEUP, &image);
+	ev = weir_draft(sched_wakeup, EV_SCHED_WAKEUP, &image, who);
 	if (!ev)
 		return 1;
 	ev->target_pid = pid;
@@ -200,7 +200,8 @@ int BPF_PROG(sched__migrate, struct task_struct *t, int to)
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	ev = weir_draft(sched_migrate, EV_SCHED_MIGRATE, &image);
+	ev = weir_draft(sched_migrate, EV_SCHED_MIGRATE, &image,
+			bpf_get_current_pid_tgid());
 	if (!ev)
 		return 1;
 	ev->target_pid = t->tgid;

@@ -57,6 +57,11 @@ struct {
 
 char LICENSE[] SEC("license") = "GPL";
 
+static __always_inline __u64 task_who(const struct task_struct *t)
+{
+	return weir_who(weir_get(t, tgid), weir_get(t, pid));
+}
+
 /* ---- what a task is inside of -------------------------------------------- */
 
 static __always_inline struct call *call_find(struct task_struct *t)
@@ -70,12 +75,12 @@ static __always_inline struct call *call_find(struct task_struct *t)
 
 static __always_inline struct call *call_make(struct task_struct *t)
 {
-	struct call none = {};
 	__u64 key = (__u64)t;
 
 	if (weir_task_storage)
 		return bpf_task_storage_get(&calls, t, 0,
 					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct call none = {};
 	bpf_map_update_elem(&calls_by_task, &key, &none, BPF_ANY);
 	return bpf_map_lookup_elem(&calls_by_task, &key);
 }
@@ -90,18 +95,35 @@ static __always_inline void call_end(struct task_struct *t, struct call *c)
 		bpf_map_delete_elem(&calls_by_task, &key);
 }
 
+/*
+ * Registers that the call does not take hold anything: 0. Where a 32-bit call
+ * takes other arguments than the 64-bit one (an offset in two of them), what
+ * it was given is shown as it is.
+ */
 static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
 				      const struct pt_regs *regs)
 {
+	__u32 taken = ARGS - traits[call_index(nr)].unused;
+
 	c->nr = nr;
 	c->compat = compat;
 	c->log2 = 0;
-	c->args[0] = compat ? (__u32)regs->bx : regs->di;
-	c->args[1] = compat ? (__u32)regs->cx : regs->si;
-	c->args[2] = compat ? (__u32)regs->dx : regs->dx;
-	c->args[3] = compat ? (__u32)regs->si : regs->r10;
-	c->args[4] = compat ? (__u32)regs->di : regs->r8;
-	c->args[5] = compat ? (__u32)regs->bp : regs->r9;
+	c->plain = 0;
+	if (compat) {
+		c->args[0] = (__u32)regs->bx;
+		c->args[1] = (__u32)regs->cx;
+		c->args[2] = (__u32)regs->dx;
+		c->args[3] = (__u32)regs->si;
+		c->args[4] = (__u32)regs->di;
+		c->args[5] = (__u32)regs->bp;
+		return;
+	}
+	c->args[0] = taken > 0 ? regs->di : 0;
+	c->args[1] = taken > 1 ? regs->si : 0;
+	c->args[2] = taken > 2 ? regs->dx : 0;
+	c->args[3] = taken > 3 ? regs->r10 : 0;
+	c->args[4] = taken > 4 ? regs->r8 : 0;
+	c->args[5] = taken > 5 ? regs->r9 : 0;
 }
 
 /* A `tp` program is not given the registers, but may ask for them (5.15). */
@@ -155,12 +177,15 @@ static __always_inline bool call_was_shed(__u32 tid)
 
 /* ---- whose calls --------------------------------------------------------- */
 
+static __always_inline bool is_followed(__u32 pid)
+{
+	return !weir_follow || bpf_map_lookup_elem(&followed, &pid);
+}
+
 /* Of a process that is recorded at all. */
 static __always_inline bool is_of_interest(__u32 pid)
 {
-	if (weir_is_own(pid))
-		return false;
-	return !weir_follow || bpf_map_lookup_elem(&followed, &pid);
+	return !weir_is_own(pid) && is_followed(pid);
 }
 
 /*
@@ -199,24 +224,24 @@ static __always_inline int shed(__u32 pid, __u32 nr, __s64 ret)
  */
 static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 pid = id >> 32;
-	struct task_struct *t;
+	struct task_struct *t = weir_current();
+	__u32 pid = weir_get(t, tgid);
+	__u32 mode;
 	struct call *c;
 	bool compat;
 	int turn;
 
 	if (!wanted_at_exit(pid) || !is_of_interest(pid))
 		return 1;
-	t = weir_current();
 	compat = in_compat(t);
 	if (compat)
 		nr = ia32_nr(nr);
-	if (call_mode(nr) == CALL_NEVER || never_returns(nr))
+	mode = call_mode(nr);
+	if (mode == CALL_NEVER || never_returns(nr))
 		return 1;
-	if (!changes_number(nr) && !wanted_at_entry(pid, nr))
+	if (!wanted_at_entry(pid, nr) && !changes_number(nr))
 		return 1;
-	turn = call_turn(id);
+	turn = call_turn(weir_get(t, pid));
 	if (turn < 0)
 		return 1; /* its exit will count it */
 	c = call_make(t);
@@ -224,6 +249,7 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 		return 1; /* its exit will say so */
 	call_fill(c, nr, compat, regs);
 	c->log2 = turn;
+	c->plain = !compat && mode == CALL_ALWAYS && !call_trait(c)->named;
 	c->since = bpf_ktime_get_ns();
 	return 1;
 }
@@ -245,14 +271,10 @@ int syscall__enter_tp(struct trace_event_raw_sys_enter *ctx)
 /* The argument that is the @nth path, from 0; 0 when there is none. */
 static __always_inline __u64 path_arg(const struct call *c, int nth)
 {
-	const struct signature *s = call_signature(c);
-	int i;
+	__u32 which = call_trait(c)->path[nth] - 1;
 
-#pragma unroll
-	for (i = 0; i < ARGS; i++)
-		if (s->letter[i] == 's' && nth-- == 0)
-			return c->args[i];
-	return 0;
+	barrier_var(which); /* clang knows the range, the verifier not */
+	return which < ARGS ? c->args[which] : 0;
 }
 
 /* Without strings: those that there are stay unknown. */
@@ -269,11 +291,13 @@ static __always_inline bool gets_file(const struct call *c)
 	return opens_file(c->nr) || is_exec(c->nr);
 }
 
-static __always_inline int emit_plain(const struct call *c, __s64 ret)
+static __always_inline int emit_plain(struct task_struct *t,
+				      const struct call *c, __s64 ret)
 {
 	struct ev_syscall_done image, *ev;
 
-	ev = weir_draft_begun(syscall_done, EV_SYSCALL_DONE, &image);
+	ev = weir_draft_begun(syscall_done, EV_SYSCALL_DONE, &image,
+			      task_who(t));
 	if (!ev)
 		return 1;
 	fill_done(ev, c, ret);
@@ -293,23 +317,13 @@ static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
 	return pos;
 }
 
-/*
- * The path given to an exec that succeeded. Its memory is gone, but the
- * kernel's copy lies on the new stack, behind the environment (fs/exec.c).
- */
-static __always_inline __u64 exec_path(struct mm_struct *mm)
-{
-	return weir_get(mm, env_end);
-}
-
 static __always_inline int emit_named(struct task_struct *t,
 				      const struct call *c, __s64 ret)
 {
 	bool exec = is_exec(c->nr) && ret == 0;
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
-	struct mm_struct *mm = weir_get(t, mm);
-	struct file *file = NULL;
 	__u32 len = sizeof(*ev), span;
+	__u64 file = 0;
 
 	if (!ev)
 		return 1;
@@ -317,22 +331,18 @@ static __always_inline int emit_named(struct task_struct *t,
 	if (!wants_named(ev, c->since, true, &span))
 		return 1;
 	len = put_path(ev, &ev->path, len,
-		       exec ? exec_path(mm) : path_arg(c, 0));
+		       exec ? path_of_exec(t) : path_arg(c, 0));
 	len = put_path(ev, &ev->path2, len, path_arg(c, 1));
 	if (exec)
-		file = BPF_CORE_READ(mm, exe_file);
+		file = file_of_exec(t);
 	else if (opens_file(c->nr) && ret >= 0)
-		file = fd_file(t, ret);
+		file = file_of_fd(ret);
 	if (file)
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len, span);
-}
-
-static __always_inline bool has_names(const struct call *c)
-{
-	return path_arg(c, 0) || gets_file(c);
+	return weir_emit_span(&ev->h, WEIR_SLOT_HOOK, EV_SYSCALL_DONE, len,
+			      span);
 }
 
 static __always_inline void record(struct task_struct *t, const struct call *c,
@@ -340,10 +350,10 @@ static __always_inline void record(struct task_struct *t, const struct call *c,
 {
 	if (call_mode(c->nr) == CALL_SLOW && !is_slow(c))
 		return;
-	if (weir_strings && has_names(c))
+	if (weir_strings && call_trait(c)->named)
 		emit_named(t, c, ret);
 	else
-		emit_plain(c, ret);
+		emit_plain(t, c, ret);
 }
 
 /* Exec of a 32-bit program by a 64-bit one changes the number: always execve */
@@ -370,35 +380,81 @@ static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,
 	return true;
 }
 
+static __always_inline int record_plain(struct task_struct *t, struct call *c,
+					__s64 ret)
+{
+	struct ev_syscall_done *ev;
+
+	ev = weir_reserve_of(syscall_done, EV_SYSCALL_DONE, task_who(t));
+	if (ev) {
+		ev->name = c->nr;
+		ev->compat = 0;
+		fill_args(ev->args, c);
+		ev->ret = ret;
+		ev->duration = ev->h.ts - c->since;
+		weir_no_str(&ev->path);
+		weir_no_str(&ev->path2);
+		weir_no_str(&ev->file);
+		weir_submit(ev);
+	}
+	call_end(t, c);
+	return 1;
+}
+
+/*
+ * Is everything recorded that is noted? Then nothing has to be looked up once
+ * more of a call that was noted as plain.
+ */
+static __always_inline bool records_all(void)
+{
+	return !weir_budget && !weir_filter_syscall_done.used;
+}
+
+/* Any other. It is copied, for the verifier to see but one sort of it. */
+static __always_inline int on_exit_asking(struct task_struct *t, struct call *c,
+					  const struct pt_regs *regs, __u32 nr,
+					  __s64 ret)
+{
+	__u32 pid = weir_get(t, tgid);
+	struct call copy;
+
+	nr = true_nr(t, nr);
+	if (weir_is_own(pid) || (call_mode(nr) == CALL_NEVER && nr != NR_NONE))
+		return 1;
+	if (call_was_shed(weir_get(t, pid)) && !is_exec(nr))
+		return shed(pid, nr, ret);
+	if (!c)
+		c = call_find(t);
+	if (c && is_same(c, nr)) {
+		copy = *c;
+		call_end(t, c);
+	} else {
+		if (!wanted_at_entry(pid, nr))
+			return refuse(pid, nr, ret); /* most often, at entry */
+		if (weir_sheds())
+			return shed(pid, nr, ret);
+		if (!call_missed(&copy, nr, in_compat(t), regs, ret))
+			return 1;
+	}
+	record(t, &copy, ret);
+	return 1;
+}
+
 static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 				   __s64 ret)
 {
 	struct task_struct *t = weir_current();
 	__u32 pid = weir_get(t, tgid);
-	struct call missed, *c;
-	bool compat = in_compat(t);
+	struct call *c = NULL;
 
-	if (compat)
-		nr = ia32_nr(nr);
-	if (!wanted_at_exit(pid) || !is_of_interest(pid))
-		return refuse(pid, nr, ret);
-	if (call_mode(nr) == CALL_NEVER && nr != NR_NONE)
-		return 1;
-	if (!is_exec(nr) && call_was_shed(weir_get(t, pid)))
-		return shed(pid, nr, ret);
-	c = call_find(t);
-	if (!c || !is_same(c, nr)) {
-		if (!wanted_at_entry(pid, nr))
-			return refuse(pid, nr, ret); /* most often, at entry */
-		if (weir_sheds())
-			return shed(pid, nr, ret);
-		if (!call_missed(&missed, nr, compat, regs, ret))
-			return 1;
-		c = &missed;
+	if (!wanted_at_exit(pid) || !is_followed(pid))
+		return refuse(pid, true_nr(t, nr), ret);
+	if (records_all()) {
+		c = call_find(t);
+		if (c && c->since && c->plain && c->nr == nr)
+			return record_plain(t, c, ret);
 	}
-	record(t, c, ret);
-	call_end(t, c);
-	return 1;
+	return on_exit_asking(t, c, regs, nr, ret);
 }
 
 SEC("tp_btf/sys_exit")
@@ -429,11 +485,10 @@ static __always_inline int emit_inside(const struct task_struct *t,
 {
 	struct ev_syscall_enter image, *ev;
 
-	ev = weir_draft_begun(syscall_enter, EV_SYSCALL_ENTER, &image);
+	ev = weir_draft_begun(syscall_enter, EV_SYSCALL_ENTER, &image,
+			      task_who(t));
 	if (!ev)
 		return 0;
-	ev->h.pid = t->tgid;
-	ev->h.tid = t->pid;
 	weir_weigh(&ev->h, c->log2);
 	ev->name = c->nr;
 	ev->compat = c->compat;

@@ -51,11 +51,26 @@ struct {
 char LICENSE[] SEC("license") = "GPL";
 
 /*
- * A field of a pointer that came from a task. What is read by helper is a
- * number to the verifier, as path_of_cgroup() wants it; direct loads, from a
- * pointer the verifier knows, are what lockdown=confidentiality leaves.
+ * A pointer of a task, or a field of what one points to. What is read by helper
+ * is a number to the verifier, as path_of_cgroup() wants it, and spares it a
+ * search (see file_of_fd()); direct loads, from a pointer the verifier knows,
+ * are what lockdown=confidentiality leaves.
  */
 #define get(p, field) (weir_strings ? BPF_CORE_READ(p, field) : (p)->field)
+
+static __always_inline __u32 task_uid(struct task_struct *t)
+{
+	const struct cred *cred = get(t, cred);
+
+	return get(cred, euid.val);
+}
+
+static __always_inline __u32 task_ppid(struct task_struct *t)
+{
+	struct task_struct *parent = get(t, real_parent);
+
+	return get(parent, tgid);
+}
 
 /* ---- cgroups ------------------------------------------------------------- */
 
@@ -207,7 +222,7 @@ static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
 	if (weir_strings)
 		len = path_of_cgroup((__u64)cg, slot);
 	len = path_put(ev, &ev->path, sizeof(*ev), slot, len);
-	return weir_emit(&ev->h, EV_CGROUP_PATH, len);
+	return weir_emit(&ev->h, slot, EV_CGROUP_PATH, len);
 }
 
 /* ---- fork ---------------------------------------------------------------- */
@@ -237,8 +252,8 @@ int BPF_PROG(task__fork, struct task_struct *child)
 	ev->child_tid = child->pid;
 	ev->start_time = child->start_time;
 	ev->cgroup = cgroup_id(cg);
-	ev->uid = child->cred->euid.val;
-	ev->ppid = child->real_parent->tgid;
+	ev->uid = task_uid(child);
+	ev->ppid = task_ppid(child);
 	__builtin_memcpy(ev->child_comm, child->comm, WEIR_COMM_LEN);
 	return weir_submit(ev);
 }
@@ -275,14 +290,14 @@ static __always_inline __u32 put_exe(void *base, struct weir_str *s, __u32 pos,
 
 	if (weir_strings && mm)
 		file = BPF_CORE_READ(mm, exe_file);
-	return weir_put_file(base, s, pos, file, slot);
+	return weir_put_file(base, s, pos, (__u64)file, slot);
 }
 
 static __always_inline int on_exec(struct task_struct *t, const char *filename,
 				   __u32 old_tid, __u32 argc)
 {
 	struct cgroup *cg = task_cgroup(t);
-	struct mm_struct *mm = t->mm;
+	struct mm_struct *mm = get(t, mm);
 	struct ev_task_exec *ev;
 	__u32 len = sizeof(*ev);
 
@@ -294,15 +309,15 @@ static __always_inline int on_exec(struct task_struct *t, const char *filename,
 		return 1;
 	ev->start_time = t->start_time;
 	ev->cgroup = cgroup_id(cg);
-	ev->uid = t->cred->euid.val;
-	ev->ppid = t->real_parent->tgid;
+	ev->uid = task_uid(t);
+	ev->ppid = task_ppid(t);
 	ev->old_tid = old_tid;
 	ev->argc = argc;
 	bpf_get_current_comm(ev->new_comm, sizeof(ev->new_comm));
 	len = weir_put_str(ev, &ev->filename, len, filename, WEIR_FROM_KERNEL);
 	len = put_exe(ev, &ev->file, len, mm, WEIR_SLOT_HOOK);
 	len = put_argv(ev, &ev->argv, len, mm);
-	return weir_emit(&ev->h, EV_TASK_EXEC, len);
+	return weir_emit(&ev->h, WEIR_SLOT_HOOK, EV_TASK_EXEC, len);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -326,7 +341,7 @@ int task__exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 static __always_inline void fill_exit(struct ev_task_exit *ev,
 				      struct task_struct *t)
 {
-	struct signal_struct *sig = t->signal;
+	struct signal_struct *sig = get(t, signal);
 	__u32 code = t->exit_code;
 
 	ev->start_time = t->start_time;
@@ -336,8 +351,8 @@ static __always_inline void fill_exit(struct ev_task_exit *ev,
 	ev->core = !!(code & EXIT_CORE);
 	ev->utime = t->utime;
 	ev->stime = t->stime;
-	ev->max_rss = sig->maxrss * PAGE_BYTES;
-	ev->last = sig->live.counter == 0;
+	ev->max_rss = get(sig, maxrss) * PAGE_BYTES;
+	ev->last = get(sig, live.counter) == 0;
 }
 
 static __always_inline int on_exit(struct task_struct *t)
@@ -391,14 +406,14 @@ static __always_inline void say_alive(struct task_struct *t, __u32 slot)
 	ev->h.flags = WEIR_F_CONTEXT;
 	ev->start_time = t->start_time;
 	ev->cgroup = cgroup_id(cg);
-	ev->ppid = t->real_parent->tgid;
-	ev->uid = t->cred->euid.val;
+	ev->ppid = task_ppid(t);
+	ev->uid = task_uid(t);
 	ev->exiting = !!(t->flags & PF_EXITING);
 	ev->kthread = !!(t->flags & PF_KTHREAD);
 	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
-	len = put_exe(ev, &ev->file, len, t->mm, slot);
+	len = put_exe(ev, &ev->file, len, get(t, mm), slot);
 	weir_no_str(&ev->argv);
-	weir_emit(&ev->h, EV_TASK_ALIVE, len);
+	weir_emit(&ev->h, slot, EV_TASK_ALIVE, len);
 }
 
 /* ---- rename, signal, cgroup ---------------------------------------------- */
@@ -429,7 +444,8 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image);
+	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image,
+			bpf_get_current_pid_tgid());
 	if (!ev)
 		return 1;
 	ev->signal = sig;

@@ -281,22 +281,22 @@ static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
 }
 
 /* It opened @ret for the task that completes it: mostly, not always, itself. */
-static __always_inline struct file *request_file(const struct uring_request *r,
-						 __s64 ret)
+static __always_inline __u64 request_file(const struct uring_request *r,
+					  __s64 ret)
 {
 	struct task_struct *t = weir_current();
 
 	if (!r->call.since || ret < 0 || r->direct || !opens_file(r->call.nr) ||
 	    (__u32)weir_get(t, tgid) != r->pid)
-		return NULL;
-	return fd_file(t, ret);
+		return 0;
+	return file_of_fd(ret);
 }
 
 static __always_inline int emit_request(const struct uring_request *r,
 					__u64 key, __s64 ret)
 {
 	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
-	struct file *file = request_file(r, ret);
+	__u64 file = request_file(r, ret);
 	__u32 len = sizeof(*ev), span;
 
 	if (!ev)
@@ -312,7 +312,8 @@ static __always_inline int emit_request(const struct uring_request *r,
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, EV_SYSCALL_DONE, len, span);
+	return weir_emit_span(&ev->h, WEIR_SLOT_HOOK, EV_SYSCALL_DONE, len,
+			      span);
 }
 
 static __always_inline void record_request(const struct uring_request *r,
