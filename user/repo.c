@@ -98,6 +98,8 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	if (!look(r, &ev) && !r->context[ev.h->kind])
 		return;
 	repo_count(&row->context, 1);
+	if (r->told)
+		repo_told(r, ev.h, 1);
 	deliver_context(r, &ev);
 }
 

@@ -57,16 +57,21 @@ struct repo_budget {
 	bool warned;
 };
 
-/* Where the programs were before us they shed what they shed. */
+/* Where the programs were before us they shed what they shed: what the stream
+ * does not tell of that, we do. */
 static void begin_where_it_is(struct repo *r, struct repo_budget *b)
 {
 	struct budget_source *s = b->budget.source;
-	unsigned i, cpu;
+	const struct resume_told *t;
+	unsigned i;
 
 	for (i = 0; i < b->budget.count; i++, s++) {
 		s->log2 = s->at = sources_shed_log2(r->o.sources, i);
-		for (cpu = 0; cpu < r->cpus; cpu++)
-			b->shed[i] += r->rows[i * (r->cpus + 1) + cpu].shed;
+		if (!r->told)
+			continue;
+		t = repo_told_shed(r, i);
+		b->shed[i] = t->count;
+		b->told_ns[i] = t->until;
 	}
 }
 
@@ -230,6 +235,13 @@ static void tell_shed(struct repo *r, unsigned i, unsigned before, uint64_t now)
 	b->shed[i] += ev.count;
 	memcpy(ev.of, row->source, sizeof(ev.of));
 	repo_write(r, &ev, EV_REPO_SHED, sizeof(ev), 0);
+}
+
+void repo_budget_untold(struct repo *r, const struct ev_repo_shed *ev)
+{
+	if (r->budget)
+		r->budget->shed[sources_index(r->o.sources, ev->of)] -=
+			ev->count;
 }
 
 /* Say so once when it cannot be kept, and once when it is again. */

@@ -21,6 +21,8 @@ struct repo_due {
 };
 
 #define REPO_STAGES (WEIR_STAGE_ARCHIVE + 1)
+/* Where no stage is: of a source, in its row of any CPU, what it shed. */
+#define REPO_TOLD_SHED 0
 
 /* What gaps told that the archive could not keep. */
 struct repo_untold {
@@ -96,8 +98,16 @@ int repo_report_init(struct repo *r);
 void repo_report_done(struct repo *r);
 
 /** repo_told - an event goes into the archive, or (@sign -1) did not get there:
- * noted if it is a gap. */
+ * noted if it is a gap, or tells what was shed. */
 void repo_told(struct repo *r, const struct weir_hdr *h, int sign);
+
+/** repo_told_shed - what that noted of the @i-th source; there must be told. */
+static inline struct resume_told *repo_told_shed(struct repo *r, unsigned i)
+{
+	size_t row = i * (r->cpus + 1) + r->cpus;
+
+	return &r->told[row * REPO_STAGES + REPO_TOLD_SHED];
+}
 
 /** repo_find_row - Return: row of the account; NULL: none. */
 struct account_row *repo_find_row(struct repo *r, const char *source,
@@ -152,6 +162,9 @@ void repo_budget_end(struct repo *r, const struct program_cost *costs,
 
 /** repo_budget_guess - they cannot be measured. */
 void repo_budget_guess(struct repo *r, uint64_t now);
+
+/** repo_budget_untold - one that told what was shed could not be kept. */
+void repo_budget_untold(struct repo *r, const struct ev_repo_shed *ev);
 
 /** repo_budget_report - what was shed since, and what weir costs, as events. */
 void repo_budget_report(struct repo *r, uint64_t now);

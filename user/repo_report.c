@@ -184,21 +184,36 @@ static void own_losses(struct repo *r)
 	r->own_until = clock_now();
 }
 
+static void note_told(struct resume_told *t, int sign, uint64_t count,
+		      uint64_t last)
+{
+	t->count += (uint64_t)sign * count;
+	if (sign > 0 && last > t->until)
+		t->until = last;
+}
+
+static void note_gap(struct repo *r, const struct ev_gap *ev, int sign)
+{
+	struct account_row *row = repo_find_row(r, ev->of, ev->on_cpu);
+
+	if (row && ev->stage < REPO_STAGES)
+		note_told(&r->told[(size_t)(row - r->rows) * REPO_STAGES +
+				   ev->stage],
+			  sign, ev->count, ev->last);
+}
+
 void repo_told(struct repo *r, const struct weir_hdr *h, int sign)
 {
-	const struct ev_gap *ev = (const struct ev_gap *)h;
-	struct account_row *row;
-	struct resume_told *t;
+	const struct ev_repo_shed *ev = (const struct ev_repo_shed *)h;
 
-	if (h->kind != EV_GAP || !r->told || ev->stage >= REPO_STAGES)
+	if (!r->told)
 		return;
-	row = repo_find_row(r, ev->of, ev->on_cpu);
-	if (!row)
-		return;
-	t = &r->told[(size_t)(row - r->rows) * REPO_STAGES + ev->stage];
-	t->count += (uint64_t)sign * ev->count;
-	if (sign > 0 && ev->last > t->until)
-		t->until = ev->last;
+	if (h->kind == EV_GAP)
+		note_gap(r, (const struct ev_gap *)h, sign);
+	else if (h->kind == EV_REPO_SHED)
+		note_told(
+			repo_told_shed(r, sources_index(r->o.sources, ev->of)),
+			sign, ev->count, ev->last);
 }
 
 void repo_lost(struct repo *r, const struct weir_hdr *h)
@@ -207,12 +222,14 @@ void repo_lost(struct repo *r, const struct weir_hdr *h)
 	struct account_row *row;
 	struct repo_untold *u;
 
+	repo_told(r, h, -1);
+	if (h->kind == EV_REPO_SHED)
+		repo_budget_untold(r, (const struct ev_repo_shed *)h);
 	if (h->kind != EV_GAP || ev->stage >= REPO_STAGES)
 		return;
 	row = repo_find_row(r, ev->of, ev->on_cpu);
 	if (!row)
 		return;
-	repo_told(r, h, -1);
 	u = &r->untold[(size_t)(row - r->rows) * REPO_STAGES + ev->stage];
 	if (!u->count || ev->first < u->first)
 		u->first = ev->first;

@@ -46,9 +46,9 @@ struct resume_ring {
 	uint32_t count;
 };
 
-/* Of one row of the account and one stage (enum weir_stage). */
+/* Of one row of the account and one stage (enum weir_stage; none: shed). */
 struct resume_told {
-	uint64_t count; /* losses that gap events in the archive tell of */
+	uint64_t count; /* losses that events in the archive tell of */
 	uint64_t until; /* those before that time, monotonic ns */
 };
 

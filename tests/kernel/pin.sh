@@ -162,6 +162,28 @@ whole
 "$WEIR" verify "$dir/snapshot" >"$dir/verify" ||
 	fail "the snapshot: $(cat "$dir/verify")"
 
+# ---- with a budget ------------------------------------------------------------
+
+# Nobody tells of what is shed while nobody is there but who comes next.
+rm -rf "$dir/a"
+"$LOAD" rate 200000 5 >/dev/null &
+load=$!
+start --budget 2% --set syscall.calls=getppid
+sleep 2
+kill -KILL $pid
+wait $pid 2>/dev/null
+sleep 0.5
+start --budget 2% --set syscall.calls=getppid
+wait $load
+kill -TERM $pid
+wait $pid
+is "the flood's last life: exit" $? 0
+shed=$("$WEIR" stat --json "$dir/a" 2>/dev/null |
+	jq '[.sources[].shed] | add')
+[ "$shed" -gt 0 ] || fail "nothing was shed"
+is "shed, by the stream" "$(events repo_shed | sum count)" "$shed"
+whole
+
 # ---- killed as it ends --------------------------------------------------------
 
 # Until it is hit between its last event and the end, which takes a while.
