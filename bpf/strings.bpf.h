@@ -29,8 +29,15 @@ static __always_inline bool weir_room(void)
 	return size - used > 4 * WEIR_RECORD_MAX || used < size / 2;
 }
 
-/* Iterators can be preempted by hooks, so they have a slot of their own. */
-enum weir_slot { WEIR_SLOT_HOOK, WEIR_SLOT_ITER, WEIR_SLOTS };
+/*
+ * Iterators can be preempted by hooks, so they have a slot of their own. So has
+ * a raw hook below a lock that sleeps on PREEMPT_RT, where raw programs can be
+ * preempted from 7.0 on, and that has no tp one: in a source that says so.
+ */
+enum weir_slot { WEIR_SLOT_HOOK, WEIR_SLOT_ITER, WEIR_SLOT_MOVE };
+#ifndef WEIR_SLOTS
+#define WEIR_SLOTS 2
+#endif
 
 struct weir_scratch {
 	__u8 data[WEIR_SCRATCH_MAX];

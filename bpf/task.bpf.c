@@ -7,6 +7,8 @@
  * this source is never shed or filtered in the kernel, and has a mini-buffer
  * that no flood of another source can fill.
  */
+#define WEIR_SLOTS 3 /* with WEIR_SLOT_MOVE */
+
 #include "flavors.h"
 #include "path.bpf.h"
 #include "weir.bpf.h"
@@ -478,9 +480,10 @@ static __always_inline void follow_moved(struct task_struct *t)
 	else if (why != had)
 		bpf_map_delete_elem(&followed, &pid);
 	if (why && !had)
-		say_alive(t, WEIR_SLOT_HOOK);
+		say_alive(t, WEIR_SLOT_MOVE);
 }
 
+/* Called with trace_cgroup_path_lock held, a spinlock_t. */
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 	     struct task_struct *t)
@@ -493,7 +496,7 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 	if (!weir_admit(t->tgid))
 		return 1;
 	cg = task_cgroup(t);
-	see_cgroup(cg, WEIR_SLOT_HOOK);
+	see_cgroup(cg, WEIR_SLOT_MOVE);
 	ev = weir_reserve(task_cgroup, EV_TASK_CGROUP);
 	if (!ev)
 		return 1;

@@ -535,6 +535,30 @@ follow_cgroup() {
 	verdict
 }
 
+# Each new cgroup is told of as somebody moves there, while others execute.
+moves() {
+	local top=/sys/fs/cgroup/moves i=0 load
+
+	fact_begin
+	mkdir -p $top
+	begin -s task
+	load tree 300 >/dev/null &
+	load=$!
+	while [ $i -lt 100 ]; do
+		mkdir $top/g$i
+		(echo 0 >$top/g$i/cgroup.procs && exec true)
+		rmdir $top/g$i
+		i=$((i + 1))
+	done
+	wait $load
+	end
+	rmdir $top
+	is "cgroups with a path" "$(sql "SELECT count(DISTINCT cgroup) FROM
+		task_exec WHERE cgroup GLOB '/moves/g*'")" 100
+	whole
+	verdict
+}
+
 # A death triggers a snapshot, another is asked for.
 snapshots() {
 	local dir=/tmp/snapshots

@@ -165,6 +165,7 @@ check_running() {
 	check budget budget
 	check pid follow_pid
 	check cgroup follow_cgroup
+	check moves moves
 	check pin pin
 	check snapshots snapshots
 	check hotplug hotplug
