@@ -10,7 +10,7 @@
 #define CODES	   (1U << CODE_BITS)
 #define DEPTH_MAX  32 /* of the best tree: 2^16 bytes make 23 at most */
 #define ROUND	   4  /* codes that are surely in 57 bits */
-#define RADIX_BITS 9  /* two times that are enough for any count */
+#define RADIX_BITS 8  /* two times that are enough for any count */
 #define RADIX	   (1U << RADIX_BITS)
 
 static inline uint64_t load_high_first(const uint8_t *p)
@@ -54,26 +54,36 @@ static void count_bytes(struct code *c, const uint8_t *data, size_t len)
 static void sort_by(const struct code *c, unsigned shift, const uint8_t *from,
 		    uint8_t *to)
 {
-	uint16_t at[RADIX + 1] = {0};
-	unsigned i;
+	uint16_t at[RADIX] = {0};
+	unsigned i, sum = 0, n;
 
 	for (i = 0; i < c->used; i++)
-		at[(c->count[from[i]] >> shift & (RADIX - 1)) + 1]++;
-	for (i = 1; i < RADIX; i++)
-		at[i] = (uint16_t)(at[i] + at[i - 1]);
+		at[c->count[from[i]] >> shift & (RADIX - 1)]++;
+	for (i = 0; i < RADIX; i++) {
+		n = at[i];
+		at[i] = (uint16_t)sum;
+		sum += n;
+	}
 	for (i = 0; i < c->used; i++)
 		to[at[c->count[from[i]] >> shift & (RADIX - 1)]++] = from[i];
 }
 
+/* As few passes as the largest count takes; most are small. */
 static void sort_bytes(struct code *c)
 {
 	uint8_t there[SYMBOLS], half[SYMBOLS];
-	unsigned i;
+	unsigned i, some = 0;
 
 	c->used = 0;
-	for (i = 0; i < SYMBOLS; i++)
-		if (c->count[i])
-			there[c->used++] = (uint8_t)i;
+	for (i = 0; i < SYMBOLS; i++) {
+		there[c->used] = (uint8_t)i;
+		c->used += c->count[i] != 0;
+		some |= c->count[i];
+	}
+	if (some >> RADIX_BITS == 0) {
+		sort_by(c, 0, there, c->rare);
+		return;
+	}
 	sort_by(c, 0, there, half);
 	sort_by(c, RADIX_BITS, half, c->rare);
 }

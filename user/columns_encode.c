@@ -89,25 +89,39 @@ static void put_head(const struct columns *c, struct buf *to)
 
 /* ---- strings ------------------------------------------------------------- */
 
+/* Their lengths, and all of their bytes, in the order of their places. */
+static int list_strings(struct columns *c, const struct strings *s,
+			uint64_t *len, struct buf *bytes)
+{
+	uint32_t i;
+
+	buf_reset(bytes);
+	for (i = 0; i < s->placed; i++) {
+		const struct string_entry *e = strings_at(s, i);
+
+		len[i] = e->len;
+		buf_put(bytes, s->bytes.data + e->at, e->len);
+	}
+	c->head.strings = s->placed;
+	c->head.string_bytes = bytes->len;
+	return buf_err(bytes);
+}
+
 /* Into the places that the directory has for them. */
 static int put_strings(struct columns *c, const struct strings *s)
 {
-	uint64_t *len = pool_alloc(&c->block, s->count, sizeof(*len));
+	uint64_t *len = pool_alloc(&c->block, s->placed, sizeof(*len));
 	struct column_head h = {.form = FORM_LOG};
 	struct stream *line = &c->stream[COMMON_STR_LEN];
-	uint32_t i;
+	struct buf *bytes = &c->trial;
 
-	if (!len)
+	if (!len || list_strings(c, s, len, bytes))
 		return -ENOMEM;
-	for (i = 0; i < s->count; i++)
-		len[i] = strings_get(s, i)->len;
-	c->head.strings = s->count;
-	c->head.string_bytes = s->bytes.len;
 	buf_reset(&c->directory);
-	column_put(&c->packer, len, s->count, &h, false, &c->directory);
+	column_put(&c->packer, len, s->placed, &h, false, &c->directory);
 	line->head = h;
 	line->len = c->directory.len;
-	chunk_put(&c->packer, s->bytes.data, s->bytes.len, &c->directory);
+	chunk_put(&c->packer, bytes->data, bytes->len, &c->directory);
 	line[1].len = c->directory.len - line->len;
 	return buf_err(&c->directory);
 }

@@ -126,9 +126,6 @@ struct context {
 	uint32_t *place; /* by row: in the one order */
 };
 
-struct taking;
-struct putting;
-
 struct columns {
 	struct plans *plans;
 	struct packer packer;
@@ -145,12 +142,10 @@ struct columns {
 
 	/* writing */
 	struct choice *choice;
-	struct taking *taking;
 	struct strings strings;
 	struct buf directory, data, trial;
 
 	/* reading */
-	struct putting *putting;
 	const uint8_t *payload;
 	size_t payload_len;
 	uint32_t known; /* what has been unpacked, READ_* */

@@ -127,8 +127,6 @@ void columns_free(struct columns *c)
 	buf_done(&c->data);
 	buf_done(&c->trial);
 	free(c->choice);
-	free(c->taking);
-	free(c->putting);
 	free(c->stream);
 	free(c);
 }

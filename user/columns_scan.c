@@ -7,7 +7,7 @@
 
 #define CPUS	   65536 /* weir_hdr.cpu */
 #define AHEAD	   2048	 /* bytes to fetch before they are looked at */
-#define GROUP_ROWS 256	 /* keys with fewer have no group of their own */
+#define GROUP_ROWS 512	 /* keys with fewer have no group of their own */
 #define SLOTS_MIN  512
 
 /* What is known of kinds and CPUs while records are looked at. */

@@ -35,7 +35,9 @@ int strings_reset(struct strings *s)
 {
 	buf_reset(&s->entries);
 	s->count = 0;
+	s->placed = 0;
 	buf_reset(&s->bytes);
+	buf_reset(&s->order);
 	return clear_slots(s, SLOTS_MIN);
 }
 
@@ -44,6 +46,7 @@ void strings_done(struct strings *s)
 	buf_done(&s->entries);
 	buf_done(&s->slots);
 	buf_done(&s->bytes);
+	buf_done(&s->order);
 }
 
 static uint32_t hash_bytes(const char *data, uint32_t len)
@@ -76,7 +79,7 @@ static int grow(struct strings *s)
 
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len)
 {
-	struct string_entry e = {0, len, hash_bytes(data, len)};
+	struct string_entry e = {0, len, hash_bytes(data, len), 0};
 	uint32_t at = e.hash & s->mask, number;
 
 	while ((number = slots(s)[at])) {
@@ -98,7 +101,23 @@ uint32_t strings_number(struct strings *s, const char *data, uint32_t len)
 	return s->count - 1;
 }
 
-const struct string_entry *strings_get(const struct strings *s, uint32_t number)
+uint32_t strings_place(struct strings *s, uint32_t number)
 {
-	return &entries(s)[number];
+	struct string_entry *e;
+
+	if (number >= s->count)
+		return UINT32_MAX;
+	e = &entries(s)[number];
+	if (!e->place) {
+		buf_put(&s->order, &number, sizeof(number));
+		if (buf_err(&s->order))
+			return UINT32_MAX;
+		e->place = ++s->placed;
+	}
+	return e->place - 1;
+}
+
+const struct string_entry *strings_at(const struct strings *s, uint32_t place)
+{
+	return &entries(s)[((const uint32_t *)s->order.data)[place]];
 }

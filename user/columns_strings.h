@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * columns_strings.h - the dictionary of a block while it is written: every
- * distinct byte string once, numbered in the order of first use.
+ * distinct byte string once, numbered in the order they come. On disk they are
+ * in the order of their places, which they get one by one.
  */
 #ifndef WEIR_COLUMNS_STRINGS_H
 #define WEIR_COLUMNS_STRINGS_H
@@ -12,6 +13,7 @@ struct string_entry {
 	uint32_t at; /* in the bytes of all */
 	uint32_t len;
 	uint32_t hash;
+	uint32_t place; /* plus one; 0 none yet */
 };
 
 /* All zero is an empty dictionary. */
@@ -19,7 +21,9 @@ struct strings {
 	struct buf entries; /* of struct string_entry */
 	struct buf slots;   /* of uint32_t: number plus one, 0 free */
 	struct buf bytes;   /* of all, one after the other */
+	struct buf order;   /* of uint32_t: number by place */
 	uint32_t count, mask;
+	uint32_t placed; /* so many have a place */
 };
 
 /** strings_reset - forget all of them, keep the memory. Return: 0; -ENOMEM. */
@@ -32,16 +36,22 @@ void strings_done(struct strings *s);
  */
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len);
 
-/** strings_err - Return: 0; -ENOMEM: some string has no number. */
+/**
+ * strings_place - the place of a string, the next one if it has none
+ * Return: it; UINT32_MAX: no memory, or none for its number.
+ */
+uint32_t strings_place(struct strings *s, uint32_t number);
+
+/** strings_err - Return: 0; -ENOMEM: some string has no number, or place. */
 static inline int strings_err(const struct strings *s)
 {
 	int err = buf_err(&s->entries);
 
-	return err ? err : buf_err(&s->bytes);
+	err = err ? err : buf_err(&s->bytes);
+	return err ? err : buf_err(&s->order);
 }
 
-/** strings_get - Return: the entry of a number below count. */
-const struct string_entry *strings_get(const struct strings *s,
-				       uint32_t number);
+/** strings_at - Return: the entry at a place below placed. */
+const struct string_entry *strings_at(const struct strings *s, uint32_t place);
 
 #endif
