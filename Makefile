@@ -164,7 +164,7 @@ test-san:
 		test-unit test-fuzz
 
 ## test-tsan: the threads of the archive under TSan (clang's: gcc's knows no fences)
-TSAN_TESTS := archive archive_queue archive_fault fast
+TSAN_TESTS := archive archive_iter archive_queue archive_fault fast
 test-tsan:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CC='$(CLANG)' \
 		CFLAGS='-O1 -g' CPPFLAGS=-DRING_TSAN SAN=-fsanitize=thread \

@@ -317,6 +317,7 @@ struct archive_range {
 	uint64_t from_ns, to_ns; /* of the first boot, half-open; 0, 0: all */
 	const bool *kinds;	 /* [SCHEMA_KINDS_MAX], or NULL: all */
 	bool bare;		 /* no context: only what is asked for */
+	unsigned ahead; /* frames of rows that a thread may decode ahead */
 };
 
 /**

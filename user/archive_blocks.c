@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "archive_walk.h"
+#include "progress.h"
 
 struct archive_blocks {
 	struct archive_walk walk;
@@ -73,6 +74,8 @@ int archive_blocks_next(struct archive_blocks *b, struct archive_unpacker *u,
 	do {
 		rc = archive_walk_next(&b->walk, &f);
 	} while (rc == 1 && !f->events);
+	progress_add(b->walk.read);
+	b->walk.read = 0;
 	if (rc != 1)
 		return rc;
 	bytes = u->payload;

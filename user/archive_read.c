@@ -1,67 +1,75 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "archive_walk.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive_batch.h"
+#include "progress.h"
+
 /* Where a pass is: a row of a frame. */
 struct archive_iter {
-	struct archive_walk walk;
-	const struct schema *schema;	/* of what is handed over */
-	const struct dialect *dialect;	/* that the codec has learnt */
-	bool decoded[SCHEMA_KINDS_MAX]; /* in blocks that overlap the range */
-	struct block_codec *codec;
-	struct block block;
-	const struct frame *rows; /* frame being handed over, or NULL */
-	size_t at;		  /* in its rows */
-	uint32_t place;		  /* of the last event, in the whole frame */
-	uint32_t count;		  /* rows walked, of those decoded */
+	const struct schema *schema; /* of what is handed over */
+	bool bare, all_kinds;
+	bool asked[SCHEMA_KINDS_MAX];
+	struct archive_decoder decoder;
+	struct archive_ahead *ahead; /* whose the decoder is then; or NULL */
+	struct archive_batch own;    /* without it */
+	struct archive_batch *batch; /* being handed over, or the last */
+	bool rows;		     /* it has some left */
+	size_t at;		     /* in its rows */
+	uint32_t place;		     /* of the last event, in the whole frame */
+	uint32_t count;		     /* rows walked, of those decoded */
+	uint64_t damaged;	     /* records that are none */
 };
 
 /* ---- rows -------------------------------------------------------------- */
 
-static bool is_wanted(const struct archive_walk *w, const struct weir_hdr *h)
+static bool is_wanted(const struct archive_iter *it, const struct weir_hdr *h)
 {
-	return h->ts >= w->from_ns && h->ts < w->to_ns &&
-	       (w->all_kinds ||
-		(h->kind < SCHEMA_KINDS_MAX && w->kinds[h->kind]));
+	const struct archive_batch *b = it->batch;
+
+	return h->ts >= b->from_ns && h->ts < b->to_ns &&
+	       (it->all_kinds || (h->kind < SCHEMA_KINDS_MAX &&
+				  it->asked[b->dialect->number[h->kind]]));
 }
 
 /* Kept for its state, though not asked for. */
-static bool is_context(const struct archive_walk *w, const struct weir_hdr *h)
+static bool is_context(const struct archive_iter *it, const struct weir_hdr *h)
 {
-	return !w->bare && h->kind < SCHEMA_KINDS_MAX &&
-	       w->dialect->context[h->kind];
+	return !it->bare && h->kind < SCHEMA_KINDS_MAX &&
+	       it->batch->dialect->context[h->kind];
 }
 
 static void end_rows(struct archive_iter *it)
 {
-	if (it->at != it->block.rows.len || it->count != it->block.events)
-		it->walk.damaged++;
-	it->rows = NULL;
+	const struct block *b = &it->batch->block;
+
+	if (it->at != b->rows.len || it->count != b->events)
+		it->damaged++;
+	it->rows = false;
 }
 
 /* Return: 1 with the next event; 0 the frame has no more. */
 static int next_row(struct archive_iter *it, struct event *ret)
 {
-	bool is_state = it->rows->type == FRAME_STATE, wanted;
+	const struct archive_batch *b = it->batch;
+	bool wanted;
 	struct weir_hdr *h;
 
-	while ((h = block_next(&it->block, &it->at))) {
+	while ((h = block_next(&b->block, &it->at))) {
 		it->count++;
-		wanted = !is_state && is_wanted(&it->walk, h);
-		if (!wanted && !is_state && !is_context(&it->walk, h))
+		wanted = !b->state && is_wanted(it, h);
+		if (!wanted && !b->state && !is_context(it, h))
 			continue;
 		if (h->kind < SCHEMA_KINDS_MAX)
-			h->kind = it->dialect->number[h->kind];
+			h->kind = b->dialect->number[h->kind];
 		if (event_init(ret, it->schema, h, h->len)) {
-			it->walk.damaged++;
+			it->damaged++;
 			continue;
 		}
 		if (!wanted)
 			h->flags |= WEIR_F_CONTEXT;
-		it->place = block_place(&it->block, it->count - 1);
+		it->place = block_place(&b->block, it->count - 1);
 		return 1;
 	}
 	end_rows(it);
@@ -69,19 +77,6 @@ static int next_row(struct archive_iter *it, struct event *ret)
 }
 
 /* -------------------------------------------------------------------------- */
-
-/* Return: 0; -ENOMEM. */
-static int learn_dialect(struct archive_iter *it)
-{
-	const struct archive_walk *w = &it->walk;
-	unsigned i;
-
-	it->dialect = w->dialect;
-	for (i = 0; i < SCHEMA_KINDS_MAX; i++)
-		it->decoded[i] = w->kinds[i] ||
-				 (!w->bare && w->dialect->context[i]);
-	return block_codec_schema(it->codec, w->dialect->schema);
-}
 
 int archive_iter_open(struct archive_iter **ret, struct archive *a,
 		      const struct archive_range *range)
@@ -91,50 +86,43 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
 
 	if (!it)
 		return -ENOMEM;
-	archive_walk_init(&it->walk, a, range);
 	it->schema = archive_schema(a);
-	err = block_codec_new(&it->codec);
+	it->batch = &it->own;
+	it->bare = range->bare;
+	it->all_kinds = !range->kinds;
+	if (range->kinds)
+		memcpy(it->asked, range->kinds, sizeof(it->asked));
+	err = archive_decoder_init(&it->decoder, a, range);
+	it->own.wall_offset = it->decoder.walk.wall_offset;
 	if (err) {
 		archive_iter_close(it);
 		return err;
 	}
+	if (range->ahead && !a->follow && /* without it, it is only slower */
+	    archive_ahead_start(&it->ahead, &it->decoder, range->ahead))
+		it->ahead = NULL;
 	*ret = it;
 	return 0;
 }
 
-/* Only blocks that overlap the range have more than context to give. */
-static const bool *kinds_of(const struct archive_iter *it,
-			    const struct frame *f)
-{
-	const struct archive_walk *w = &it->walk;
-
-	if (f->type == FRAME_STATE)
-		return NULL;
-	if (!archive_walk_is_hit(w, f))
-		return w->dialect->context;
-	return w->all_kinds ? NULL : it->decoded;
-}
-
-/* Return: 1 there is a frame of rows, or a damaged one; 0 the end; -errno. */
+/* Return: 1 there is a frame of rows; 0 the end; -errno. */
 static int next_frame(struct archive_iter *it)
 {
-	const struct frame *f;
-	int rc = archive_walk_next(&it->walk, &f);
-
-	if (rc <= 0)
-		return rc;
-	if (it->dialect != it->walk.dialect && learn_dialect(it))
-		return -ENOMEM;
-	rc = block_decode_kinds(it->codec, f, &it->walk.payload,
-				kinds_of(it, f), &it->block);
-	if (rc == -EBADMSG)
-		archive_walk_refuse(&it->walk, archive_walk_is_torn(&it->walk));
-	if (rc)
-		return rc == -EBADMSG ? 1 : rc;
-	it->rows = f;
+	if (it->ahead)
+		it->batch = archive_ahead_next(it->ahead);
+	else
+		archive_decoder_next(&it->decoder, it->batch);
+	progress_add(it->batch->read);
+	it->batch->read = 0;
+	it->rows = it->batch->rc == 1;
 	it->at = 0;
 	it->count = 0;
-	return 1;
+	return it->batch->rc;
+}
+
+static uint64_t damaged(const struct archive_iter *it)
+{
+	return it->damaged + it->batch->damaged;
 }
 
 int archive_iter_next(struct archive_iter *it, struct event *ret)
@@ -148,39 +136,39 @@ int archive_iter_next(struct archive_iter *it, struct event *ret)
 		if (rc < 0)
 			return rc;
 		if (!rc)
-			return it->walk.damaged ? -EBADMSG : 0;
+			return damaged(it) ? -EBADMSG : 0;
 	}
 }
 
 int64_t archive_iter_wall_offset(const struct archive_iter *it)
 {
-	return it->walk.wall_offset;
+	return it->batch->wall_offset;
 }
 
 unsigned archive_iter_boot(const struct archive_iter *it)
 {
-	return it->walk.boot;
+	return it->batch->boot;
 }
 
 #define POSITION_ROW_BITS 20
 
 uint64_t archive_iter_frame(const struct archive_iter *it)
 {
-	return archive_walk_frame(&it->walk);
+	return it->batch->frame;
 }
 
 uint64_t archive_iter_position(const struct archive_iter *it)
 {
-	return archive_walk_frame(&it->walk) << POSITION_ROW_BITS | it->place;
+	return it->batch->frame << POSITION_ROW_BITS | it->place;
 }
 
 void archive_iter_close(struct archive_iter *it)
 {
 	if (!it)
 		return;
-	archive_walk_done(&it->walk);
-	block_codec_free(it->codec);
-	block_done(&it->block);
+	archive_ahead_stop(it->ahead);
+	archive_decoder_done(&it->decoder);
+	block_done(&it->own.block);
 	free(it);
 }
 
@@ -195,12 +183,12 @@ int archive_each(struct archive *a, const struct archive_range *range,
 	if (rc)
 		return rc;
 	while (!stop && (rc = archive_iter_next(it, &ev)) > 0) {
-		a->wall_offset = it->walk.wall_offset;
-		a->boot = it->walk.boot;
+		a->wall_offset = it->batch->wall_offset;
+		a->boot = it->batch->boot;
 		stop = fn(arg, &ev);
 	}
-	if (it->walk.damaged > a->info.damaged)
-		a->info.damaged = (uint32_t)it->walk.damaged;
+	if (damaged(it) > a->info.damaged)
+		a->info.damaged = (uint32_t)damaged(it);
 	archive_iter_close(it);
 	return stop ? stop : rc;
 }

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "progress.h"
-
 /* ---- what is wanted ---------------------------------------------------- */
 
 /* Kinds, by the numbers that the segments to come have for them. */
@@ -136,7 +134,7 @@ static int next_frame(struct archive_walk *w, const struct frame **ret)
 	const struct frame *f = &w->frames.frame[w->frame++];
 	int rc;
 
-	progress_add(frame_bytes(f));
+	w->read += frame_bytes(f);
 	if (w->at_head && f->type == FRAME_BLOCK) {
 		w->at_head = false;
 		w->state_due = false;

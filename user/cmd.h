@@ -112,7 +112,7 @@ struct query_args {
 
 /* Rows that commands share; offsets are of struct query_args. */
 extern const struct opt opts_select[], opts_span[], opts_utc[], opts_json[],
-	opts_quiet[], opts_jobs[];
+	opts_quiet[], opts_jobs[], opts_ahead[];
 
 /**
  * query_open - open the archives and compile the question; says what is wrong

@@ -97,6 +97,18 @@ const struct opt opts_jobs[] = {
 	{0},
 };
 
+const struct opt opts_ahead[] = {
+	{
+		.name = "jobs",
+		.type = OPT_COUNT,
+		.arg = "N",
+		.offset = offsetof(struct query_args, jobs),
+		.help = "threads: 1, or 2, of which one unpacks what the other "
+			"looks at (2, but 1 for small archives)",
+	},
+	{0},
+};
+
 const struct opt opts_json[] = {
 	{
 		.letter = 'j',

@@ -590,7 +590,8 @@ const struct command cmd_stat = {
 		 "run a program at all. These are of the whole recording, "
 		 "whatever --from and\n"
 		 "--to say. Exit status 3 when events were lost.\n",
-	.opts = {opts, opts_select, opts_span, opts_json, opts_utc, opts_quiet},
+	.opts = {opts, opts_select, opts_span, opts_ahead, opts_json, opts_utc,
+		 opts_quiet},
 	.args_size = sizeof(struct stat_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -13,6 +13,7 @@
 struct stat_views {
 	struct view view[STAT_VIEWS_MAX];
 	unsigned count;
+	uint16_t of_kind[SCHEMA_KINDS_MAX]; /* which want it: a bit each */
 };
 
 /** stat_views_init - one of each of views[]. Return: 0; -ENOMEM. */

@@ -11,11 +11,19 @@
 int stat_views_init(struct stat_views *s, const struct render *r)
 {
 	const struct view_spec *spec;
+	const struct schema_kind *k;
+	unsigned i, n;
 	int err = 0;
 
-	s->count = 0;
+	*s = (struct stat_views){0};
 	for (spec = views; spec->name && !err; spec++)
 		err = view_init(&s->view[s->count++], spec, r);
+	for (n = 0; n < SCHEMA_KINDS_MAX && !err; n++) {
+		k = schema_kind(r->schema, n);
+		for (i = 0; i < s->count && k; i++)
+			if (view_wants(&s->view[i], k))
+				s->of_kind[n] |= (uint16_t)(1U << i);
+	}
 	return err;
 }
 
@@ -27,11 +35,11 @@ void stat_views_done(struct stat_views *s)
 
 int stat_views_event(struct stat_views *s, const struct event *ev)
 {
-	unsigned i;
+	unsigned left = s->of_kind[ev->kind->number];
 	int err = 0;
 
-	for (i = 0; i < s->count && !err; i++)
-		err = view_event(&s->view[i], ev);
+	for (; left && !err; left &= left - 1)
+		err = view_event(&s->view[__builtin_ctz(left)], ev);
 	return err;
 }
 

@@ -226,7 +226,8 @@ const struct command cmd_tasks = {
 		 "those that did nothing only where something hangs below "
 		 "them. The threads of a\n"
 		 "process are counted together.\n",
-	.opts = {opts, opts_select, opts_json, opts_utc, opts_quiet},
+	.opts = {opts, opts_select, opts_ahead, opts_json, opts_utc,
+		 opts_quiet},
 	.args_size = sizeof(struct tasks_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -9,11 +9,11 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
 #include "fast_internal.h"
+#include "self.h"
 
 #define JOBS_MAX   8	      /* that nobody asked for */
 #define JOB_EVENTS (8U << 16) /* fewer are not worth a thread */
@@ -25,15 +25,6 @@ struct helper {
 	bool runs;
 };
 
-static unsigned cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
-}
-
 static unsigned count_jobs(const struct fast *f)
 {
 	struct archive_info i;
@@ -42,7 +33,7 @@ static unsigned count_jobs(const struct fast *f)
 	archive_info(f->archive, &i);
 	if (jobs)
 		return jobs < FAST_JOBS_MAX ? (unsigned)jobs : FAST_JOBS_MAX;
-	jobs = cpus() < JOBS_MAX ? cpus() : JOBS_MAX;
+	jobs = self_cpus() < JOBS_MAX ? self_cpus() : JOBS_MAX;
 	return (unsigned)(jobs < i.events / JOB_EVENTS + 1
 				  ? jobs
 				  : i.events / JOB_EVENTS + 1);

@@ -86,9 +86,14 @@ int hist_add(struct hist *h, uint64_t v)
 {
 	int err = count(h, v);
 
-	if (!err)
-		sum_up(h, &v, 1);
-	return err;
+	if (err)
+		return err;
+	if (!h->count++ || v < h->min)
+		h->min = v;
+	if (v > h->max)
+		h->max = v;
+	h->sum += v;
+	return 0;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "self.h"
 #include "units.h"
 
 /*
@@ -18,6 +19,8 @@
  */
 #define REPORT_DELAY_NS (5 * NS_PER_S)
 #define TICK_EVENTS	4096
+#define AHEAD		2	   /* frames, where it pays … */
+#define AHEAD_EVENTS	(4U << 16) /* … which is from so many events on */
 #define SOURCE_OF_NAMES "task"
 
 /* ---- opening ------------------------------------------------------------- */
@@ -273,6 +276,14 @@ static void mark_told(const struct replay *r, bool *kinds)
 		kinds[k->number] = true;
 }
 
+/* One thread decodes while this one looks at what it made. */
+static unsigned frames_ahead(const struct replay *r)
+{
+	return r->jobs != 1 && r->info.events >= AHEAD_EVENTS && self_cpus() > 1
+		       ? AHEAD
+		       : 0;
+}
+
 int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		void *arg)
 {
@@ -282,6 +293,7 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 		.from_ns = r->from_ns,
 		.to_ns = r->to_ns ? r->to_ns + REPORT_DELAY_NS : 0,
 		.kinds = kinds,
+		.ahead = frames_ahead(r),
 	};
 	int rc = begin(r);
 

@@ -179,7 +179,7 @@ int resume_tasks(struct tasks *t, const struct schema *schema, int dir,
 {
 	/* Nothing is asked for but the context of the last instant. */
 	const struct archive_range range = {UINT64_MAX - 1, UINT64_MAX, NULL,
-					    false};
+					    false, 0};
 	struct seeding s = {t, schema};
 	char path[512], *paths[] = {path};
 	struct archive *a;

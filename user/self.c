@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "self.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,6 +17,15 @@ uint64_t self_thread_cpu_ns(pthread_t thread)
 	clockid_t id;
 
 	return pthread_getcpuclockid(thread, &id) ? 0 : clock_read(id);
+}
+
+unsigned self_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 1; /* there are more than the set has room for */
+	return (unsigned)CPU_COUNT(&set);
 }
 
 /* proc(5): statm counts pages; the second number is resident. */

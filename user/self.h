@@ -12,6 +12,9 @@ uint64_t self_cpu_ns(void);
 /** self_thread_cpu_ns - of a thread that has not been joined. */
 uint64_t self_thread_cpu_ns(pthread_t thread);
 
+/** self_cpus - that its threads may run on, 1 at least. */
+unsigned self_cpus(void);
+
 /** self_rss - resident bytes, shared mappings included; 0 unknown. */
 uint64_t self_rss(void);
 

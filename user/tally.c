@@ -103,7 +103,7 @@ static int copy_exe(struct process *p, const struct task *task)
 {
 	char *exe;
 
-	if (!task->exe_len || (p->exe && strlen(p->exe) == task->exe_len &&
+	if (!task->exe_len || (p->exe && p->exe_len == task->exe_len &&
 			       !memcmp(p->exe, task->exe, task->exe_len)))
 		return 0;
 	exe = strndup(task->exe, task->exe_len);
@@ -111,6 +111,7 @@ static int copy_exe(struct process *p, const struct task *task)
 		return -ENOMEM;
 	free(p->exe);
 	p->exe = exe;
+	p->exe_len = strlen(exe);
 	return 0;
 }
 

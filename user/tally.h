@@ -25,6 +25,7 @@ struct process {
 	uint64_t shift;		      /* of its times, as render.shift */
 	char comm[WEIR_COMM_LEN + 1]; /* its last name */
 	char *exe;		      /* file it executed last, or NULL */
+	size_t exe_len;
 	bool kthread;
 	uint64_t events;
 	uint64_t cpu_ns; /* that its threads had a CPU, by sched_switch */

@@ -83,6 +83,8 @@ static void bind_variant(struct view *v, unsigned spec,
 			v->of[of].kind = NULL;
 	}
 	bind_numbers(v, of);
+	if (v->of[of].kind && !v->of_kind[k->number])
+		v->of_kind[k->number] = (uint8_t)(of + 1);
 }
 
 static void bind_kind(struct view *v, unsigned spec)
@@ -410,14 +412,16 @@ static int count(struct view *v, const struct event *ev, unsigned of)
 
 int view_event(struct view *v, const struct event *ev)
 {
-	unsigned of;
+	unsigned of = v->of_kind[ev->kind->number];
 
 	if (v->ports)
 		ports_note(v->ports, ev);
-	for (of = 0; of < v->of_count; of++)
-		if (v->of[of].kind == ev->kind)
-			return count(v, ev, of);
-	return 0;
+	return of ? count(v, ev, of - 1) : 0;
+}
+
+bool view_wants(const struct view *v, const struct schema_kind *k)
+{
+	return v->of_kind[k->number] || (v->ports && ports_want(v->ports, k));
 }
 
 /* ---- answers ------------------------------------------------------------- */

@@ -100,6 +100,7 @@ struct view {
 		const struct schema_field *numbers[VIEW_NUMBERS_MAX];
 	} of[VIEW_BOUND_MAX];
 	unsigned of_count;
+	uint8_t of_kind[SCHEMA_KINDS_MAX]; /* which of them, plus one */
 	unsigned key_count, column_count, number_count;
 	uint8_t number_of[VIEW_COLUMNS_MAX]; /* of a column */
 	bool wants_hist[VIEW_NUMBERS_MAX];
@@ -115,6 +116,9 @@ int view_init(struct view *v, const struct view_spec *spec,
 
 /** view_done - free it; safe on a zeroed one. */
 void view_done(struct view *v);
+
+/** view_wants - are events of this kind anything to it? */
+bool view_wants(const struct view *v, const struct schema_kind *k);
 
 /** view_event - count a joined event, if it is one. Return: 0; -ENOMEM. */
 int view_event(struct view *v, const struct event *ev);

@@ -26,6 +26,12 @@ static void note(uint8_t *set, const struct bound *b, const struct event *ev)
 	set[port / 8] |= (uint8_t)(1 << port % 8);
 }
 
+bool ports_want(const struct view_ports *p, const struct schema_kind *k)
+{
+	return bound_in(&p->listen, k) || bound_in(&p->accept, k) ||
+	       bound_in(&p->connect, k);
+}
+
 void ports_note(struct view_ports *p, const struct event *ev)
 {
 	note(p->served, &p->listen, ev);

@@ -16,6 +16,9 @@ struct view_ports;
 /** ports_new - Return: 0, to be freed with free(); -ENOMEM. */
 int ports_new(struct view_ports **ret, const struct schema *s);
 
+/** ports_want - may it learn from events of this kind? */
+bool ports_want(const struct view_ports *p, const struct schema_kind *k);
+
 /** ports_note - learn from an event, if it is one of a connection. */
 void ports_note(struct view_ports *p, const struct event *ev);
 

@@ -124,7 +124,7 @@ static int write_more(void *arg)
 
 static void follow(struct story *s)
 {
-	struct archive_range all = {0, 0, NULL, false};
+	struct archive_range all = {0, 0, NULL, false, 1};
 	char *paths[] = {path};
 	struct archive *a;
 	const char *why;

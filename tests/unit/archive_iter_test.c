@@ -63,10 +63,11 @@ static bool step(struct archive_iter *it, struct store_read *r)
 
 static void two_passes_do_not_disturb_each_other(void **state)
 {
-	struct archive_range all = {0, 0, NULL, false};
+	struct archive_range all = {0, 0, NULL, false, 0};
+	struct archive_range ahead = {0, 0, NULL, false, 3};
 	struct store_read first = {0}, second = {0};
 	struct archive *a = open_it();
-	struct archive_iter *x = iter(a, &all), *y = iter(a, &all);
+	struct archive_iter *x = iter(a, &all), *y = iter(a, &ahead);
 	unsigned i;
 
 	(void)state;
@@ -80,6 +81,7 @@ static void two_passes_do_not_disturb_each_other(void **state)
 	assert_true(first.hash == store.hash);
 	assert_true(second.hash == store.hash);
 	assert_int_equal(archive_iter_next(x, &(struct event){0}), 0);
+	assert_int_equal(archive_iter_next(y, &(struct event){0}), 0);
 	archive_iter_close(x);
 	archive_iter_close(y);
 	archive_free(a);
@@ -87,7 +89,7 @@ static void two_passes_do_not_disturb_each_other(void **state)
 
 static void a_pass_may_end_early(void **state)
 {
-	struct archive_range all = {0, 0, NULL, false};
+	struct archive_range all = {0, 0, NULL, false, 1};
 	struct store_read r = {0};
 	struct archive *a = open_it();
 	struct archive_iter *it = iter(a, &all);
@@ -104,7 +106,7 @@ static void a_pass_may_end_early(void **state)
 static void a_bare_pass_has_no_context(void **state)
 {
 	struct archive_info info;
-	struct archive_range range = {0, 0, NULL, true};
+	struct archive_range range = {0, 0, NULL, true, 0};
 	struct store_read full, bare = {0};
 	struct archive *a = open_it();
 	struct archive_iter *it;
@@ -158,8 +160,8 @@ static void an_event_stands_where_it_does_whatever_is_asked_for(void **state)
 	(void)state;
 	for (i = 0; i < 2; i++) {
 		bool kinds[SCHEMA_KINDS_MAX] = {false};
-		struct archive_range all = {0, 0, NULL, true};
-		struct archive_range some = {0, 0, kinds, true};
+		struct archive_range all = {0, 0, NULL, true, 0};
+		struct archive_range some = {0, 0, kinds, true, 2};
 
 		kinds[asked[i]] = true;
 		n = positions(a, &all, asked[i], of_all);

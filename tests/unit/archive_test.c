@@ -322,7 +322,7 @@ static void append_kind(unsigned kind, unsigned size, uint64_t ts)
 
 static struct seen see(uint64_t from, uint64_t to, const bool *kinds)
 {
-	struct archive_range range = {from, to, kinds, false};
+	struct archive_range range = {from, to, kinds, false, 0};
 	char *paths[] = {path};
 	struct seen s = {""};
 	struct archive *a;
