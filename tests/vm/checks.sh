@@ -554,7 +554,7 @@ moves() {
 	end
 	rmdir $top
 	is "cgroups with a path" "$(sql "SELECT count(DISTINCT cgroup) FROM
-		task_exec WHERE cgroup GLOB '/moves/g*'")" 100
+		events WHERE kind = 'task_exec' AND cgroup GLOB '/moves/g*'")" 100
 	whole
 	verdict
 }
