@@ -5,8 +5,9 @@
  * The first byte of the input says how it is dressed up: bit 0: checksums are
  * made right (a fuzzer cannot), so that what is behind them is reached; bit 1:
  * the segment is called sealed. The rest is the file. It is walked, read as an
- * archive in every way, and verified; what comes out must be whole records,
- * and two passes must see the same.
+ * archive in every way, verified, and gone on from as record --pin does, which
+ * is root then; what comes out must be whole records, and two passes must see
+ * the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,9 @@
 #include "../../user/archive.h"
 #include "../../user/archive_format.h"
 #include "../../user/crc32c.h"
+#include "../../user/resume.h"
 #include "../../user/segment.h"
+#include "../../user/tasks.h"
 
 #define SEALED "20261122T140320Z-c6e927b5-0000000001.weir"
 
@@ -106,8 +109,10 @@ static void make_right(uint8_t *data, size_t size)
 
 /* ---- what is done with it ---------------------------------------------- */
 
-static void walk(const char *name)
+/* Return: the run it says it is of. */
+static uint64_t walk(const char *name)
 {
+	struct segment_head head = {0};
 	struct segment_frames list;
 	struct segment_reader r;
 	struct buf b = {0};
@@ -122,13 +127,17 @@ static void walk(const char *name)
 		must(f.offset >= end, "goes on");
 		end = f.offset + frame_bytes(&f);
 		must(end <= r.size, "is inside");
-		if (!segment_read(&r, &f, &b))
-			must(b.len == f.payload_len, "is all there");
+		if (segment_read(&r, &f, &b))
+			continue;
+		must(b.len == f.payload_len, "is all there");
+		if (f.type == FRAME_SEGMENT)
+			segment_get_head(&b, &head);
 	}
 	if (!segment_frames(&r, &list))
 		segment_frames_done(&list);
 	segment_done(&r);
 	buf_done(&b);
+	return head.run;
 }
 
 struct seen {
@@ -165,9 +174,35 @@ static void read_all(struct archive *a)
 	must(part.events <= once.events, "is a part");
 }
 
+static void go_on(const struct schema *schema, uint64_t run)
+{
+	int fd = open(dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct archive_resume from = {0};
+	struct tasks *tasks = NULL;
+	struct resume at = {0};
+	uint32_t i;
+
+	must(fd >= 0, "opendir");
+	if (archive_resume_find(fd, run, &from) == 1) {
+		if (!resume_parse(&at, from.data.data, from.data.len))
+			for (i = 0; i < at.rings; i++)
+				must(!at.ring[i].count ||
+					     at.ring[i].above[0] >
+						     at.ring[i].pos,
+				     "is above");
+		must(!tasks_new(&tasks, schema), "tasks");
+		resume_tasks(tasks, schema, fd, from.segment);
+	}
+	tasks_free(tasks);
+	resume_done(&at);
+	archive_resume_done(&from);
+	close(fd);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[256], *paths[] = {name};
+	uint64_t run;
 	struct verify_report report;
 	struct archive *a;
 	const char *why;
@@ -183,10 +218,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_file(copy, size - 1, data[0] & 2);
 	free(copy);
 	file_name(name, sizeof(name), data[0] & 2);
-	walk(name);
+	run = walk(name);
 	snprintf(name, sizeof(name), "%s", dir());
 	if (!archive_open(&a, paths, 1, &why)) {
 		read_all(a);
+		go_on(archive_schema(a), run);
 		archive_free(a);
 	}
 	archive_verify(paths, 1, &report, NULL, NULL);
