@@ -57,7 +57,7 @@ int fast_groups(struct fast *f, const struct fast_groups **ret);
  * fast_pass - fast_open() and fast_groups()
  * @ret: also when some of the archive is damaged
  *
- * With one thread, where several have no room for all groups. Return: as these.
+ * With one thread, where several have no room. Return: as these.
  */
 int fast_pass(struct fast **ret, struct archive *a, const struct fast_query *q,
 	      const struct fast_range *range,

@@ -146,7 +146,7 @@ int fast_pass(struct fast **ret, struct archive *a, const struct fast_query *q,
 	int rc = pass_by(ret, a, q, range, groups, &several);
 
 	alone.jobs = 1;
-	if (rc == -EOPNOTSUPP && several)
+	if ((rc == -EOPNOTSUPP || rc == -ENOMEM) && several)
 		rc = pass_by(ret, a, q, &alone, groups, &several);
 	return rc;
 }
