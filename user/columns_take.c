@@ -49,17 +49,21 @@ static void take_numbers(const struct taking *t, const struct plan_column *col,
 	uint32_t n = t->n, i;
 
 	switch (col->size) {
+	case 1:
+		for (i = 0; i < n; i++)
+			v[i] = load_number(t->batch[i] + offset, 1);
+		return;
+	case 2:
+		for (i = 0; i < n; i++)
+			v[i] = load_number(t->batch[i] + offset, 2);
+		return;
 	case 4:
 		for (i = 0; i < n; i++)
 			v[i] = load_number(t->batch[i] + offset, 4);
 		return;
-	case 8:
-		for (i = 0; i < n; i++)
-			v[i] = load_number(t->batch[i] + offset, 8);
-		return;
 	default:
 		for (i = 0; i < n; i++)
-			v[i] = load_number(t->batch[i] + offset, col->size);
+			v[i] = load_number(t->batch[i] + offset, 8);
 	}
 }
 
@@ -246,8 +250,10 @@ static int take_rows(struct taking *t, uint32_t end)
 
 	do {
 		gather(t, end);
+		if (!t->n) /* which may be all: a group without rows */
+			return 0;
 		find_varying(t);
-		for (k = 0; k < plan->count && t->n && !err; k++)
+		for (k = 0; k < plan->count && !err; k++)
 			err = take_column(t, k);
 		t->at->rows += t->n;
 	} while (t->n == BATCH && !err);

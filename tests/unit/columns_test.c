@@ -155,6 +155,33 @@ static void each_form_finds_its_column(void **state)
 	schema_free(s);
 }
 
+static void all_rows_of_a_kind_may_be_of_groups(void **state)
+{
+	struct columns_group rest = {.rows = 1};
+	struct schema *s = grouped_schema();
+	struct buf rows = {0};
+	struct columns *c;
+	struct record r;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(columns_new(&c, s), 0);
+	for (i = 0; i < 4000; i++) {
+		record_begin(&r, s, "calls");
+		record_hdr(&r)->ts += i;
+		record_set(&r, "name", i % 2);
+		record_set(&r, "ret", chance());
+		put_row(&rows, r.data, record_hdr(&r)->len);
+	}
+	check(c, &rows, false);
+	assert_int_equal(columns_group(c, EV_CALLS, 2, &rest), 3);
+	assert_true(rest.is_rest);
+	assert_int_equal(rest.rows, 0);
+	buf_done(&rows);
+	columns_free(c);
+	schema_free(s);
+}
+
 static void equal_times_keep_their_order(void **state)
 {
 	static const struct load same = {0, 0, 1};
@@ -290,6 +317,7 @@ int main(void)
 		cmocka_unit_test(anything_comes_back),
 		cmocka_unit_test(real_kinds_come_back),
 		cmocka_unit_test(each_form_finds_its_column),
+		cmocka_unit_test(all_rows_of_a_kind_may_be_of_groups),
 		cmocka_unit_test(equal_times_keep_their_order),
 		cmocka_unit_test(what_is_no_block_is_refused),
 		cmocka_unit_test(frames_of_few_events_are_rows),
