@@ -4,12 +4,14 @@
 # query.sh ARCHIVE... - twelve questions people ask, and what they cost
 #
 # The events of ARCHIVE… are repeated to 15 and to 100 million (EVENTS="N N" for
-# others), and each question is asked of both: as SQL, as SQL that goes through
-# all rows (of the first alone), and of the text that `weir show` prints, with
-# the tools that are everywhere (of the first alone, where text has the answer;
-# TEXT=0 leaves them out). What is told is the least CPU time (user and system)
-# of ROUNDS (3) of the first, one of the others, of all the processes, and the
-# most memory that one had. The lines are in $O/bench-query.json, too.
+# others), and each question is asked of both: as SQL by one thread, and by as
+# many as there are CPUs (8 at most); as SQL that goes through all rows (of the
+# first alone), and of the text that `weir show` prints, with the tools that are
+# everywhere (of the first alone, where text has the answer; TEXT=0 leaves them
+# out). What is told is the least CPU time (user and system) of ROUNDS (3) of
+# the first two, one of the others, of all the processes, with the time on the
+# wall of that round and the most memory that one had. The lines are in
+# $O/bench-query.json, too.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -45,8 +47,11 @@ put() {
 first=1
 # ask NAME SQL [OPTIONS OF SHOW, PIPELINE]
 ask() {
-	put "$events" "$1" columns "$(least "$WEIR" query "$archive" "$2")"
+	put "$events" "$1" columns \
+		"$(least "$WEIR" query --jobs 1 "$archive" "$2")"
 	cp "$dir/out" "$dir/answer"
+	put "$events" "$1" threads "$(least "$WEIR" query "$archive" "$2")"
+	cmp -s "$dir/out" "$dir/answer" || echo "$1: NOT THE SAME ANSWER" >&2
 	[ $first = 1 ] || return
 	put "$events" "$1" rows "$(cost "$WEIR" query --rows "$archive" "$2")"
 	cmp -s "$dir/out" "$dir/answer" || echo "$1: NOT THE SAME ANSWER" >&2
