@@ -8,6 +8,8 @@
 #define DAY_S	86400
 #define HOUR_NS (3600 * NS_PER_S)
 
+#define FILES_MAX 512 /* of an archive here */
+
 static int set_up(void **state)
 {
 	place_set_up(state);
@@ -31,10 +33,25 @@ static int begin(uint64_t segment_bytes, uint64_t keep_bytes, uint64_t keep_ns)
 	return archive_create(&store.writer, store.schema, &o);
 }
 
+/* Of one that is renamed meanwhile both names may come. */
+static bool is_new(ino_t ino, ino_t *seen, unsigned *count)
+{
+	unsigned i;
+
+	for (i = 0; i < *count; i++)
+		if (seen[i] == ino)
+			return false;
+	assert_true(*count < FILES_MAX);
+	seen[(*count)++] = ino;
+	return true;
+}
+
 /* What the files of the archive take on disk. */
 static uint64_t disk_bytes(unsigned *ret_files)
 {
 	DIR *d = opendir(path);
+	ino_t seen[FILES_MAX];
+	unsigned count = 0;
 	struct dirent *e;
 	uint64_t sum = 0;
 	struct stat st;
@@ -42,7 +59,9 @@ static uint64_t disk_bytes(unsigned *ret_files)
 	assert_non_null(d);
 	*ret_files = 0;
 	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &st, 0))
+		if (e->d_name[0] == '.' ||
+		    fstatat(dirfd(d), e->d_name, &st, 0) ||
+		    !is_new(st.st_ino, seen, &count))
 			continue;
 		sum += (uint64_t)st.st_blocks * 512;
 		*ret_files += strcmp(e->d_name, "LOCK") != 0;
