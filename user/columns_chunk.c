@@ -8,9 +8,10 @@
 
 #include "columns_code.h"
 
-#define ZSTD_LEVEL 1  /* higher ones buy 1 % for a third of the speed */
-#define ZSTD_MATCH 6  /* shorter ones are mostly chance */
-#define PACK_MIN   32 /* fewer bytes are not worth a try */
+#define ZSTD_LEVEL 1   /* higher ones buy 1 % for a third of the speed */
+#define ZSTD_MATCH 6   /* shorter ones are mostly chance */
+#define PACK_MIN   32  /* fewer bytes are not worth a try */
+#define ZSTD_MIN   512 /* fewer are packed by lz4 */
 #define CODEC_BITS 3
 #define CODEC_MASK 7
 #define HEADER_MAX 10
@@ -100,13 +101,19 @@ static size_t compress_lz4(struct packer *p, void *dst, const void *data,
 	return rc > 0 && (size_t)rc < len ? (size_t)rc : 0;
 }
 
+/* To begin and end a frame of zstd costs more than to pack few bytes. */
+static bool is_lz4(const struct packer *p, size_t len)
+{
+	return p->hurry || len < ZSTD_MIN;
+}
+
 /* Return: bytes at @dst, or 0 when they are not fewer than @len. */
 static size_t compress(struct packer *p, void *dst, const void *data,
 		       size_t len)
 {
 	size_t n;
 
-	if (p->hurry)
+	if (is_lz4(p, len))
 		return compress_lz4(p, dst, data, len);
 	n = ZSTD_compress2(p->zstd, dst, len - 1, data, len);
 	return ZSTD_isError(n) ? 0 : n;
@@ -147,7 +154,7 @@ void chunk_put(struct packer *p, const void *data, size_t len, struct buf *to)
 	n = compress(p, dst + HEADER_MAX, data, len);
 	if (n)
 		put_made(to, dst + HEADER_MAX, n,
-			 p->hurry ? CHUNK_LZ4 : CHUNK_ZSTD);
+			 is_lz4(p, len) ? CHUNK_LZ4 : CHUNK_ZSTD);
 	else
 		put_bytes(to, data, len, CHUNK_STORED);
 }

@@ -66,17 +66,21 @@ static void put_numbers(const struct filling *t, const struct plan_column *col,
 	uint32_t i;
 
 	switch (col->size) {
+	case 1:
+		for (i = 0; i < n; i++)
+			store(t->batch[i] + offset, v[i], 1);
+		return;
+	case 2:
+		for (i = 0; i < n; i++)
+			store(t->batch[i] + offset, v[i], 2);
+		return;
 	case 4:
 		for (i = 0; i < n; i++)
 			store(t->batch[i] + offset, v[i], 4);
 		return;
-	case 8:
-		for (i = 0; i < n; i++)
-			store(t->batch[i] + offset, v[i], 8);
-		return;
 	default:
 		for (i = 0; i < n; i++)
-			store(t->batch[i] + offset, v[i], col->size);
+			store(t->batch[i] + offset, v[i], 8);
 	}
 }
 

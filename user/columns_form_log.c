@@ -30,21 +30,26 @@ static unsigned log_below(uint64_t y, unsigned *ret_bits)
 	return LOG_BELOW + 2 * e + (unsigned)(y >> (e - 1) & 1);
 }
 
-static inline unsigned log_symbol(uint64_t x, unsigned *ret_bits)
+/* Of any other number. */
+static unsigned log_symbol(uint64_t x, unsigned *ret_bits)
 {
 	unsigned e;
 
 	if (x >> 63)
 		return log_below(~x, ret_bits);
-	*ret_bits = 0;
-	if (x < LOG_PLAIN)
-		return (unsigned)x;
 	e = 63 - (unsigned)__builtin_clzll(x);
 	*ret_bits = e;
-	if (e >= LOG_COARSE)
-		return e < LOG_MAX ? LOG_LARGE + e - LOG_COARSE : LOG_ESCAPE;
-	*ret_bits = e - LOG_FINE;
-	return (e - 2) << LOG_FINE | (x >> (e - LOG_FINE) & 7);
+	return e < LOG_MAX ? LOG_LARGE + e - LOG_COARSE : LOG_ESCAPE;
+}
+
+/* The symbol of a number below 2^24, without asking whether it is plain. */
+static inline unsigned log_small(uint64_t x, unsigned *ret_bits)
+{
+	unsigned open = 63 - LOG_FINE -
+			(unsigned)__builtin_clzll(x | LOG_PLAIN);
+
+	*ret_bits = open;
+	return (open << LOG_FINE) + (unsigned)(x >> open);
 }
 
 /* Bits that a symbol leaves open, and what they are XORed to. */
@@ -118,6 +123,11 @@ void put_log(struct packer *p, const uint64_t *v, size_t n, bool repeats,
 	for (i = 0; i < n; i++) {
 		unsigned bits;
 
+		if (!(v[i] >> LOG_COARSE)) {
+			symbol[i] = (uint8_t)log_small(v[i], &bits);
+			put_bits(&w, v[i], bits);
+			continue;
+		}
 		symbol[i] = (uint8_t)log_symbol(v[i], &bits);
 		if (symbol[i] != LOG_ESCAPE) {
 			put_bits(&w, v[i] ^ (0 - (v[i] >> 63)), bits);
