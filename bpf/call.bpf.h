@@ -32,9 +32,9 @@ struct call {
 	__u64 since; /* when it was entered; 0: inside of none */
 	__u32 nr;
 	__u8 compat;
-	__u8 log2;  /* one of 2^n that it stands for */
-	__u8 plain; /* when it ends nothing needs to be asked about it */
-	__u8 zero;
+	__u8 log2;	  /* one of 2^n that it stands for */
+	__u8 mode;	  /* enum call_mode */
+	__u8 named;	  /* as of its trait */
 	__u64 args[ARGS]; /* 0 beyond those that it takes */
 };
 
@@ -72,6 +72,10 @@ WEIR_EARLY(entry, syscall_done, AT_PID, AT_NR)
 WEIR_EARLY(entry, syscall_enter, AT_PID, AT_NR)
 WEIR_EARLY_NUMBER(exit, syscall_done, AT_PID);
 WEIR_EARLY_NUMBER(exit, syscall_enter, AT_PID);
+WEIR_EARLY_NUMBER(result, syscall_done,
+		  __builtin_offsetof(struct ev_syscall_done, ret));
+WEIR_EARLY_NUMBER(span, syscall_done,
+		  __builtin_offsetof(struct ev_syscall_done, duration));
 
 /* May a call @nr by @pid, entered now, become an event that is wanted? */
 static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
@@ -241,6 +245,24 @@ static __always_inline bool changes_number(__u32 nr)
 static __always_inline bool opens_file(__u32 nr)
 {
 	return OPENS_FILE(nr);
+}
+
+/*
+ * May a call that ends now become an event that is wanted, for all that its
+ * result and the time it took say? Where only failures or slow calls are, most
+ * end here, before anything of an event is put together.
+ */
+static __always_inline bool wanted_at_end(const struct call *c, __s64 ret)
+{
+	__u64 span = 0;
+
+	if (!weir_early_number(result, syscall_done, ret))
+		return false;
+	if (!weir_span_syscall_done.used)
+		return true;
+	if (c->since)
+		span = bpf_ktime_get_ns() - c->since;
+	return weir_early_number(span, syscall_done, span);
 }
 
 static __always_inline bool is_slow(const struct call *c)

@@ -17,7 +17,10 @@
 #ifdef __bpf__
 #define WEIR_CLAUSE_INLINE static inline __attribute__((always_inline))
 #define WEIR_CLAUSE_UNROLL _Pragma("unroll")
+/* clang would know its range, drop the mask and go ahead; the verifier not */
+#define WEIR_CLAUSE_HIDE(v) __asm__ volatile("" : "+r"(v))
 #else
+#define WEIR_CLAUSE_HIDE(v)
 #define WEIR_CLAUSE_INLINE static inline
 #define WEIR_CLAUSE_UNROLL
 #endif
@@ -44,9 +47,12 @@ WEIR_CLAUSE_INLINE __u64 weir_clause_number(__u8 size, __u8 flags,
 WEIR_CLAUSE_INLINE bool weir_filter_bit(const volatile struct weir_filter *f,
 					__u64 v)
 {
+	__u64 word = v / 64;
+
 	if (v >= WEIR_FILTER_BITS)
 		return false;
-	return f->bits[v / 64 & (WEIR_FILTER_BITS / 64 - 1)] >> (v & 63) & 1;
+	WEIR_CLAUSE_HIDE(word);
+	return f->bits[word & (WEIR_FILTER_BITS / 64 - 1)] >> (v & 63) & 1;
 }
 
 /* Is what is found at @at, @a and for a text @b, what the clause wants? */

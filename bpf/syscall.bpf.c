@@ -101,14 +101,16 @@ static __always_inline void call_end(struct task_struct *t, struct call *c)
  * it was given is shown as it is.
  */
 static __always_inline void call_fill(struct call *c, __u32 nr, bool compat,
-				      const struct pt_regs *regs)
+				      __u32 mode, const struct pt_regs *regs)
 {
-	__u32 taken = ARGS - traits[call_index(nr)].unused;
+	const struct trait *trait = &traits[call_index(nr)];
+	__u32 taken = ARGS - trait->unused;
 
 	c->nr = nr;
 	c->compat = compat;
 	c->log2 = 0;
-	c->plain = 0;
+	c->mode = mode;
+	c->named = trait->named;
 	if (compat) {
 		c->args[0] = (__u32)regs->bx;
 		c->args[1] = (__u32)regs->cx;
@@ -247,9 +249,8 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 	c = call_make(t);
 	if (!c)
 		return 1; /* its exit will say so */
-	call_fill(c, nr, compat, regs);
+	call_fill(c, nr, compat, mode, regs);
 	c->log2 = turn;
-	c->plain = !compat && mode == CALL_ALWAYS && !call_trait(c)->named;
 	c->since = bpf_ktime_get_ns();
 	return 1;
 }
@@ -345,12 +346,23 @@ static __always_inline int emit_named(struct task_struct *t,
 			      span);
 }
 
+/* Does how it ended say that it is not to be recorded? Counted, if an event. */
+static __always_inline bool ends_for_nobody(const struct call *c, __s64 ret)
+{
+	if (c->mode == CALL_SLOW && !is_slow(c))
+		return true;
+	if (wanted_at_end(c, ret))
+		return false;
+	weir_count_refused();
+	return true;
+}
+
 static __always_inline void record(struct task_struct *t, const struct call *c,
 				   __s64 ret)
 {
-	if (call_mode(c->nr) == CALL_SLOW && !is_slow(c))
+	if (ends_for_nobody(c, ret))
 		return;
-	if (weir_strings && call_trait(c)->named)
+	if (weir_strings && c->named)
 		emit_named(t, c, ret);
 	else
 		emit_plain(t, c, ret);
@@ -376,38 +388,45 @@ static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,
 	if (ret == 0 && is_fork(nr))
 		return false;
 	c->since = 0;
-	call_fill(c, nr, compat, regs);
+	call_fill(c, nr, compat, CALL_ALWAYS, regs);
 	return true;
 }
 
-static __always_inline int record_plain(struct task_struct *t, struct call *c,
-					__s64 ret)
+static __always_inline void record_plain(struct task_struct *t,
+					 const struct call *c, __s64 ret)
 {
 	struct ev_syscall_done *ev;
 
 	ev = weir_reserve_of(syscall_done, EV_SYSCALL_DONE, task_who(t));
-	if (ev) {
-		ev->name = c->nr;
-		ev->compat = 0;
-		fill_args(ev->args, c);
-		ev->ret = ret;
-		ev->duration = ev->h.ts - c->since;
-		weir_no_str(&ev->path);
-		weir_no_str(&ev->path2);
-		weir_no_str(&ev->file);
-		weir_submit(ev);
-	}
-	call_end(t, c);
-	return 1;
+	if (!ev)
+		return;
+	ev->name = c->nr;
+	ev->compat = 0;
+	fill_args(ev->args, c);
+	ev->ret = ret;
+	ev->duration = ev->h.ts - c->since;
+	weir_no_str(&ev->path);
+	weir_no_str(&ev->path2);
+	weir_no_str(&ev->file);
+	weir_submit(ev);
 }
 
 /*
- * Is everything recorded that is noted? Then nothing has to be looked up once
- * more of a call that was noted as plain.
+ * A 64-bit call that was noted: its number and mode are not looked up once
+ * more. Return: is that all? Not where there are names, or more for a filter to
+ * ask.
  */
-static __always_inline bool records_all(void)
+static __always_inline bool end_plain(struct task_struct *t, struct call *c,
+				      __s64 ret)
 {
-	return !weir_budget && !weir_filter_syscall_done.used;
+	if (ends_for_nobody(c, ret))
+		;
+	else if (!c->named && !weir_filter_syscall_done.used)
+		record_plain(t, c, ret);
+	else
+		return false;
+	call_end(t, c);
+	return true;
 }
 
 /* Any other. It is copied, for the verifier to see but one sort of it. */
@@ -449,10 +468,11 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 
 	if (!wanted_at_exit(pid) || !is_followed(pid))
 		return refuse(pid, true_nr(t, nr), ret);
-	if (records_all()) {
+	if (!weir_budget) {
 		c = call_find(t);
-		if (c && c->since && c->plain && c->nr == nr)
-			return record_plain(t, c, ret);
+		if (c && c->since && !c->compat && c->nr == nr &&
+		    end_plain(t, c, ret))
+			return 1;
 	}
 	return on_exit_asking(t, c, regs, nr, ret);
 }

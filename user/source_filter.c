@@ -11,7 +11,8 @@
 
 /* A kind's filter in its source, as asked at the end and at earlier places. */
 #define AT_END "filter"
-static const char *const early[EARLY_PLACES] = {"entry", "exit"};
+static const char *const early[EARLY_PLACES] = {"entry", "exit", "result",
+						"span"};
 
 static struct weir_filter *filter_at(const struct source *src, const char *at,
 				     const char *kind)

@@ -21,7 +21,7 @@
 
 #define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
 #define PROGRAMS_MAX	32
-#define EARLY_PLACES	2 /* WEIR_EARLY() in bpf/call.bpf.h */
+#define EARLY_PLACES	4 /* WEIR_EARLY() in bpf/call.bpf.h */
 #define SHARD_MIN_BYTES (1U << 20)
 
 struct program {

@@ -6,8 +6,8 @@
 #
 # - All its calls are recorded: against hooks that only reserve, stamp and submit
 #   a record of the same size (bare.bpf.c).
-# - A filter, decided in the kernel, refuses them: against hooks that return at
-#   once.
+# - A filter, decided in the kernel, refuses them, or they are kept only when
+#   they are slow: against hooks that return at once.
 #
 # Method: CPU time (user + sys) of the program, the least of TRIES (7) short
 # runs, since the machine is shared; all ways in turn, ROUNDS (7) times; medians
@@ -89,11 +89,15 @@ for i in $(seq "$ROUNDS"); do
 	by_pid=$(cost_weir -f "pid == $$")
 	by_name=$(cost_weir -f 'name == getpid and comm == nobody')
 	by_repo=$(cost_weir -f "pid == $$" --set repo.user_filter=1)
+	failed=$(cost_weir -f 'ret < 0')
+	long=$(cost_weir -f 'duration > 10ms')
+	slower=$(cost_weir --set syscall.calls=none --set syscall.slower=10ms)
 	bare2=$(cost_bare)
-	echo "$plain $bare $records $all $by_pid $by_name $by_repo $bare2"
+	echo "$plain $bare $records $all $by_pid $by_name $by_repo $bare2" \
+		"$failed $long $slower"
 done >"$dir/rounds"
 echo "kernel $(uname -r), $(nproc) CPUs, $CALLS calls, CPU ms:" \
-	"plain bare bare+record weir pid name repo bare"
+	"plain bare bare+record weir pid name repo bare failed long slower"
 cat "$dir/rounds"
 ratio "bare hooks / plain" 2 1 0
 ratio "bare hooks again / bare hooks (noise)" 8 2 0
@@ -102,5 +106,8 @@ ratio "all recorded: event / bare hook, reserve, stamp, submit" 4 3 1 1.25
 ratio "-f 'pid == X', others / bare hooks" 5 2 0 1.15
 ratio "-f 'name == getpid and comm == nobody' / bare hooks" 6 2 0
 ratio "-f 'pid == X' in the repo alone / bare hooks" 7 2 0
+ratio "-f 'ret < 0' / bare hooks" 9 2 0
+ratio "-f 'duration > 10ms' / bare hooks" 10 2 0
+ratio "syscall.slower=10ms / bare hooks" 11 2 0
 mkdir -p "$O/bench"
 printf '[%s]\n' "${json%,}" >"$O/bench/hooks.json"
