@@ -553,6 +553,8 @@ moves() {
 	wait $load
 	end
 	rmdir $top
+	weir query --csv $A "SELECT cgroup, count(*) FROM events
+		WHERE kind = 'task_exec' GROUP BY cgroup" | tail -n 3
 	is "cgroups with a path" "$(sql "SELECT count(DISTINCT cgroup) FROM
 		events WHERE kind = 'task_exec' AND cgroup GLOB '/moves/g*'")" 100
 	whole
