@@ -20,13 +20,10 @@
 #include "hash.h"
 #include "source_internal.h"
 
-#define PREFIX_TP                                                              \
-	"btf_trace_" /* typedefs: tracepoints, and their arguments             \
-		      */
-#define PREFIX_ITER                                                            \
-	"bpf_iter_" /* functions: what an iterator is called with              \
-		     */
-#define CHAIN_MAX 16
+/* Typedefs: tracepoints, and their arguments. */
+#define PREFIX_TP "btf_trace_"
+/* Functions: what an iterator is called with. */
+#define PREFIX_ITER "bpf_iter_"
 
 /* ---- names, and where the kernel has them -------------------------------- */
 
