@@ -18,11 +18,10 @@
 #include "clock.h"
 #include "self.h"
 
-#define INPUTS_MAX     4096
-#define BUSY_NAP_NS    (50 * NS_PER_US)
-#define FULL_NAP_NS    NS_PER_MS
-#define HEADROOM_SHARE 8 /* of the main ring, for inputs that keep */
-#define NICE	       (-10)
+#define INPUTS_MAX  4096
+#define BUSY_NAP_NS (50 * NS_PER_US)
+#define FULL_NAP_NS NS_PER_MS
+#define NICE	    (-10)
 
 struct span {
 	uint64_t first, last;

@@ -19,7 +19,6 @@ const struct command *const commands[] = {
 };
 
 #define NAME_COLUMN 12
-#define HELP_COLUMN 28
 
 static const char about[] =
 	"\nweir COMMAND --help tells more of a command, weir(1) all of it.\n"

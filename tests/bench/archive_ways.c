@@ -13,7 +13,6 @@
 
 #define JSON_BLOCKS   8 /* these are slow */
 #define SQLITE_BLOCKS 4
-#define COLUMNS_MAX   256
 
 /* ---- rows ---------------------------------------------------------------- */
 

@@ -16,7 +16,6 @@
 #include <sys/uio.h>
 
 #define SIZE_LARGEST (1u << 16)
-#define MS	     1000000ull /* ns */
 
 #define for_each_size(s)                                                       \
 	for (size_t s = RING_SIZE_MIN; (s) <= SIZE_LARGEST; (s) *= 2)
