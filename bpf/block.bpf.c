@@ -140,10 +140,11 @@ static __always_inline bool io_is_of(const struct io *io,
 
 /*
  * Was this request issued for an earlier use of its memory? Then that one has
- * completed, and the kernel did not run our program. (Seen on 6.18 under PVM:
- * interrupts that a CPU takes while idle reach no BPF program for some
- * milliseconds, and recursion_misses stays 0.) Where the kernel does not stamp
- * requests, with iostats off, this cannot be seen.
+ * completed, and the kernel did not run our program. (Seen on 6.18 under PVM: a
+ * CPU runs no BPF program for completions in some milliseconds, though perf's
+ * probe of the same tracepoint counts them, and recursion_misses stays 0.)
+ * Where the kernel does not stamp requests, with iostats off, this cannot be
+ * seen; nor of memory that nobody uses again before the recording ends.
  */
 static __always_inline void io_forget(const struct io *io,
 				      const struct request *rq)
