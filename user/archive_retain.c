@@ -13,6 +13,7 @@
 #include "segment.h"
 
 #define DISK_SECTOR 512 /* bytes: unit of st_blocks, stat(2) */
+#define LOOKS_MAX   4	/* at a directory in which names change */
 
 struct retained {
 	char name[SEGMENT_NAME_MAX];
@@ -90,6 +91,38 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * A segment that the sync thread publishes meanwhile may come by both its
+ * names, or by neither. Numbers have no gaps, but where somebody has removed a
+ * file.
+ */
+static bool is_gapless(const struct stock *s)
+{
+	size_t i;
+
+	if (!s->count)
+		return s->below <= 1;
+	for (i = 0; i < s->count; i++)
+		if (s->file[i].number != s->below - s->count + i)
+			return false;
+	return true;
+}
+
+static int take_stock(struct stock *s)
+{
+	int tries, err = 0;
+
+	for (tries = 0; tries < LOOKS_MAX && !err; tries++) {
+		s->count = 0;
+		err = archive_dir_each(s->dirfd, note_file, s);
+		if (s->count)
+			qsort(s->file, s->count, sizeof(*s->file), by_number);
+		if (is_gapless(s))
+			break;
+	}
+	return err;
+}
+
 int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
 {
 	struct stock s = {.r = r, .dirfd = dirfd, .below = below};
@@ -98,13 +131,11 @@ int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
 
 	if (!archive_retain_limits(r))
 		return 0;
-	err = archive_dir_each(dirfd, note_file, &s);
+	err = take_stock(&s);
 	if (err) {
 		free(s.file);
 		return err;
 	}
-	if (s.count)
-		qsort(s.file, s.count, sizeof(*s.file), by_number);
 	free(r->file);
 	r->file = s.file;
 	r->count = s.count;
