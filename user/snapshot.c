@@ -99,7 +99,7 @@ static int begin(struct taking *t)
 		else if (t->is_broken)
 			err = -EBADMSG;
 		else if (!await_part(t))
-			err = t->copy->err ? t->copy->err : -ENODATA;
+			err = t->copy->err ? t->copy->err : -ENOMSG;
 	}
 	t->r->from_ns = t->last_ns > t->p->begun_ns ? t->last_ns
 						    : t->p->begun_ns;
@@ -360,6 +360,9 @@ static void explain(struct snapshot_result *r, const struct window *w)
 			 "the window is too small for the state of all tasks "
 			 "(%llu bytes; record with a larger --window)",
 			 (unsigned long long)s.key_bytes);
+	else if (r->err == -ENOMSG)
+		snprintf(r->what, sizeof(r->what),
+			 "nothing had been recorded before its end");
 	else if (r->err == -EOVERFLOW)
 		snprintf(r->what, sizeof(r->what),
 			 "all of the window was overwritten before it could be "

@@ -309,6 +309,15 @@ static bool find_key(const struct snapshot_copier *c, uint64_t pos,
 	return false;
 }
 
+/* As it begins: with the first event there is a keyframe, if it has room. */
+static bool is_empty(const struct window *w)
+{
+	struct window_stats s;
+
+	window_stats(w, &s);
+	return !s.events;
+}
+
 static bool has_key(const struct window *w)
 {
 	struct window_stats s;
@@ -340,7 +349,10 @@ static void join(struct snapshot_copier *c, struct snapshot_copy *copy)
 	struct place key = {0};
 
 	base = base > c->gone ? base : c->gone;
-	if (!has_key(c->window)) {
+	if (is_empty(c->window)) {
+		if (snapshot_end_known(copy->end))
+			end_copy(copy, -ENOMSG);
+	} else if (!has_key(c->window)) {
 		end_copy(copy, -ENODATA);
 	} else if (!c->follows ||
 		   base < (c->kept_count ? c->kept[0]->first : c->copied)) {
@@ -349,7 +361,7 @@ static void join(struct snapshot_copier *c, struct snapshot_copy *copy)
 			end_copy(copy, -EOVERFLOW);
 	} else if (find_key(c, base, &key)) {
 		if (to && key.ts > to)
-			end_copy(copy, -EOVERFLOW);
+			end_copy(copy, key.pos ? -EOVERFLOW : -ENOMSG);
 		else
 			hand_over(c, copy, &key);
 	}

@@ -122,8 +122,9 @@ void snapshot_copier_done(struct snapshot_copier *c);
  * snapshot_copy_ask - have one of a copier's filled, once it is woken
  *
  * @copy->err is in the end: 0; -ENODATA the window has no whole keyframe;
- * -EOVERFLOW all of it was overwritten before it was copied; -ENOMEM; -EBADMSG.
- * Thread: any, one at a time.
+ * -ENOMSG nothing was put into it up to the end; -EOVERFLOW all of it was
+ * overwritten before it was copied; -ENOMEM; -EBADMSG. Thread: any, one at a
+ * time.
  */
 void snapshot_copy_ask(struct snapshot_copy *copy,
 		       const struct snapshot_end *end);

@@ -95,11 +95,6 @@ finish "a window"
 is "an empty place" "$(ls)" "err
 out"
 start record --window 4M -s task --name "$dir/socket"
-has_keyframe() {
-	[ "$("$WEIR" status --json --name "$dir/socket" |
-		jq .window.keyframes)" -gt 0 ]
-}
-wait_for 10 has_keyframe || fail "a window without a keyframe"
 run snapshot --name "$dir/socket"
 is "a snapshot: status" $rc 0
 finish "a window, and one of it"

@@ -1,95 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* window_test.c - what a snapshot holds, whatever the window has forgotten. */
-#include "store.h"
+#include "window_feed.h"
 
-#include <pthread.h>
-
-#include "../../user/snapshot.h"
 #include "../../user/source.h"
-
-#define TASK_TID   500 /* alive from the beginning on */
-#define TASK_COMM  "the-old-one"
-#define FORK_EVERY 100
-#define SHORT_TIDS 1000 /* of tasks that come and are replaced */
 
 static char dir[64];
 static struct sources *sources;
 static const struct schema *schema;
 static uint64_t number;
-
-/* What a repo does: keep the table, fill the window. */
-struct feed {
-	struct window *window;
-	struct tasks *tasks;
-	uint64_t ts, seq, step_ns;
-	struct snapshot_end end;
-	pthread_t thread;
-	int stop;
-};
-
-static void feed_event(struct feed *f, void *record, size_t len, unsigned kind)
-{
-	struct weir_hdr *h = record;
-	struct event ev;
-
-	h->ts = f->ts += f->step_ns;
-	h->kind = (uint16_t)kind;
-	h->len = (uint16_t)len;
-	assert_int_equal(event_init(&ev, schema, h, len), 0);
-	assert_int_equal(tasks_apply(f->tasks, &ev), 0);
-	window_put(f->window, &ev);
-}
-
-static void feed_fork(struct feed *f, uint32_t tid, const char *comm)
-{
-	struct ev_task_fork fork = {.child_pid = tid, .child_tid = tid};
-
-	fork.start_time = f->ts;
-	snprintf(fork.child_comm, sizeof(fork.child_comm), "%s", comm);
-	feed_event(f, &fork, sizeof(fork), EV_TASK_FORK);
-}
-
-/* Numbered without a gap, by the task that is old. */
-static void feed_next(struct feed *f)
-{
-	struct ev_block_io io = {.sector = ++f->seq};
-
-	io.h.pid = io.h.tid = TASK_TID;
-	feed_event(f, &io, sizeof(io), EV_BLOCK_IO);
-	if (f->seq % FORK_EVERY == 0)
-		feed_fork(f,
-			  1000 + (uint32_t)(f->seq / FORK_EVERY) % SHORT_TIDS,
-			  "short");
-}
-
-static void feed_until(struct feed *f, uint64_t seq)
-{
-	while (f->seq < seq)
-		feed_next(f);
-}
-
-static void feed_init(struct feed *f, uint64_t bytes, uint64_t ns)
-{
-	struct window_options o = {.bytes = bytes, .ns = ns};
-
-	*f = (struct feed){.ts = clock_now(), .step_ns = 500};
-	assert_int_equal(tasks_new(&f->tasks, schema), 0);
-	assert_int_equal(window_new(&f->window, &o, f->tasks), 0);
-	feed_fork(f, TASK_TID, TASK_COMM);
-}
-
-static void feed_done(struct feed *f)
-{
-	window_free(f->window);
-	tasks_free(f->tasks);
-}
-
-static void feed_end(struct feed *f)
-{
-	f->end.pos = window_end(f->window);
-	__atomic_store_n(&f->end.to_ns, f->ts, __ATOMIC_RELEASE);
-	__atomic_store_n(&f->end.known, 1, __ATOMIC_RELEASE);
-}
 
 /* One who writes, of several that share who copies. */
 static void take_from(struct snapshot_copier *c, unsigned i, struct feed *f,
@@ -215,7 +133,7 @@ static void a_window_that_forgot_nothing_has_all(void **state)
 	struct seen s;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_until(&f, 1000);
 	feed_end(&f);
 	r = take(&f);
@@ -232,7 +150,7 @@ static void what_it_forgot_still_gives_names(void **state)
 	struct seen s;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_until(&f, 200000);
 	feed_end(&f);
 	r = take(&f);
@@ -257,7 +175,7 @@ static void it_reaches_as_far_as_its_time(void **state)
 	unsigned i;
 
 	(void)state;
-	feed_init(&f, 4 * WINDOW_BYTES_MIN, 10 * NS_PER_MS);
+	feed_init(&f, schema, 4 * WINDOW_BYTES_MIN, 10 * NS_PER_MS);
 	for (i = 0; i < 200; i++) {
 		uint64_t until = f.seq + 1000;
 
@@ -281,7 +199,7 @@ static void losses_in_it_are_told(void **state)
 	struct feed f;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_next(&f);
 	gap.first = gap.last = f.ts;
 	feed_event(&f, &gap, sizeof(gap), EV_GAP);
@@ -300,7 +218,7 @@ static void what_comes_after_the_end_is_not_in_it(void **state)
 	unsigned i;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_until(&f, 100);
 	__atomic_store_n(&f.end.to_ns, f.ts, __ATOMIC_RELEASE);
 	for (i = 0; i < 50; i++)
@@ -322,7 +240,7 @@ static void a_window_too_small_for_the_tasks_says_so(void **state)
 	uint32_t tid;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	for (tid = 1000; tid < 60000; tid++)
 		feed_fork(&f, tid, "one-of-many");
 	feed_until(&f, 200000);
@@ -330,6 +248,50 @@ static void a_window_too_small_for_the_tasks_says_so(void **state)
 	r = take(&f);
 	assert_int_equal(r.err, -ENODATA);
 	assert_non_null(strstr(r.what, "too small"));
+	feed_done(&f);
+}
+
+static void *begin_late(void *arg)
+{
+	struct feed *f = arg;
+
+	clock_sleep(20 * NS_PER_MS);
+	feed_fork(f, TASK_TID, TASK_COMM);
+	feed_until(f, 1000);
+	feed_end(f);
+	return NULL;
+}
+
+/* As of a recorder that has just begun to capture. */
+static void an_empty_window_is_waited_for(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+
+	(void)state;
+	feed_init_empty(&f, schema, WINDOW_BYTES_MIN, 0);
+	assert_int_equal(pthread_create(&f.thread, NULL, begin_late, &f), 0);
+	r = take(&f);
+	pthread_join(f.thread, NULL);
+	assert_int_equal(expect_whole(&r).count, 1000);
+	feed_done(&f);
+}
+
+static void nothing_before_the_end_is_told_as_that(void **state)
+{
+	struct snapshot_result r;
+	struct feed f;
+
+	(void)state;
+	feed_init_empty(&f, schema, WINDOW_BYTES_MIN, 0);
+	feed_end(&f);
+	r = take(&f);
+	assert_int_equal(r.err, -ENOMSG);
+	feed_fork(&f, TASK_TID, TASK_COMM); /* behind the end */
+	f.end.pos = window_end(f.window);
+	r = take(&f);
+	assert_int_equal(r.err, -ENOMSG);
+	assert_non_null(strstr(r.what, "nothing had been recorded"));
 	feed_done(&f);
 }
 
@@ -363,7 +325,7 @@ static void an_end_of_recording_cuts_it(void **state)
 	struct feed f;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_told_until(&f, 100000);
 	r = take_until(&f, &stopping); /* else it would wait for an end */
 	expect_whole(&r);
@@ -382,7 +344,7 @@ static void it_is_contiguous_under_a_flood(void **state)
 
 	(void)state;
 	for (i = 0; i < 8; i++) {
-		feed_init(&f, WINDOW_BYTES_MIN << i % 3, 0);
+		feed_init(&f, schema, WINDOW_BYTES_MIN << i % 3, 0);
 		f.step_ns = 50;
 		feed_told_until(&f, 100000);
 		assert_int_equal(pthread_create(&f.thread, NULL, flood, &f), 0);
@@ -442,7 +404,7 @@ static void several_share_one_copy(void **state)
 	unsigned i;
 
 	(void)state;
-	feed_init(&f, 4 * WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, 4 * WINDOW_BYTES_MIN, 0);
 	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
@@ -482,7 +444,7 @@ static void memory_is_bounded_whoever_asks(void **state)
 	unsigned i, n;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
@@ -520,7 +482,7 @@ static void who_does_not_write_is_cut_and_others_are_not(void **state)
 	struct seen s;
 
 	(void)state;
-	feed_init(&f, WINDOW_BYTES_MIN, 0);
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
 	feed_told_until(&f, 100000);
 	snapshot_copier_init(&c, f.window);
 	assert_int_equal(snapshot_copier_start(&c), 0);
@@ -554,6 +516,8 @@ int main(void)
 		cmocka_unit_test(losses_in_it_are_told),
 		cmocka_unit_test(what_comes_after_the_end_is_not_in_it),
 		cmocka_unit_test(a_window_too_small_for_the_tasks_says_so),
+		cmocka_unit_test(an_empty_window_is_waited_for),
+		cmocka_unit_test(nothing_before_the_end_is_told_as_that),
 		cmocka_unit_test(an_end_of_recording_cuts_it),
 		cmocka_unit_test(it_is_contiguous_under_a_flood),
 		cmocka_unit_test(several_share_one_copy),
