@@ -6,6 +6,7 @@
 #ifndef WEIR_CALL_BPF_H
 #define WEIR_CALL_BPF_H
 
+#include "strings.bpf.h"
 #include "syscalls_ia32.h"
 #include "weir.bpf.h"
 
@@ -296,6 +297,20 @@ static __always_inline void fill_done(struct ev_syscall_done *ev,
 	weir_weigh(&ev->h, c->log2);
 	if (!c->since)
 		ev->h.flags |= WEIR_F_PARTIAL;
+}
+
+/* A 64-bit call that was noted, and has no names: all but the header. */
+static __always_inline void fill_plain(struct ev_syscall_done *ev,
+				       const struct call *c, __s64 ret)
+{
+	ev->name = c->nr;
+	ev->compat = 0;
+	fill_args(ev->args, c);
+	ev->ret = ret;
+	ev->duration = ev->h.ts - c->since;
+	weir_no_str(&ev->path);
+	weir_no_str(&ev->path2);
+	weir_no_str(&ev->file);
 }
 
 /* ---- files: only where strings can be read --------------------------------

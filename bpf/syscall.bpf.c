@@ -10,6 +10,7 @@
 #define WEIR_RING_BYTES (4 << 20)
 #define WEIR_VALUE	2
 #include "call.bpf.h"
+#include "cpu_ring.bpf.h"
 #include "path.bpf.h"
 #include "uring.bpf.h"
 
@@ -395,19 +396,19 @@ static __always_inline bool call_missed(struct call *c, __u32 nr, bool compat,
 static __always_inline void record_plain(struct task_struct *t,
 					 const struct call *c, __s64 ret)
 {
+	__u64 who = task_who(t);
 	struct ev_syscall_done *ev;
 
-	ev = weir_reserve_of(syscall_done, EV_SYSCALL_DONE, task_who(t));
+	ev = weir_cpu_reserve(syscall_done, EV_SYSCALL_DONE, who);
+	if (ev) {
+		fill_plain(ev, c, ret);
+		weir_cpu_submit(ev);
+		return;
+	}
+	ev = weir_reserve_of(syscall_done, EV_SYSCALL_DONE, who);
 	if (!ev)
 		return;
-	ev->name = c->nr;
-	ev->compat = 0;
-	fill_args(ev->args, c);
-	ev->ret = ret;
-	ev->duration = ev->h.ts - c->since;
-	weir_no_str(&ev->path);
-	weir_no_str(&ev->path2);
-	weir_no_str(&ev->file);
+	fill_plain(ev, c, ret);
 	weir_submit(ev);
 }
 

@@ -380,7 +380,9 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring)
 	if (err)
 		return err;
 	a->inputs[a->count++]->holds = a->o.holds;
-	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->fd, &ev) &&
+	if (ring->at.of_cpu) /* wakes nobody */
+		return 0;
+	if (epoll_ctl(a->epoll_fd, EPOLL_CTL_ADD, ring->at.fd, &ev) &&
 	    errno != EPERM) /* a file that cannot wake us: timer only */
 		return -errno;
 	return 0;

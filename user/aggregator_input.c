@@ -311,7 +311,7 @@ int input_open(struct input **ret, const struct source_ring *ring)
 
 	if (!in)
 		return -ENOMEM;
-	err = kring_open(&in->kernel, ring->fd, ring->bytes);
+	err = kring_open(&in->kernel, &ring->at);
 	if (!err)
 		err = pending_init(in, PENDING_KERNEL);
 	if (err) {

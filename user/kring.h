@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kring.h - the consumer's side of a BPF ring buffer, record by record.
+ * kring.h - the consumer's side of a BPF ring buffer, or of a ring laid out
+ * like one (bpf/cpu_ring.bpf.h), record by record.
  *
  * libbpf's ring_buffer__poll() hands records to a callback and frees each at
  * once; the aggregator must look at positions, wait for a record that is
@@ -9,12 +10,13 @@
  * the consumer's position, a page with the producer's, then the data twice in
  * a row; a record is { u32 len | BUSY | DISCARD, u32 page offset }, data, pad
  * to 8. The mapping stops one largest record into the second copy: mapped
- * pages count as resident.
+ * pages count as resident. A CPU's ring has slack there instead.
  * Thread: the aggregator's only, unless said otherwise.
  */
 #ifndef WEIR_KRING_H
 #define WEIR_KRING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KRING_RECORD_MAX 65536 /* bytes of one record, header included */
@@ -33,12 +35,27 @@ enum kring_state {
 	KRING_BUSY, /* reserved, not yet submitted */
 };
 
-/**
- * kring_open - map a ring buffer map
- * @fd: borrowed for the call
- * Return: 0; -errno of mmap(2).
- */
-int kring_open(struct kring *k, int fd, uint64_t bytes);
+/* Where one is. */
+struct kring_place {
+	int fd;		/* of the map, borrowed for the call */
+	uint64_t bytes; /* power of two */
+	uint64_t offset;
+	uint64_t slack; /* mapped behind its data */
+	bool of_cpu;	/* an array's: nobody can wait for it */
+};
+
+/** kring_of_map - Return: that of a ring buffer map. */
+struct kring_place kring_of_map(int fd, uint64_t bytes);
+
+/* Of a value of an array map of CPUs' rings, beside the data: two positions,
+ * and slack for a record. */
+#define KRING_CPU_EXTRA (3 * 4096ULL)
+
+/** kring_of_cpu - Return: that of @cpu. */
+struct kring_place kring_of_cpu(int fd, uint64_t bytes, unsigned cpu);
+
+/** kring_open - map it. Return: 0; -errno of mmap(2). */
+int kring_open(struct kring *k, const struct kring_place *at);
 
 /** kring_done - unmap. */
 void kring_done(struct kring *k);

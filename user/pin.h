@@ -23,12 +23,13 @@
 #define PIN_PATH_MAX (PIN_FILE_MAX + 32)
 
 /* First letters. */
-#define PIN_LINK    'l' /* without it no event is made */
-#define PIN_PROGRAM 'p'
-#define PIN_RING    'r'
-#define PIN_ACCOUNT 'a'
-#define PIN_OWN	    "own"
-#define PIN_META    "meta" /* made last: with it, all is there */
+#define PIN_LINK      'l' /* without it no event is made */
+#define PIN_PROGRAM   'p'
+#define PIN_RING      'r'
+#define PIN_ACCOUNT   'a'
+#define PIN_CPU_RINGS 'c'
+#define PIN_OWN	      "own"
+#define PIN_META      "meta" /* made last: with it, all is there */
 
 struct pin {
 	char name[PIN_NAME_MAX + 1];

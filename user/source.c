@@ -248,6 +248,7 @@ static int open_all(struct sources *s, char *why, size_t why_len)
 		}
 		src = &s->list[s->count++];
 		src->bytes = e;
+		src->cpu_rings_fd = -1;
 		err = open_object(s, src, why, why_len);
 		if (err)
 			return err;
@@ -424,10 +425,24 @@ void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 		.value = src->value,
 		.why = src->why,
 		.rings = src->ring_count,
-		.ring_bytes = src->ring_bytes * src->ring_count,
+		.ring_bytes = src->ring_bytes * src->ring_count +
+			      src->cpu_ring_bytes * src->cpu_ring_count,
 	};
 	for (j = 0; j < src->program_count; j++)
 		ret->programs += src->programs[j].link != NULL;
+}
+
+unsigned source_rings(const struct source *src)
+{
+	return src->ring_count + src->cpu_ring_count;
+}
+
+struct kring_place source_ring_at(const struct source *src, unsigned i)
+{
+	if (i < src->ring_count)
+		return kring_of_map(src->ring_fds[i], src->ring_bytes);
+	return kring_of_cpu(src->cpu_rings_fd, src->cpu_ring_bytes,
+			    i - src->ring_count);
 }
 
 unsigned sources_ring_count(const struct sources *s)
@@ -435,7 +450,7 @@ unsigned sources_ring_count(const struct sources *s)
 	unsigned i, n = 0;
 
 	for (i = 0; i < s->count; i++)
-		n += s->list[i].ring_count;
+		n += source_rings(&s->list[i]);
 	return n;
 }
 
@@ -443,11 +458,10 @@ struct source_ring sources_ring(const struct sources *s, unsigned i)
 {
 	const struct source *src = s->list;
 
-	while (i >= src->ring_count)
-		i -= (src++)->ring_count;
+	while (i >= source_rings(src))
+		i -= source_rings(src++);
 	return (struct source_ring){
-		.fd = src->ring_fds[i],
-		.bytes = src->ring_bytes,
+		.at = source_ring_at(src, i),
 		.source = (unsigned)(src - s->list),
 		.keep = source_is(src, SOURCE_TASK),
 	};

@@ -19,6 +19,7 @@
 
 #include "../bpf/clause.h"
 #include "account.h"
+#include "kring.h"
 #include "pin.h"
 #include "resume.h"
 #include "schema.h"
@@ -76,8 +77,7 @@ struct source_info {
 
 /* A kernel ring buffer, as sources_ring() hands it to the aggregator. */
 struct source_ring {
-	int fd;
-	uint64_t bytes;
+	struct kring_place at;
 	unsigned source; /* index, as in sources_info() */
 	bool keep;	 /* never refused for lack of room: task */
 };

@@ -19,10 +19,15 @@
 #include "source.h"
 #include "source_scope.h"
 
-#define SHARDS_MAX	256 /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
+#define CPU_RINGS	"cpu_rings" /* bpf/cpu_ring.bpf.h */
+#define SHARDS_MAX	256	    /* WEIR_MAX_SHARDS in bpf/weir.bpf.h */
 #define PROGRAMS_MAX	32
 #define EARLY_PLACES	4 /* WEIR_EARLY() in bpf/call.bpf.h */
 #define SHARD_MIN_BYTES (1U << 20)
+#define CPU_RING_MIN	(128U << 10)
+/* A value of an array: less than 4 MiB, KMALLOC_MAX_SIZE
+ * (kernel/bpf/arraymap.c, 5.10). */
+#define CPU_RING_MAX (2U << 20)
 
 struct program {
 	struct bpf_program *prog;
@@ -47,7 +52,10 @@ struct source {
 	unsigned program_count;
 	int ring_fds[SHARDS_MAX];
 	unsigned ring_count;
-	uint64_t ring_bytes;	      /* of each */
+	uint64_t ring_bytes; /* of each */
+	int cpu_rings_fd;    /* bpf/cpu_ring.bpf.h; -1: none */
+	unsigned cpu_ring_count;
+	uint64_t cpu_ring_bytes;      /* of each */
 	struct weir_account *account; /* mapped, one for each CPU; or NULL */
 	size_t account_bytes;
 	uint64_t reported_missed;
@@ -166,6 +174,12 @@ bool source_is_iter(const struct program *p);
 
 /** source_remedy - Return: what helps against an error; or "". */
 const char *source_remedy(const struct sources *s, int err);
+
+/** source_rings - Return: how many it has, those of CPUs included. */
+unsigned source_rings(const struct source *src);
+
+/** source_ring_at - Return: the @i-th: first those of the mini-buffer. */
+struct kring_place source_ring_at(const struct source *src, unsigned i);
 
 /** source_close_rings, _programs - close their descriptors. */
 void source_close_rings(struct source *src);

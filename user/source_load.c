@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Sources into the kernel. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,27 @@ static void size_rings(struct sources *s, struct source *src)
 		   src->ring_bytes / 64 / cpus_of_ring(s, shards));
 }
 
+/* In all half as large as the mini-buffer that they stand beside. */
+static int size_cpu_rings(struct sources *s, struct source *src,
+			  struct bpf_map *map)
+{
+	uint64_t bytes = round_up_pow2(src->ring_bytes *
+				       rodata_get(src->obj, "weir_shards", 1) /
+				       2 / s->kernel.cpus);
+
+	if (bytes < CPU_RING_MIN)
+		bytes = CPU_RING_MIN;
+	if (bytes > CPU_RING_MAX)
+		bytes = CPU_RING_MAX;
+	src->cpu_ring_bytes = bytes;
+	rodata_set(src->obj, "weir_cpu_ring_bytes", bytes);
+	rodata_set(src->obj, "weir_cpu_ring_quarter",
+		   (uint64_t)__builtin_ctzll(bytes / 4));
+	bpf_map__set_max_entries(map, s->kernel.cpus);
+	return bpf_map__set_value_size(map,
+				       (uint32_t)(bytes + KRING_CPU_EXTRA));
+}
+
 struct set_args {
 	struct sources *s;
 	struct source *src;
@@ -128,6 +150,8 @@ static int set_maps(struct sources *s, struct source *src)
 		err = 0;
 		if (!strcmp(name, "account"))
 			err = bpf_map__set_max_entries(m, s->kernel.cpus);
+		else if (!strcmp(name, CPU_RINGS))
+			err = size_cpu_rings(s, src, m);
 		else if (!strcmp(name, "own"))
 			err = s->own_fd < 0 ? bpf_map__set_autocreate(m, false)
 					    : bpf_map__reuse_fd(m, s->own_fd);
@@ -245,6 +269,20 @@ static int make_rings(struct source *src)
 	return 0;
 }
 
+/* A descriptor of its own, to be closed as one that was taken over. */
+static int keep_cpu_rings(struct sources *s, struct source *src)
+{
+	int fd = bpf_object__find_map_fd_by_name(src->obj, CPU_RINGS);
+
+	if (fd < 0)
+		return 0;
+	src->cpu_rings_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (src->cpu_rings_fd < 0)
+		return -errno;
+	src->cpu_ring_count = s->kernel.cpus;
+	return 0;
+}
+
 static int account_fd(const struct source *src)
 {
 	return bpf_object__find_map_fd_by_name(src->obj, "account");
@@ -263,6 +301,8 @@ static int load_object(struct sources *s, struct source *src)
 		err = bpf_object__load(src->obj);
 	if (!err)
 		err = make_rings(src);
+	if (!err)
+		err = keep_cpu_rings(s, src);
 	if (!err)
 		err = source_fill_sets(src);
 	if (!err)
@@ -283,6 +323,8 @@ void source_close_rings(struct source *src)
 {
 	while (src->ring_count)
 		close(src->ring_fds[--src->ring_count]);
+	close_fd(&src->cpu_rings_fd);
+	src->cpu_ring_count = 0;
 }
 
 void source_close_programs(struct source *src)

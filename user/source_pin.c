@@ -98,6 +98,9 @@ static int pin_source(const struct pin *to, const struct source *src)
 		ring_name(src, i, file);
 		err = pin_fd(to, src->ring_fds[i], file);
 	}
+	if (src->cpu_rings_fd >= 0 && !err)
+		err = pin_sort(to, src->cpu_rings_fd, PIN_CPU_RINGS,
+			       src->bytes->name);
 	for (i = 0; i < src->program_count && !err; i++)
 		err = pin_program(to, &src->programs[i]);
 	return err;
@@ -227,6 +230,31 @@ static int take_rings(const struct pin *from, struct source *src)
 	return err || !src->ring_count ? (err ? err : -ENOENT) : 0;
 }
 
+/* Of the array map that they are. */
+static int count_cpu_rings(int fd, struct source *to)
+{
+	struct bpf_map_info info;
+	int err = map_info(fd, &info);
+
+	if (!err && info.value_size <= KRING_CPU_EXTRA)
+		err = -EBADMSG;
+	if (err)
+		return err;
+	to->cpu_ring_count = info.max_entries;
+	to->cpu_ring_bytes = info.value_size - KRING_CPU_EXTRA;
+	return 0;
+}
+
+static int take_cpu_rings(const struct pin *from, struct source *src)
+{
+	int fd = get_sort(from, PIN_CPU_RINGS, src->bytes->name);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	src->cpu_rings_fd = fd;
+	return count_cpu_rings(fd, src);
+}
+
 static int take_account(struct sources *s, struct source *src)
 {
 	int fd = get_sort(s->o.pin, PIN_ACCOUNT, src->bytes->name), err;
@@ -260,6 +288,8 @@ static int take_source(struct sources *s, struct source *src)
 	err = take_account(s, src);
 	if (!err)
 		err = take_rings(s->o.pin, src);
+	if (!err)
+		err = take_cpu_rings(s->o.pin, src);
 	for (i = 0; i < src->program_count && !err; i++)
 		err = take_program(s->o.pin, &src->programs[i]);
 	if (!err)
@@ -340,43 +370,48 @@ static uint64_t count_ring(const struct kring *k, const struct resume_ring *at)
 	return n;
 }
 
-static int look_at_ring(struct leftover *l, const char *file)
+static int look_at_ring(struct leftover *l, const struct kring_place *where)
 {
 	const struct resume_ring *at = NULL;
-	int fd = get_fd(l->pin, file), err;
-	struct bpf_map_info info;
 	struct kring k = {0};
+	int err;
 
-	if (fd < 0)
-		return fd;
 	if (l->at && l->ring == l->at->rings)
-		err = -EBADMSG;
-	else
-		err = map_info(fd, &info);
-	if (l->at && !err)
+		return -EBADMSG;
+	if (l->at)
 		at = &l->at->ring[l->ring++];
-	if (!err)
-		err = kring_open(&k, fd, info.max_entries);
+	err = kring_open(&k, where);
 	if (!err)
 		l->unread += count_ring(&k, at);
 	kring_done(&k);
-	close(fd);
 	return err;
 }
 
 static int look_at_source(struct leftover *l, const struct source *src)
 {
-	char file[PIN_FILE_MAX];
+	struct kring_place at;
 	unsigned i;
 	int err = 0;
 
-	for (i = 0; i < SHARDS_MAX && !err; i++) {
-		ring_name(src, i, file);
-		if (!pin_has(l->pin, file))
-			break;
-		err = look_at_ring(l, file);
+	for (i = 0; i < source_rings(src) && !err; i++) {
+		at = source_ring_at(src, i);
+		err = look_at_ring(l, &at);
 	}
 	return err;
+}
+
+/* One that has none was not on. */
+static int look_at_rings(struct leftover *l, const struct embedded *e)
+{
+	struct source src = {.bytes = e, .cpu_rings_fd = -1};
+	int err = take_rings(l->pin, &src);
+
+	if (!err)
+		err = take_cpu_rings(l->pin, &src);
+	if (!err)
+		err = look_at_source(l, &src);
+	source_close_rings(&src);
+	return err == -ENOENT ? 0 : err;
 }
 
 /* At once: the links are gone some time after their files. */
@@ -399,17 +434,14 @@ int sources_unpin(const struct pin *p, const struct resume *at,
 {
 	struct leftover l = {.pin = p, .at = at};
 	const struct embedded *e;
-	struct source src;
 	int err;
 
 	*ret_unread = 0;
 	if (!pin_has(p, PIN_META))
 		return 0;
 	err = stop_pinned(p);
-	for (e = weir_embedded; e->name && !err; e++) {
-		src.bytes = e;
-		err = look_at_source(&l, &src);
-	}
+	for (e = weir_embedded; e->name && !err; e++)
+		err = look_at_rings(&l, e);
 	*ret_unread = l.unread;
 	return err;
 }

@@ -336,12 +336,12 @@ static void open_all(struct scale *s, unsigned cpus)
 				     });
 	for (i = 0; i < n && !err; i++) {
 		ring_open(&s->rings[i], bytes);
-		err = aggregator_add(s->aggregator,
-				     &(struct source_ring){
-					     .fd = s->rings[i].fd,
-					     .bytes = bytes,
-					     .source = i / cpus,
-				     });
+		err = aggregator_add(
+			s->aggregator,
+			&(struct source_ring){
+				.at = kring_of_map(s->rings[i].fd, bytes),
+				.source = i / cpus,
+			});
 	}
 	if (!err)
 		err = tasks_new(&s->tasks, s->schema);

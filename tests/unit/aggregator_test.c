@@ -120,7 +120,7 @@ static void fake_now(struct fake *f)
 static void begin(struct fixture *x, size_t main_bytes, int keep, bool holds)
 {
 	struct aggregator_options o = {.cpus = CPUS, .holds = holds};
-	struct source_ring ring = {.bytes = RING};
+	struct source_ring ring = {0};
 	unsigned i;
 
 	assert_int_equal(ring_new_pair(&x->main_p, &x->main_c, main_bytes, 0),
@@ -130,7 +130,7 @@ static void begin(struct fixture *x, size_t main_bytes, int keep, bool holds)
 	o.rows = x->rows;
 	assert_int_equal(aggregator_new(&x->a, &o), 0);
 	for (i = 0; i < SOURCES; i++) {
-		ring.fd = x->ring[i].fd;
+		ring.at = kring_of_map(x->ring[i].fd, RING);
 		ring.source = i;
 		ring.keep = (int)i == keep;
 		assert_int_equal(aggregator_add(x->a, &ring), 0);
