@@ -49,6 +49,20 @@ struct {
 	__type(value, struct io);
 } in_flight SEC(".maps");
 
+/* One of the uses of a request's memory. */
+struct use {
+	__u64 rq;
+	__u64 issued;
+};
+
+/* Those just counted as missed: by a reuse, or by the walk at the end. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct use);
+	__type(value, __u8);
+} counted SEC(".maps");
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* ---- what the kernel's numbers mean -------------------------------------- */
@@ -88,6 +102,7 @@ const __u8 errno_of_status[STATUS_MAX + 1] = {
 };
 #define STATUS_ZONE_RESOURCE 14 /* removed in 6.10, what follows moved down */
 #define EIO		     5
+#define EEXIST		     17
 
 /* A completion says how it went by a negative errno, from 5.16 by status. */
 static __always_inline __s32 errno_of(int error)
@@ -138,19 +153,29 @@ static __always_inline bool io_is_of(const struct io *io,
 	       (io->requeues || !io->issued);
 }
 
+/* Once, though two may come upon the same one at the same time. */
+static __always_inline void io_missed(__u64 key, const struct io *io)
+{
+	struct use use = {.rq = key, .issued = io->issued};
+	__u8 yes = 1;
+
+	if (bpf_map_update_elem(&counted, &use, &yes, BPF_NOEXIST) != -EEXIST)
+		weir_count_missed();
+}
+
 /*
  * Was this request issued for an earlier use of its memory? Then that one has
  * completed, and the kernel did not run our program. (Seen on 6.18 under PVM: a
  * CPU runs no BPF program for completions in some milliseconds, though perf's
  * probe of the same tracepoint counts them, and recursion_misses stays 0.)
  * Where the kernel does not stamp requests, with iostats off, this cannot be
- * seen; nor of memory that nobody uses again before the recording ends.
+ * seen. Of memory that nobody uses again block__in_flight_end() tells.
  */
 static __always_inline void io_forget(const struct io *io,
 				      const struct request *rq)
 {
 	if (io && io->issued && io->admitted && io->start != rq->start_time_ns)
-		weir_count_missed();
+		io_missed((__u64)rq, io);
 }
 
 /*
@@ -314,7 +339,62 @@ int BPF_PROG(block__complete, struct request *rq, int error, unsigned int bytes)
 		return 1;
 	}
 	io = seen ? *seen : unknown_io(rq);
-	if (seen)
+	if (seen) {
+		seen->admitted = 0; /* the map may be busy, and keep it */
 		bpf_map_delete_elem(&in_flight, &key);
+	}
 	return io.admitted ? put_io(rq, &io, error) : 1;
+}
+
+/* ---- completed, and not seen --------------------------------------------- */
+
+/*
+ * Has this use of a request's memory ended? The kernel refers to it from before
+ * the hook of its insertion until after that of its completion, then no more
+ * (blk_mq_free_request()); it stamps the next use before that is inserted. One
+ * that was sent back may be merged, which changes its stamp.
+ */
+static __always_inline bool io_ended(const struct request *rq,
+				     const struct io *io)
+{
+	__u64 start;
+	__u32 refs;
+
+	if (!bpf_core_field_exists(rq->ref) ||
+	    bpf_probe_read_kernel(&refs, sizeof(refs), &rq->ref))
+		return false;
+	if (!refs || io->requeues)
+		return !refs;
+	return !bpf_probe_read_kernel(&start, sizeof(start),
+				      &rq->start_time_ns) &&
+	       start != io->start;
+}
+
+/* A completion that was seen has taken it out before the request ended. */
+static __always_inline bool io_is_left(__u64 key, const struct io *io)
+{
+	const struct io *known = bpf_map_lookup_elem(&in_flight, &key);
+
+	return known && known->issued == io->issued && known->admitted;
+}
+
+/*
+ * Run at the end of recording, the hooks still attached. What completes from
+ * here on counts as in flight when the recording ended.
+ */
+SEC("iter/bpf_map_elem")
+int block__in_flight_end(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u64 *key = ctx->key;
+	const struct io *value = ctx->value;
+	struct io io;
+
+	if (!weir_strings || !key || !value)
+		return 0;
+	io = *value;
+	if (io.issued && io.admitted &&
+	    io_ended((const struct request *)*key, &io) &&
+	    io_is_left(*key, &io))
+		io_missed(*key, &io);
+	return 0;
 }

@@ -429,7 +429,8 @@ void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 			      src->cpu_ring_bytes * src->cpu_ring_count,
 	};
 	for (j = 0; j < src->program_count; j++)
-		ret->programs += src->programs[j].link != NULL;
+		ret->programs += src->programs[j].link &&
+				 !source_is_iter(&src->programs[j]);
 }
 
 unsigned source_rings(const struct source *src)

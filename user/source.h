@@ -206,7 +206,7 @@ void sources_resume_losses(struct sources *s, size_t row, unsigned stage,
 void sources_halt(struct sources *s);
 
 /** sources_detach - no event is made after this returns; before it does, the
- * _end iterators run. */
+ * _end iterators run: those of maps while hooks keep them, others after. */
 void sources_detach(struct sources *s);
 
 /** sources_free - close everything. NULL-safe. */

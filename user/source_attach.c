@@ -29,14 +29,48 @@ static bool is_for_the_end(const struct program *p)
 	return end && !strcmp(end, "_end");
 }
 
+/* Of what the hooks keep: it must be there, and as they keep it. */
+static bool is_of_map(const struct program *p)
+{
+	return !strcmp(bpf_program__section_name(p->prog), "iter/bpf_map_elem");
+}
+
 /* ---- attach -------------------------------------------------------------- */
 
-/* What source_btf.c has loaded is known to libbpf by its type alone. */
-static struct bpf_link *attach_program(const struct bpf_program *p)
+/* The map that <source>__<map>_end is of. Return: borrowed; negative. */
+static int map_of(const struct source *src, const struct program *p)
 {
-	return bpf_program__type(p) == BPF_PROG_TYPE_TRACING
-		       ? bpf_program__attach_trace(p)
-		       : bpf_program__attach(p);
+	const char *map = p->name + strlen(src->bytes->name) + strlen("__");
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s",
+		 (int)(strlen(map) - strlen("_end")), map);
+	return bpf_object__find_map_fd_by_name(src->obj, name);
+}
+
+static struct bpf_link *attach_iter(const struct source *src,
+				    const struct program *p)
+{
+	union bpf_iter_link_info about;
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+
+	if (is_of_map(p)) {
+		about.map.map_fd = (uint32_t)map_of(src, p);
+		opts.link_info = &about;
+		opts.link_info_len = sizeof(about.map);
+	}
+	return bpf_program__attach_iter(p->prog, &opts);
+}
+
+/* What source_btf.c has loaded is known to libbpf by its type alone. */
+static struct bpf_link *attach_program(const struct source *src,
+				       const struct program *p)
+{
+	if (source_is_iter(p))
+		return attach_iter(src, p);
+	return bpf_program__type(p->prog) == BPF_PROG_TYPE_TRACING
+		       ? bpf_program__attach_trace(p->prog)
+		       : bpf_program__attach(p->prog);
 }
 
 static void attach_one(const struct sources *s, struct source *src)
@@ -49,9 +83,7 @@ static void attach_one(const struct sources *s, struct source *src)
 		return;
 	for (i = 0; i < src->program_count; i++) {
 		p = &src->programs[i];
-		if (source_is_iter(p))
-			continue;
-		p->link = attach_program(p->prog);
+		p->link = attach_program(src, p);
 		if (p->link)
 			continue;
 		err = -errno;
@@ -96,17 +128,9 @@ static int read_to_end(int fd)
 /* A walk that begins when it is read. Return: descriptor; -errno. */
 static int open_iter(const struct program *p)
 {
-	int link = bpf_link_create(source_program_fd(p), 0, BPF_TRACE_ITER,
-				   NULL);
-	int fd;
+	int fd = bpf_iter_create(bpf_link__fd(p->link));
 
-	if (link < 0)
-		return -errno;
-	fd = bpf_iter_create(link);
-	if (fd < 0)
-		fd = -errno;
-	close(link);
-	return fd;
+	return fd < 0 ? -errno : fd;
 }
 
 static void run_iter(struct source *src, const struct program *p, int fd)
@@ -136,14 +160,15 @@ static void begin_iters(struct source *src)
 	}
 }
 
-static void end_iters(struct source *src)
+static void end_iters(struct source *src, bool of_maps)
 {
 	struct program *p;
 	unsigned i;
 
 	for (i = 0; src->on && i < src->program_count; i++) {
 		p = &src->programs[i];
-		if (!source_is_iter(p) || !is_for_the_end(p))
+		if (!source_is_iter(p) || !is_for_the_end(p) ||
+		    is_of_map(p) != of_maps)
 			continue;
 		run_iter(src, p, p->end_fd);
 		p->end_fd = -1;
@@ -191,11 +216,13 @@ void sources_detach(struct sources *s)
 	unsigned i;
 
 	source_stop(s, WEIR_STOP_HOOKS);
-	for (i = 0; i < s->count; i++)
+	for (i = 0; i < s->count; i++) {
+		end_iters(&s->list[i], true);
 		detach_one(&s->list[i]);
+	}
 	source_grace_period();
 	for (i = 0; i < s->count; i++)
-		end_iters(&s->list[i]);
+		end_iters(&s->list[i], false);
 	if (!s->own)
 		return;
 	source_stop(s, WEIR_STOP_ALL);

@@ -271,8 +271,8 @@ static int take_program(const struct pin *from, struct program *p)
 	char file[PIN_FILE_MAX], path[PIN_PATH_MAX];
 
 	p->fd = get_sort(from, PIN_PROGRAM, p->name);
-	if (p->fd < 0 || source_is_iter(p))
-		return p->fd < 0 ? p->fd : 0;
+	if (p->fd < 0)
+		return p->fd;
 	snprintf(file, sizeof(file), "%c_%s", PIN_LINK, p->name);
 	pin_path(from, file, path);
 	p->link = bpf_link__open(path);

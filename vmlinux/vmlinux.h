@@ -245,6 +245,7 @@ struct request {
 	unsigned int __data_len;
 	__u64 __sector;
 	__u64 start_time_ns;
+	atomic_t ref; /* 5.15 and before: refcount_t */
 };
 
 /* net */
@@ -410,6 +411,13 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	__u32 fd;
 	struct file *file;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
 };
 
 #pragma clang attribute pop

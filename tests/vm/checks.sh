@@ -499,6 +499,37 @@ pin() {
 	verdict "$(wc -l </tmp/n) numbers"
 }
 
+# Requests whose completion no program sees, as another hook's link is where that
+# of completions was when the next recorder comes: each is counted.
+unseen() {
+	local links=/sys/fs/bpf/weir/vm n
+
+	fact_begin
+	[ -n "$DISK" ] || {
+		echo "no block device: no nvme, no loop driver"
+		return 77
+	}
+	rm -rf $A
+	for n in 100 200; do
+		: >$ERR
+		weir record -o $A --buffer 8M --pin vm -s block 2>>$ERR &
+		weir=$!
+		await grep -q capturing $ERR
+		load blocks "$DISK" $n >$SAID
+		[ $n = 100 ] || break
+		kill -KILL $weir
+		wait $weir
+		ln -f $links/l_block__requeue $links/l_block__complete
+	done
+	kill -TERM $weir
+	wait $weir
+	is "exit" $? 3
+	is "writes seen" "$(count block_io 'comm == load and op == write')" 100
+	events gap "of == block and stage == hook"
+	is "and missed" "$(sum count)" 200
+	verdict
+}
+
 # Of two that do the same one is followed.
 follow_pid() {
 	local one two

@@ -167,6 +167,7 @@ check_running() {
 	check cgroup follow_cgroup
 	check moves moves
 	check pin pin
+	check unseen unseen
 	check snapshots snapshots
 	check hotplug hotplug
 }
