@@ -19,6 +19,7 @@ end_all() {
 	[ -z "${load:-}" ] || kill $load 2>/dev/null
 	[ -z "${pid:-}" ] || kill -KILL $pid 2>/dev/null
 	"$WEIR" unpin $NAME >/dev/null 2>&1
+	[ ! -d "${cgroup:-}" ] || rmdir "$cgroup"
 	rm -rf "$dir"
 }
 trap end_all EXIT
@@ -161,6 +162,43 @@ is "it says so" "$("$WEIR" stat --json "$dir/a" | jq -r .asked)" \
 whole
 "$WEIR" verify "$dir/snapshot" >"$dir/verify" ||
 	fail "the snapshot: $(cat "$dir/verify")"
+
+# ---- of a cgroup --------------------------------------------------------------
+
+of_cgroup() {
+	local inside outside
+	rm -rf "$dir/a"
+	start --cgroup "${cgroup##*/}"
+	await test -e $pins/$NAME/meta || fail "not pinned: $(cat "$dir/err")"
+	"$LOAD" numbers 1000 2 >/dev/null &
+	outside=$!
+	(echo $BASHPID >"$cgroup/cgroup.procs" &&
+		exec "$LOAD" numbers 1000 2 >"$dir/made") &
+	inside=$!
+	sleep 0.8
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	sleep 0.4
+	start --cgroup "${cgroup##*/}"
+	wait $inside $outside
+	kill -TERM $pid
+	wait $pid
+	is "a cgroup, the last life: exit" $? 0
+	is "of who is in it" \
+		"$(count syscall_done "pid == $inside and name == lseek")" \
+		"$(awk '{ print $2 }' "$dir/made")"
+	is "of who is not" "$(count syscall_done "pid == $outside")" 0
+	whole
+}
+
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+cgroup=$mount/weir-test-$$
+if [ -n "$mount" ] && mkdir "$cgroup" 2>/dev/null; then
+	of_cgroup
+	rmdir "$cgroup"
+else
+	echo "no cgroup v2 that can be written to: --pin with --cgroup is not tried"
+fi
 
 # ---- with a budget ------------------------------------------------------------
 
