@@ -186,7 +186,7 @@ of_cgroup() {
 	is "a cgroup, the last life: exit" $? 0
 	is "of who is in it" \
 		"$(count syscall_done "pid == $inside and name == lseek")" \
-		"$(awk '{ print $2 }' "$dir/made")"
+		"$(awk '/^numbers/ { print $2 }' "$dir/made")"
 	is "of who is not" "$(count syscall_done "pid == $outside")" 0
 	whole
 }
