@@ -308,6 +308,7 @@ static __always_inline void fill_plain(struct ev_syscall_done *ev,
 	fill_args(ev->args, c);
 	ev->ret = ret;
 	ev->duration = ev->h.ts - c->since;
+	weir_weigh(&ev->h, c->log2);
 	weir_no_str(&ev->path);
 	weir_no_str(&ev->path2);
 	weir_no_str(&ev->file);

@@ -469,7 +469,7 @@ static __always_inline int on_exit(const struct pt_regs *regs, __u32 nr,
 
 	if (!wanted_at_exit(pid) || !is_followed(pid))
 		return refuse(pid, true_nr(t, nr), ret);
-	if (!weir_budget) {
+	if (!call_was_shed(weir_get(t, pid))) {
 		c = call_find(t);
 		if (c && c->since && !c->compat && c->nr == nr &&
 		    end_plain(t, c, ret))
