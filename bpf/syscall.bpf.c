@@ -521,8 +521,9 @@ static __always_inline int emit_inside(const struct task_struct *t,
 }
 
 /*
- * Run at the end of recording, the hooks still attached. A task that leaves
- * its call meanwhile clears `since` first, and is passed over.
+ * Run at the end of recording, when no hook records any more: what is left
+ * then was inside at the end. Hooks that were pinned may run on for a while: a
+ * task that leaves its call meanwhile clears `since` first, and is passed over.
  * Return: 0 go on, 1 try this task again when there is room.
  */
 SEC("iter/task")
