@@ -41,8 +41,8 @@ static void raise_wbeg(struct ring_producer *p, uint64_t end)
 {
 	uint64_t step = wbeg_step(p);
 
-	p->limit = round_up(end, step) + step;
-	ring_set(&p->tx->wbeg, p->limit);
+	p->room = round_up(end, step) + step;
+	ring_set(&p->tx->wbeg, p->room);
 	ring_fence_overwrite();
 }
 
@@ -60,38 +60,63 @@ static void believe_head(struct ring_producer *p)
 		return;
 	}
 	p->head = head;
-	p->limit = head + ring_size(p->mask);
+	p->room = head + ring_size(p->mask);
 }
 
-/* Slow path of ring_reserve(): may bytes up to @end be written? */
-bool ring_make_room(struct ring_producer *p, uint64_t end)
+/* An open reservation is abandoned as well. */
+static bool refuse(struct ring_producer *p, ring_counter *shared, uint64_t *own)
 {
-	if (p->overwrite) {
-		raise_wbeg(p, end);
-		return true;
-	}
-	believe_head(p);
-	if (end <= p->limit)
-		return true;
-	p->open = p->tail;
-	ring_count(&p->tx->full, ++p->full);
+	p->open = UINT64_MAX;
+	ring_count(shared, ++*own);
 	return false;
 }
 
-void ring_count_toobig(struct ring_producer *p)
+/*
+ * The next record is the first to begin in its block. It is noted before it is
+ * there: no one looks at a note beyond tail.
+ */
+static void begin_block(struct ring_producer *p)
 {
-	p->open = p->tail;
-	ring_count(&p->tx->toobig, ++p->toobig);
-}
-
-/* The record at @pos is the first to begin in its block. */
-void ring_note(struct ring_producer *p, uint64_t pos)
-{
-	uint64_t block = pos >> p->block_shift;
+	uint64_t block = p->tail >> p->block_shift;
 	uint64_t notes = ring_size(p->mask) >> p->block_shift;
 
-	ring_set(&p->tx->note[block & (notes - 1)], pos);
-	p->note_at = (block + 1) << p->block_shift;
+	if (p->overwrite)
+		ring_set(&p->tx->note[block & (notes - 1)], p->tail);
+	p->block_end = (block + 1) << p->block_shift;
+}
+
+/*
+ * Below limit nothing needs a look: there is room, no lap or block begins, and
+ * what fits is no longer than a longest record.
+ */
+static void set_limit(struct ring_producer *p)
+{
+	uint64_t limit = p->tail + p->max;
+
+	if (limit > p->block_end)
+		limit = p->block_end;
+	if (limit > p->room)
+		limit = p->room;
+	p->limit = limit;
+	p->base = (uintptr_t)p->data - (uintptr_t)(p->tail & ~p->mask);
+}
+
+bool ring_make_room(struct ring_producer *p, size_t len)
+{
+	uint64_t end = p->tail + ring_need(len);
+
+	if (len > p->max)
+		return refuse(p, &p->tx->toobig, &p->toobig);
+	if (end > p->room && p->overwrite)
+		raise_wbeg(p, end);
+	else if (end > p->room)
+		believe_head(p);
+	if (end > p->room)
+		return refuse(p, &p->tx->full, &p->full);
+	if (p->tail >= p->block_end)
+		begin_block(p);
+	set_limit(p);
+	return true;
 }
 
 static size_t iov_len(const struct iovec *iov, int count)
@@ -132,7 +157,7 @@ uint64_t ring_space(struct ring_producer *p)
 	if (p->overwrite)
 		return ring_size(p->mask);
 	believe_head(p);
-	return p->limit - p->tail;
+	return p->room - p->tail;
 }
 
 /* --- consumer ------------------------------------------------------------ */
@@ -140,23 +165,54 @@ uint64_t ring_space(struct ring_producer *p)
 int ring_latch_corrupt(struct ring_consumer *c)
 {
 	c->corrupt = true;
-	c->tail = c->next = c->head;
+	c->end = c->next = c->at;
 	return RING_CORRUPT;
 }
 
 /* A tail is believed if it does not go back and promises no more than fits. */
 static int believe_tail(struct ring_consumer *c)
 {
-	uint64_t tail;
+	uint64_t tail, avail;
 
 	if (c->corrupt)
 		return RING_CORRUPT;
 	tail = ring_fetch_tail(&c->tx->tail);
-	if (tail - c->head > ring_size(c->mask) ||
-	    tail - c->head < c->tail - c->head || tail & 7)
+	avail = tail - (c->lap + c->at);
+	if (avail > ring_size(c->mask) || avail < c->end - c->at || tail & 7)
 		return ring_latch_corrupt(c);
-	c->tail = tail;
+	c->end = c->at + avail;
 	return RING_OK;
+}
+
+void ring_seek(struct ring_consumer *c, uint64_t head)
+{
+	c->at = c->next = c->end = (uintptr_t)c->data + (head & c->mask);
+	c->lap = head - c->at;
+	c->released = head;
+}
+
+/* At the end of the data, or behind it in the apron: on at the front. */
+static void next_lap(struct ring_consumer *c)
+{
+	uint64_t size = ring_size(c->mask);
+
+	c->at -= size;
+	c->next -= size;
+	c->end -= size;
+	c->lap += size;
+}
+
+void ring_pass(struct ring_consumer *c)
+{
+	uintptr_t data_end = (uintptr_t)c->data + ring_size(c->mask);
+	uint64_t more;
+
+	if (c->at >= data_end)
+		next_lap(c);
+	if (c->lap + c->at - c->released >= c->quantum)
+		ring_release(c);
+	more = c->quantum - (c->lap + c->at - c->released);
+	c->stop = more < data_end - c->at ? c->at + more : data_end;
 }
 
 /* Slow path of ring_peek(): all that was known of is read. Is there more? */
@@ -164,7 +220,7 @@ int ring_refresh(struct ring_consumer *c)
 {
 	int r = believe_tail(c);
 
-	if (r != RING_OK || c->head != c->tail)
+	if (r != RING_OK || c->at != c->end)
 		return r;
 	if (c->quantum != UINT64_MAX)
 		ring_release(c);
@@ -193,7 +249,7 @@ int ring_read(struct ring_consumer *c, void *buf, size_t cap,
 uint64_t ring_avail(struct ring_consumer *c)
 {
 	believe_tail(c);
-	return c->tail - c->head;
+	return c->end - c->at;
 }
 
 int ring_poll(struct ring_consumer *c, uint64_t min_bytes)
@@ -207,7 +263,7 @@ int ring_poll(struct ring_consumer *c, uint64_t min_bytes)
 		return r;
 	if (min_bytes > half)
 		min_bytes = half;
-	if (c->tail - c->head >= (min_bytes ? min_bytes : 1))
+	if (c->end - c->at >= (min_bytes ? min_bytes : 1))
 		return RING_OK;
 	return gone ? RING_PEER_DEAD : RING_EMPTY;
 }

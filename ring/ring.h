@@ -136,18 +136,20 @@ struct ring_rx {
 struct ring_map; /* a mapping, shared by the handles on it */
 
 struct ring_producer {
-	unsigned char *data;
-	uint64_t mask;	  /* size - 1 */
-	uint64_t tail;	  /* where the next record goes */
-	uint64_t limit;	  /* bytes below may be written without asking */
-	uint64_t open;	  /* end of the open reservation; tail: none open */
-	uint64_t note_at; /* the first record from here on is noted */
-	uint64_t records;
+	uintptr_t base; /* position p lies at address base + p, this lap */
+	uint64_t tail;	/* where the next record goes */
+	uint64_t limit; /* bytes below may be written without asking */
+	uint64_t open;	/* where the last reservation is; open if at tail */
 	struct ring_tx *tx;
-	uint32_t max;	    /* payload bytes */
-	uint16_t open_type; /* of the open reservation */
+	uint32_t max;	   /* payload bytes */
+	uint32_t open_len; /* bytes last reserved, for what type */
+	uint16_t open_type;
 	bool overwrite;
-	unsigned int block_shift;
+	unsigned int block_shift; /* refuse mode: the ring is one block */
+	unsigned char *data;
+	uint64_t mask;	    /* size - 1 */
+	uint64_t room;	    /* bytes below are free; overwrite mode: wbeg */
+	uint64_t block_end; /* a record from here on begins a block */
 	const struct ring_rx *rx;
 	uint64_t head; /* last believed */
 	uint64_t full, toobig, forged;
@@ -155,19 +157,21 @@ struct ring_producer {
 } __attribute__((aligned(RING_LINE)));
 
 struct ring_consumer {
-	const unsigned char *data;
-	uint64_t mask;	   /* size - 1 */
-	uint64_t head;	   /* the next record to read */
-	uint64_t next;	   /* the one after it, once peeked; else head */
-	uint64_t tail;	   /* last believed */
+	uintptr_t at;	   /* address of the next record to read */
+	uintptr_t next;	   /* of the one after it, once peeked; else at */
+	uintptr_t end;	   /* of the tail last believed */
+	uintptr_t stop;	   /* from here on ring_next() needs ring_pass() */
+	uint32_t max;	   /* payload bytes */
+	bool corrupt;	   /* latched */
+	bool dead;	   /* the watched process has ended */
+	int pidfd;	   /* borrowed, or -1 */
+	uint64_t lap;	   /* address a is position lap + a, this lap */
 	uint64_t released; /* the shared head */
 	uint64_t quantum;  /* bytes read before ring_next() gives back */
 	struct ring_rx *rx;
-	uint32_t max; /* payload bytes */
-	bool corrupt; /* latched */
-	bool dead;    /* the watched process has ended */
-	int pidfd;    /* borrowed, or -1 */
 	const struct ring_tx *tx;
+	const unsigned char *data;
+	uint64_t mask; /* size - 1 */
 	uint64_t nap_ns, nap_min_ns, nap_max_ns;
 	struct ring_map *map;
 } __attribute__((aligned(RING_LINE)));
@@ -270,14 +274,14 @@ void ring_observer_close(struct ring_observer *o);
 
 /* --- what the inline functions below are made of; not for you ------------ */
 
-/** ring_make_room - slow path of ring_claim(): may bytes below @end be used? */
-bool ring_make_room(struct ring_producer *p, uint64_t end);
+/** ring_make_room - slow path of ring_claim() */
+bool ring_make_room(struct ring_producer *p, size_t len);
 
-/** ring_count_toobig - a record was refused because of its length */
-void ring_count_toobig(struct ring_producer *p);
+/** ring_seek - have the consumer go on at @head */
+void ring_seek(struct ring_consumer *c, uint64_t head);
 
-/** ring_note - note @pos as the first record that begins in its block */
-void ring_note(struct ring_producer *p, uint64_t pos);
+/** ring_pass - slow path of ring_next(): give back what is due, begin a lap */
+void ring_pass(struct ring_consumer *c);
 
 /** ring_refresh - slow path of ring_peek(): RING_OK, _EMPTY or _CORRUPT */
 int ring_refresh(struct ring_consumer *c);
@@ -288,34 +292,40 @@ int ring_latch_corrupt(struct ring_consumer *c);
 /** ring_need - bytes that a payload of @len bytes takes in the ring */
 static inline uint64_t ring_need(uint64_t len)
 {
-	return RING_HEADER + ((len + 7) & ~(uint64_t)7);
+	return (RING_HEADER + len + 7) & ~(uint64_t)7;
 }
 
-/** ring_claim - where the next record may be put; NULL: refused, counted */
-static inline unsigned char *ring_claim(struct ring_producer *p, size_t len)
+/**
+ * ring_claim - may a record of @len bytes be put at @pos? If not: counted
+ *
+ * One compare for room, length, lap and block note: see set_limit() in ring.c.
+ */
+static inline bool ring_claim(struct ring_producer *p, uint64_t pos, size_t len)
 {
-	if (__builtin_expect(len > p->max, 0)) {
-		ring_count_toobig(p);
-		return NULL;
-	}
-	if (__builtin_expect(p->tail + ring_need(len) > p->limit, 0) &&
-	    !ring_make_room(p, p->tail + ring_need(len)))
-		return NULL;
-	return p->data + (p->tail & p->mask);
+	return __builtin_expect(len <= RING_PAYLOAD_MAX &&
+					pos + ring_need(len) <= p->limit,
+				1) ||
+	       ring_make_room(p, len);
 }
 
-/** ring_publish - header and tail for the record that is ready at @rec */
+/** ring_at - where the record at @pos, once claimed, lies */
+static inline unsigned char *ring_at(const struct ring_producer *p,
+				     uint64_t pos)
+{
+	return (unsigned char *)(p->base + pos);
+}
+
+/** ring_publish - header and tail for the record ready in @rec, at @pos */
 static inline void ring_publish(struct ring_producer *p, unsigned char *rec,
-				uint64_t type, uint64_t len)
+				uint64_t pos, uint64_t type, uint64_t len)
 {
-	uint64_t pos = p->tail;
+	struct ring_tx *tx = p->tx;
 
+	ring_expect(rec + ring_need(len));
 	ring_header_set(rec, type << 32 | len);
-	if (__builtin_expect(pos >= p->note_at, 0))
-		ring_note(p, pos);
-	p->tail = p->open = pos + ring_need(len);
-	ring_count(&p->tx->records, ++p->records);
-	ring_publish_tail(&p->tx->tail, pos + ring_need(len));
+	p->tail = pos + ring_need(len);
+	ring_count(&tx->records, ring_counted(&tx->records) + 1);
+	ring_publish_tail(&tx->tail, pos + ring_need(len));
 }
 
 /* --- producer ------------------------------------------------------------ */
@@ -342,13 +352,14 @@ static inline uint32_t ring_max(const struct ring_producer *p)
 static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
 				 size_t len)
 {
-	unsigned char *rec = ring_claim(p, len);
+	uint64_t pos = p->tail;
 
-	if (__builtin_expect(!rec, 0))
+	if (!ring_claim(p, pos, len))
 		return NULL;
-	p->open = p->tail + ring_need(len);
+	p->open = pos;
+	p->open_len = (uint32_t)len;
 	p->open_type = type;
-	return rec + RING_HEADER;
+	return ring_at(p, pos) + RING_HEADER;
 }
 
 /**
@@ -360,13 +371,13 @@ static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
  */
 static inline void ring_commit(struct ring_producer *p, size_t len)
 {
-	uint64_t room = p->open - p->tail;
+	uint64_t pos = p->tail;
 
-	if (__builtin_expect(!room, 0))
+	if (__builtin_expect(p->open != pos, 0))
 		return;
-	if (__builtin_expect(len > room - RING_HEADER, 0))
-		len = room - RING_HEADER;
-	ring_publish(p, p->data + (p->tail & p->mask), p->open_type, len);
+	if (__builtin_expect(len > p->open_len, 0))
+		len = p->open_len;
+	ring_publish(p, ring_at(p, pos), pos, p->open_type, len);
 }
 
 /**
@@ -379,13 +390,15 @@ static inline void ring_commit(struct ring_producer *p, size_t len)
 static inline int ring_write(struct ring_producer *p, uint16_t type,
 			     const void *buf, size_t len)
 {
-	unsigned char *rec = ring_claim(p, len);
+	uint64_t pos = p->tail;
+	unsigned char *rec;
 
-	if (__builtin_expect(!rec, 0))
+	if (!ring_claim(p, pos, len))
 		return len > p->max ? RING_TOOBIG : RING_FULL;
+	rec = ring_at(p, pos);
 	if (len)
 		ring_copy_in(rec + RING_HEADER, buf, len, p->overwrite);
-	ring_publish(p, rec, type, len);
+	ring_publish(p, rec, pos, type, len);
 	return RING_OK;
 }
 
@@ -417,9 +430,11 @@ uint64_t ring_space(struct ring_producer *p);
  */
 static inline void ring_release(struct ring_consumer *c)
 {
-	if (c->head != c->released) {
-		c->released = c->head;
-		ring_publish_head(&c->rx->head, c->head);
+	uint64_t head = c->lap + c->at;
+
+	if (head != c->released) {
+		c->released = head;
+		ring_publish_head(&c->rx->head, head);
 	}
 }
 
@@ -440,21 +455,21 @@ static inline int ring_peek(struct ring_consumer *c, struct ring_record *ret)
 	uint64_t header, len;
 	int r;
 
-	if (c->head == c->tail) {
+	if (c->at == c->end) {
 		r = ring_refresh(c);
 		if (r != RING_OK)
 			return r;
 	}
-	rec = c->data + (c->head & c->mask);
+	rec = (const unsigned char *)c->at;
 	header = ring_header_get(rec);
 	len = (uint32_t)header;
 	if (__builtin_expect(len > c->max || header >> 48 ||
-				     ring_need(len) > c->tail - c->head,
+				     ring_need(len) > c->end - c->at,
 			     0)) {
 		ring_latch_corrupt(c);
 		return RING_CORRUPT;
 	}
-	c->next = c->head + ring_need(len);
+	c->next = c->at + ring_need(len);
 	ret->data = rec + RING_HEADER;
 	ret->len = (uint32_t)len;
 	ret->type = (uint16_t)(header >> 32);
@@ -470,9 +485,9 @@ static inline int ring_peek(struct ring_consumer *c, struct ring_record *ret)
  */
 static inline void ring_next(struct ring_consumer *c)
 {
-	c->head = c->next;
-	if (__builtin_expect(c->head - c->released >= c->quantum, 0))
-		ring_release(c);
+	c->at = c->next;
+	if (__builtin_expect(c->at >= c->stop, 0))
+		ring_pass(c);
 }
 
 /**
@@ -486,6 +501,7 @@ static inline void ring_next(struct ring_consumer *c)
 static inline void ring_hold(struct ring_consumer *c, uint64_t bytes)
 {
 	c->quantum = bytes;
+	c->stop = 0;
 }
 
 /**

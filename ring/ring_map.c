@@ -60,10 +60,13 @@ static uint32_t max_payload(uint64_t size)
 	return size / 8 < RING_PAYLOAD_MAX ? size / 8 : RING_PAYLOAD_MAX;
 }
 
-static unsigned int block_shift(uint64_t size)
+/* Refuse mode has no notes: the ring is one block. */
+static unsigned int block_shift(const struct ring_id *id)
 {
-	uint64_t block = size / RING_NOTES < 8 ? 8 : size / RING_NOTES;
+	uint64_t block = id->size;
 
+	if (id->flags & RING_OVERWRITE)
+		block = block / RING_NOTES < 8 ? 8 : block / RING_NOTES;
 	return (unsigned int)__builtin_ctzll(block);
 }
 
@@ -284,8 +287,8 @@ static int resume_overwrite(struct ring_producer *p)
 
 	if (!position_ok(wbeg) || wbeg - p->tail > ring_need(p->max) + 2 * step)
 		return -EBADMSG;
-	p->limit = wbeg;
-	p->note_at = resume_notes(p);
+	p->room = wbeg;
+	p->block_end = resume_notes(p);
 	return 0;
 }
 
@@ -294,15 +297,14 @@ static int resume_refuse(struct ring_producer *p)
 	p->head = ring_fetch_head(&p->rx->head);
 	if (!position_ok(p->head) || p->tail - p->head > p->mask + 1)
 		return -EBADMSG;
-	p->limit = p->head + p->mask + 1;
-	p->note_at = UINT64_MAX;
+	p->room = p->head + p->mask + 1;
 	return 0;
 }
 
 static int producer_resume(struct ring_producer *p)
 {
-	p->tail = p->open = ring_get(&p->tx->tail);
-	p->records = ring_counted(&p->tx->records);
+	p->tail = ring_get(&p->tx->tail);
+	p->open = UINT64_MAX;
 	p->full = ring_counted(&p->tx->full);
 	p->toobig = ring_counted(&p->tx->toobig);
 	p->forged = ring_counted(&p->tx->forged);
@@ -325,8 +327,8 @@ static int producer_new(struct ring_producer **ret, struct ring_map *m)
 	p->data = map_data(m);
 	p->mask = m->id.size - 1;
 	p->max = max_payload(m->id.size);
-	p->block_shift = block_shift(m->id.size);
 	p->overwrite = m->id.flags & RING_OVERWRITE;
+	p->block_shift = block_shift(&m->id);
 	r = producer_resume(p);
 	if (r) {
 		free(p);
@@ -340,11 +342,11 @@ static int producer_new(struct ring_producer **ret, struct ring_map *m)
 static int consumer_resume(struct ring_consumer *c)
 {
 	uint64_t tail = ring_fetch_tail(&c->tx->tail);
+	uint64_t head = ring_get(&c->rx->head);
 
-	c->head = ring_get(&c->rx->head);
-	c->next = c->tail = c->released = c->head;
-	if (!position_ok(c->head) || tail & 7 || tail - c->head > c->mask + 1)
+	if (!position_ok(head) || tail & 7 || tail - head > c->mask + 1)
 		return -EBADMSG;
+	ring_seek(c, head);
 	return 0;
 }
 
@@ -364,12 +366,12 @@ static int consumer_new(struct ring_consumer **ret, struct ring_map *m)
 	c->data = map_data(m);
 	c->mask = m->id.size - 1;
 	c->max = max_payload(m->id.size);
-	c->quantum = m->id.size / 8;
 	r = consumer_resume(c);
 	if (r) {
 		free(c);
 		return r;
 	}
+	ring_hold(c, m->id.size / 8);
 	ring_watch(c, -1);
 	ring_set_nap(c, RING_NAP_MIN_NS, RING_NAP_MAX_NS);
 	*ret = c;
@@ -388,7 +390,7 @@ static int observer_new(struct ring_observer **ret, struct ring_map *m)
 	o->data = map_data(m);
 	o->mask = m->id.size - 1;
 	o->max = max_payload(m->id.size);
-	o->block_shift = block_shift(m->id.size);
+	o->block_shift = block_shift(&m->id);
 	o->overwrite = m->id.flags & RING_OVERWRITE;
 	*ret = o;
 	return 0;

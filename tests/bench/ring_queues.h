@@ -116,12 +116,13 @@ template <unsigned N> struct weir_queue {
 	}
 	template <class F> size_t take(F use)
 	{
+		struct ring_consumer *mine = c; /* as a program would */
 		struct ring_record r;
 		size_t n = 0;
 
-		while (ring_peek(c, &r) == RING_OK) {
+		while (ring_peek(mine, &r) == RING_OK) {
 			use((const unsigned char *)r.data, N ? N : r.len);
-			ring_next(c);
+			ring_next(mine);
 			n++;
 		}
 		return n;

@@ -156,6 +156,10 @@ static uint64_t ring_header_get(const unsigned char *rec)
 	return model_load(rec);
 }
 
+static void ring_expect(const unsigned char *)
+{
+}
+
 static void ring_copy_in(unsigned char *dst, const void *src, size_t len, bool)
 {
 	uint64_t w;
@@ -214,14 +218,14 @@ template <typename model> struct ring_model : rl::test_suite<model, 2> {
 		p.rx = &rx;
 		p.overwrite = overwrite;
 		p.block_shift = block_shift;
-		p.limit = overwrite ? 0 : size;
-		p.note_at = overwrite ? 0 : UINT64_MAX;
+		p.room = overwrite ? 0 : size;
 		memset(&c, 0, sizeof(c));
 		c.data = model_bytes;
 		c.mask = size - 1;
 		c.max = 8;
 		c.tx = &tx;
 		c.rx = &rx;
+		ring_seek(&c, 0);
 		memset(&o, 0, sizeof(o));
 		o.data = model_bytes;
 		o.mask = size - 1;
@@ -273,7 +277,7 @@ struct refuse_batch : ring_model<refuse_batch> {
 	void before()
 	{
 		set_up(32, 3, false);
-		c.quantum = UINT64_MAX;
+		ring_hold(&c, UINT64_MAX);
 	}
 
 	void produce()

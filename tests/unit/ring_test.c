@@ -272,6 +272,44 @@ static void refused_reservation_closes_the_open_one(void **state)
 	pair_close(&r);
 }
 
+static void granted_write_closes_the_open_reservation(void **state)
+{
+	struct pair r = pair_new(1024);
+	struct ring_record rec = {0};
+
+	(void)state;
+	assert_non_null(ring_reserve(r.p, 1, 64));
+	assert_int_equal(ring_write(r.p, 2, "12345678", 8), RING_OK);
+	ring_commit(r.p, 64);
+	assert_int_equal(ring_peek(r.c, &rec), RING_OK);
+	assert_int_equal(rec.type, 2);
+	assert_int_equal(ring_avail(r.c), 16);
+	pair_close(&r);
+}
+
+static void length_is_checked_wherever_the_tail_is(void **state)
+{
+	(void)state;
+	for_each_size(size)
+	{
+		struct pair r = pair_new(size);
+		struct ring_record rec = {0};
+		uint32_t max = ring_max(r.p);
+
+		ring_hold(r.c, 0);
+		for (size_t at = 0; at < 2 * size && at < 8192; at += 16) {
+			assert_non_null(ring_reserve(r.p, 1, max));
+			assert_null(ring_reserve(r.p, 1, max + 1));
+			assert_null(ring_reserve(r.p, 1, SIZE_MAX - at));
+			assert_int_equal(ring_write(r.p, 1, &at, 8), RING_OK);
+			assert_int_equal(ring_peek(r.c, &rec), RING_OK);
+			assert_memory_equal(rec.data, &at, 8);
+			ring_next(r.c);
+		}
+		pair_close(&r);
+	}
+}
+
 static void writev_gathers(void **state)
 {
 	struct iovec iov[] = {
@@ -411,6 +449,8 @@ int main(void)
 		T(reservation_is_invisible_until_committed),
 		T(commit_never_exceeds_the_reservation),
 		T(refused_reservation_closes_the_open_one),
+		T(granted_write_closes_the_open_reservation),
+		T(length_is_checked_wherever_the_tail_is),
 		T(writev_gathers),
 		T(read_keeps_a_record_that_the_buffer_cannot_hold),
 		T(peek_repeats_and_next_without_peek_does_nothing),

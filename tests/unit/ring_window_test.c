@@ -182,6 +182,26 @@ static void records_longer_than_a_block_survive(void **state)
 	window_close(&w);
 }
 
+static void length_is_checked_wherever_the_tail_is(void **state)
+{
+	(void)state;
+	for_each_size(size)
+	{
+		struct window w = window_new(size);
+		uint32_t max = ring_max(w.p);
+
+		for (size_t at = 0; at < 2 * size; at += 16) {
+			assert_non_null(ring_reserve(w.p, 1, max));
+			assert_null(ring_reserve(w.p, 1, max + 1));
+			assert_int_equal(ring_write(w.p, 1, &at, 8), RING_OK);
+		}
+		assert_int_equal(ring_snapshot(w.o, w.buf, size, &w.info),
+				 RING_OK);
+		assert_int_equal(w.info.end, 2 * size);
+		window_close(&w);
+	}
+}
+
 static void window_is_never_full(void **state)
 {
 	struct window w = window_new(64);
@@ -205,6 +225,7 @@ int main(void)
 		T(slices_hold_every_record_in_order),
 		T(a_slice_of_what_is_overwritten_begins_later),
 		T(records_longer_than_a_block_survive),
+		T(length_is_checked_wherever_the_tail_is),
 		T(window_is_never_full),
 	};
 
