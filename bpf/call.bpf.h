@@ -6,6 +6,7 @@
 #ifndef WEIR_CALL_BPF_H
 #define WEIR_CALL_BPF_H
 
+#include "peek.bpf.h"
 #include "strings.bpf.h"
 #include "syscalls_ia32.h"
 #include "weir.bpf.h"
@@ -317,23 +318,31 @@ static __always_inline void fill_plain(struct ev_syscall_done *ev,
 /* ---- files: only where strings can be read --------------------------------
  */
 
+#define file_get(p, field)                                                     \
+	(type ? weir_peek(p, field, type) : weir_get(p, field))
+
 /*
  * The current task's struct file of descriptor @fd; 0: none.
  *
  * A function of its own to the verifier: for each pointer that it sees loaded
  * from a task it searches the kernel's types by name (from Linux 6.3 on,
- * btf_nested_type_is_trusted()), and so it is to see this one only once.
+ * btf_nested_type_is_trusted()). Where it can be peeked at there is no search,
+ * and else it is to see this one only once.
  */
 __noinline __u64 file_of_fd(__u32 fd)
 {
+	const __u32 type = weir_word_type;
 	struct task_struct *t = weir_current();
-	struct files_struct *files = weir_get(t, files);
-	struct fdtable *fdt = weir_get(files, fdt);
-	struct file **slots = weir_get(fdt, fd), *file = NULL;
+	struct files_struct *files;
+	struct fdtable *fdt;
 
-	if (weir_strings && fd < weir_get(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), slots + fd);
-	return (__u64)file;
+	if (!weir_strings)
+		return 0;
+	files = file_get(t, files);
+	fdt = file_get(files, fdt);
+	if (fd >= file_get(fdt, max_fds))
+		return 0;
+	return weir_word_at(file_get(fdt, fd) + fd, type);
 }
 
 /* The one that the current task executes. */

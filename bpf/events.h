@@ -544,6 +544,9 @@ struct weir_account {
 	__u64 spare;
 };
 
+/* Stands for a function of the kernel's: bpf/peek.bpf.h, user/source_peek.c. */
+#define WEIR_RDONLY_CAST 0x77656972
+
 /*
  * Who records, where the programs outlive him (--pin). WEIR_NOBODY is no
  * process: he has died.

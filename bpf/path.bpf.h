@@ -10,25 +10,34 @@
 #ifndef WEIR_PATH_BPF_H
 #define WEIR_PATH_BPF_H
 
+#include "peek.bpf.h"
 #include "strings.bpf.h"
 
 #define PATH_NAME_MAX 255 /* NAME_MAX */
-#define PATH_STEPS    16  /* squared: names and mounts walked; deeper is cut */
+#define PATH_STEPS    4	  /* names and mounts walked in a round */
+#define PATH_ROUNDS   64  /* deeper is cut */
+#define PATH_WORDS    16  /* bytes of a name that are read as two words */
+#define PATH_SHORT    64  /* of a path that are copied as words */
 
 enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
-/*
- * Names are laid down from the end to the front. The state of the walk lives
- * here too: what the verifier cannot see it need not tell apart, and the
- * loops below stay small to it.
- */
-struct path_buf {
-	__u8 data[WEIR_STR_MAX + PATH_NAME_MAX + 1];
+/* Where a walk is. */
+struct path_at {
 	struct dentry *dentry;
 	struct dentry *root; /* of mnt */
 	struct vfsmount *mnt;
-	__u32 pos;  /* first byte laid down, in 0..WEIR_STR_MAX - 1 */
-	__u32 done; /* enum path_end */
+};
+
+/*
+ * Names are laid down from the end to the front. Whole words of them: what is
+ * before a name is written, too, and then by the name before it.
+ */
+struct path_buf {
+	__u8 front[PATH_WORDS];
+	__u8 data[WEIR_STR_MAX + PATH_NAME_MAX + 1];
+	struct path_at at; /* between two rounds of steps */
+	__u32 pos;	   /* first byte laid down, in 0..WEIR_STR_MAX - 1 */
+	__u32 done;	   /* enum path_end */
 };
 
 struct {
@@ -46,22 +55,40 @@ static __always_inline void path_start(struct path_buf *b)
 	b->done = PATH_ON;
 }
 
-/* Lay down one name and the slash before it; full stops the walk. */
-static __always_inline void path_name(struct path_buf *b, const void *name,
-				      __u32 len)
+/*
+ * The bytes of a name, to end at @end. Words from its end on, where they are
+ * sure to be on the page that it begins on: no other need be there.
+ */
+static __always_inline void path_bytes(struct path_buf *b, __u32 end,
+				       const void *name, __u32 len,
+				       const __u32 type)
+{
+	__u64 *last = (void *)b->data + (end & PATH_END) - sizeof(*last);
+
+	if (!type || len > PATH_WORDS || ((__u64)name & 4095) < PATH_WORDS) {
+		bpf_probe_read_kernel(b->data + ((end - len) & PATH_END), len,
+				      name);
+		return;
+	}
+	name += len - sizeof(*last);
+	last[0] = weir_word_at(name, type);
+	last[-1] = weir_word_at(name - sizeof(*last), type);
+}
+
+/* Lay down one name and the slash before it. Return: enum path_end. */
+static __always_inline int path_name(struct path_buf *b, const void *name,
+				     __u32 len, const __u32 type)
 {
 	__u32 pos = b->pos;
 
 	len &= PATH_NAME_MAX;
-	if (pos < len + 1) {
-		b->done = PATH_CUT;
-		return;
-	}
-	pos -= len;
-	bpf_probe_read_kernel(b->data + (pos & PATH_END), len, name);
-	pos = (pos - 1) & PATH_END;
+	if (pos < len + 1)
+		return PATH_CUT;
+	path_bytes(b, pos, name, len, type);
+	pos = (pos - len - 1) & PATH_END;
 	b->data[pos] = '/';
 	b->pos = pos;
+	return PATH_ON;
 }
 
 /* Length laid down; the root itself is "/". */
@@ -77,62 +104,101 @@ static __always_inline __u32 path_finish(struct path_buf *b)
 	return PATH_END - pos;
 }
 
-static __always_inline void path_enter_mount(struct path_buf *b,
-					     struct vfsmount *mnt)
+static __always_inline void
+path_enter_mount(struct path_at *at, struct vfsmount *mnt, const __u32 type)
 {
-	b->mnt = mnt;
-	b->root = BPF_CORE_READ(mnt, mnt_root);
+	at->mnt = mnt;
+	at->root = weir_peek(mnt, mnt_root, type);
 }
 
-/* At the root of a mount: to where it is mounted. */
-static __always_inline void path_leave_mount(struct path_buf *b)
+/* At the root of a mount: to where it is mounted. Return: enum path_end. */
+static __always_inline int path_leave_mount(struct path_at *at,
+					    const __u32 type)
 {
 	struct mount *m, *up;
 
-	m = (void *)b->mnt - bpf_core_field_offset(struct mount, mnt);
-	up = BPF_CORE_READ(m, mnt_parent);
-	if (up == m) {
-		b->done = PATH_WHOLE;
-		return;
-	}
-	b->dentry = BPF_CORE_READ(m, mnt_mountpoint);
-	path_enter_mount(b,
-			 (void *)up + bpf_core_field_offset(struct mount, mnt));
+	m = (void *)at->mnt - bpf_core_field_offset(struct mount, mnt);
+	up = weir_peek(m, mnt_parent, type);
+	if (up == m)
+		return PATH_WHOLE;
+	at->dentry = weir_peek(m, mnt_mountpoint, type);
+	path_enter_mount(at,
+			 (void *)up + bpf_core_field_offset(struct mount, mnt),
+			 type);
+	return PATH_ON;
 }
 
-/* One step towards the root. A function to the verifier: checked once. */
-__noinline int path_step(__u32 slot)
-{
-	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
-	struct dentry *d, *parent;
-	struct qstr name = {};
+/* What a step reads of a dentry: neighbours there (include/linux/dcache.h). */
+struct path_entry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
 
-	if (!weir_strings || !b)
-		return PATH_CUT;
-	d = b->dentry;
-	if (d == b->root) {
-		path_leave_mount(b);
-		return b->done;
+static __always_inline void path_read(struct path_entry *e, struct dentry *d,
+				      const __u32 type)
+{
+	if (type) {
+		e->d_parent = weir_peek(d, d_parent, type);
+		e->d_name.name = weir_peek(d, d_name.name, type);
+		e->d_name.len = weir_peek(d, d_name.len, type);
+	} else if (bpf_core_field_offset(struct dentry, d_name) -
+			   bpf_core_field_offset(struct dentry, d_parent) ==
+		   sizeof(e->d_parent)) {
+		bpf_probe_read_kernel(e, sizeof(*e), &d->d_parent);
+	} else { /* CONFIG_RANDSTRUCT */
+		bpf_core_read(&e->d_parent, sizeof(e->d_parent), &d->d_parent);
+		bpf_core_read(&e->d_name, sizeof(e->d_name), &d->d_name);
 	}
-	parent = BPF_CORE_READ(d, d_parent);
-	bpf_core_read(&name, sizeof(name), &d->d_name);
+}
+
+/* One step towards the root. Return: enum path_end. */
+static __always_inline int path_step(struct path_buf *b, struct path_at *at,
+				     const __u32 type)
+{
+	struct dentry *d = at->dentry;
+	struct path_entry e;
+	int end;
+
+	if (d == at->root)
+		return path_leave_mount(at, type);
+	path_read(&e, d, type);
+	at->dentry = e.d_parent;
 	/* Nothing above, but no root: has a name of its own, or lost its way */
-	if (parent == d)
-		b->done = name.len > 1 ? PATH_WHOLE : PATH_CUT;
-	if (b->done != PATH_CUT)
-		path_name(b, name.name, name.len);
-	b->dentry = parent;
-	return b->done;
+	if (e.d_parent == d && e.d_name.len <= 1)
+		return PATH_CUT;
+	end = path_name(b, e.d_name.name, e.d_name.len, type);
+	if (end == PATH_ON && e.d_parent == d)
+		end = PATH_WHOLE;
+	return end;
 }
 
-/* Some of them: loops in two functions are far fewer rounds to the verifier. */
-__noinline int path_steps(__u32 slot)
+static __always_inline void path_walk(struct path_buf *b, const __u32 type)
 {
+	struct path_at at = b->at;
 	int i, end = PATH_ON;
 
 	for (i = 0; i < PATH_STEPS && end == PATH_ON; i++)
-		end = path_step(slot);
-	return end;
+		end = path_step(b, &at, type);
+	b->at = at;
+	b->done = end;
+}
+
+/*
+ * Some of them. A function to the verifier: checked once, and loops in two
+ * functions are far fewer rounds to it.
+ */
+__noinline int path_steps(__u32 slot)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	__u32 type = weir_word_type;
+
+	if (!weir_strings || !b)
+		return PATH_CUT;
+	if (type)
+		path_walk(b, type);
+	else
+		path_walk(b, 0);
+	return b->done;
 }
 
 /*
@@ -146,19 +212,31 @@ __noinline int path_of_file(__u64 file, __u32 slot)
 {
 	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
 	struct file *f = (struct file *)file;
-	struct path at = {};
+	__u32 type = weir_word_type;
 	int i;
 
 	if (!weir_strings || !b || !f)
 		return 0;
 	path_start(b);
-	bpf_core_read(&at, sizeof(at), &f->f_path);
-	b->dentry = at.dentry;
-	path_enter_mount(b, at.mnt);
-	for (i = 0; i < PATH_STEPS; i++)
+	b->at.dentry = weir_peek(f, f_path.dentry, type);
+	path_enter_mount(&b->at, weir_peek(f, f_path.mnt, type), type);
+	for (i = 0; i < PATH_ROUNDS; i++)
 		if (path_steps(slot) != PATH_ON)
 			break;
 	return path_finish(b);
+}
+
+/* Both have room for PATH_SHORT. Return: is it done? */
+static __always_inline bool path_copy(__u64 *to, const __u64 *from, __u32 len)
+{
+	int i;
+
+	if (len > PATH_SHORT)
+		return !bpf_probe_read_kernel(to, len, from);
+#pragma unroll
+	for (i = 0; i < PATH_SHORT / (int)sizeof(*to); i++)
+		to[i] = from[i];
+	return true;
 }
 
 /* Append what is laid down in paths[slot] to the scratch record. */
@@ -175,8 +253,7 @@ static __always_inline __u32 path_put(void *base, struct weir_str *s, __u32 pos,
 	len &= PATH_END;
 	if (!weir_strings || !at || !b || !len)
 		return pos;
-	if (bpf_probe_read_kernel(base + at, len,
-				  b->data + (b->pos & PATH_END)))
+	if (!path_copy(base + at, (void *)b->data + (b->pos & PATH_END), len))
 		return pos;
 	s->len = len;
 	s->full = b->done == PATH_WHOLE ? len : len + 1;

@@ -144,20 +144,23 @@ static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)
 		*since = h->ts - *since;
 }
 
-/* Return from the caller, unless there is no room for a record of @size. */
+/*
+ * Return from the caller, unless there is no room for a record of @size. In the
+ * order of weir_stamp(), its copy being made between the add and the clock:
+ * what is read meanwhile is time, and not the ring's memory.
+ */
 #define weir_emit_class(ring, a, base, len, span, size, flags)                 \
 	do {                                                                   \
 		struct weir_hdr *rec_ = bpf_ringbuf_reserve(ring, size, 0);    \
                                                                                \
 		if (!rec_)                                                     \
 			break;                                                 \
+		__sync_fetch_and_add(&a->submitted, 1);                        \
 		if ((size) <= WEIR_SMALL)                                      \
 			__builtin_memcpy(rec_, base, size);                    \
 		else                                                           \
 			weir_copy(rec_, base, size);                           \
-		weir_stamp(rec_, a, cpu, (base)->kind, len,                    \
-			   weir_who((base)->pid, (base)->tid));                \
-		rec_->flags = (base)->flags;                                   \
+		rec_->ts = bpf_ktime_get_ns();                                 \
 		weir_end_span(rec_, span);                                     \
 		bpf_ringbuf_submit(rec_, flags);                               \
 		return 1;                                                      \
@@ -180,9 +183,15 @@ __noinline int weir_emit_slot(__u32 slot, __u32 len, __u32 span)
 
 	if (!base || !a || !ring)
 		return 1;
+	base->cpu = cpu;
+	base->len = len;
 #define EMIT(size) weir_emit_class(ring, a, base, len, span, size, flags)
 	if (len <= 128)
 		EMIT(128);
+	else if (len <= 160)
+		EMIT(160);
+	else if (len <= 192)
+		EMIT(192);
 	else if (len <= 256 || !weir_strings)
 		EMIT(256);
 	else if (len <= 512)

@@ -199,7 +199,7 @@ __noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
 					      BPF_CORE_READ(kn, name));
 		if (n < 1)
 			break;
-		path_name(b, name, n - 1);
+		b->done = path_name(b, name, n - 1, 0);
 		kn = parent;
 	}
 	return path_finish(b);

@@ -112,13 +112,30 @@ struct kernel_types {
 	const struct btf *btf;
 	struct names hooks; /* what programs attach to */
 	int fd;		    /* the copy; -1 */
-	int handlers[2];    /* libbpf's, for the sections of such programs */
+	uint32_t cast;	    /* bpf_rdonly_cast(); 0: it does not work */
+	uint32_t word;	    /* struct pt_regs; the same */
+	int handlers[3];    /* libbpf's, for the sections of programs */
 	char path[64];	    /* of the copy */
 };
 
 static bool begins_with(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/*
+ * For bpf/peek.bpf.h. On x86 struct pt_regs begins with the register r15
+ * (arch/x86/include/asm/ptrace.h).
+ */
+static void find_cast(struct kernel_types *k, const struct btf_type *t,
+		      uint32_t id)
+{
+	const char *name = btf__name_by_offset(k->btf, t->name_off);
+
+	if (btf_is_struct(t) && !strcmp(name, "pt_regs"))
+		k->word = id;
+	else if (btf_is_func(t) && !strcmp(name, "bpf_rdonly_cast"))
+		k->cast = id;
 }
 
 /* One pass over all there are. */
@@ -131,6 +148,7 @@ static int find_hooks(struct kernel_types *k)
 
 	for (i = 1; i < n && !err; i++) {
 		t = btf__type_by_id(k->btf, i);
+		find_cast(k, t, i);
 		if (!btf_is_typedef(t) && !btf_is_func(t))
 			continue;
 		name = btf__name_by_offset(k->btf, t->name_off);
@@ -375,7 +393,30 @@ static int on_load(struct bpf_program *prog, struct bpf_prog_load_opts *opts,
 					strchr(section, '/') + 1);
 	if (!opts->attach_btf_id)
 		return -ESRCH;
-	return bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	return bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING)
+		       ?: source_peek_fill(prog, k->cast);
+}
+
+static int on_load_tp(struct bpf_program *prog, struct bpf_prog_load_opts *opts,
+		      long cookie)
+{
+	(void)opts;
+	return source_peek_fill(prog,
+				((const struct kernel_types *)cookie)->cast);
+}
+
+/* "tp/CATEGORY/NAME": what libbpf does where the section is its own. */
+static int attach_tp(const struct bpf_program *prog, long cookie,
+		     struct bpf_link **ret_link)
+{
+	const char *category = bpf_program__section_name(prog) + strlen("tp/");
+	const char *name = strchr(category, '/');
+	char buf[64];
+
+	(void)cookie;
+	snprintf(buf, sizeof(buf), "%.*s", (int)(name - category), category);
+	*ret_link = bpf_program__attach_tracepoint(prog, buf, name + 1);
+	return *ret_link ? 0 : -errno;
 }
 
 static int take_sections(struct kernel_types *k)
@@ -391,7 +432,11 @@ static int take_sections(struct kernel_types *k)
 		if (k->handlers[i] < 0)
 			return k->handlers[i];
 	}
-	return 0;
+	opts.prog_prepare_load_fn = on_load_tp;
+	opts.prog_attach_fn = attach_tp;
+	k->handlers[2] = libbpf_register_prog_handler(
+		"tp/", BPF_PROG_TYPE_TRACEPOINT, 0, &opts);
+	return k->handlers[2] < 0 ? k->handlers[2] : 0;
 }
 
 /* Where there is no /proc, or no memfd, the kernel's own has to do. */
@@ -421,7 +466,14 @@ int source_btf_open(struct sources *s)
 	k->btf = s->kernel_btf;
 	make_room(k);
 	err = find_hooks(k);
+	if (!k->cast || !source_peek_works(k->cast, k->word))
+		k->cast = k->word = 0;
 	return err ? err : take_sections(k);
+}
+
+uint32_t source_btf_word_type(const struct sources *s)
+{
+	return s->types ? s->types->word : 0;
 }
 
 const char *source_btf_path(const struct sources *s)
@@ -450,7 +502,7 @@ void source_btf_close(struct sources *s)
 	unsigned i;
 
 	source_btf_drop(s);
-	for (i = 0; k && i < 2; i++)
+	for (i = 0; k && i < 3; i++)
 		if (k->handlers[i] > 0)
 			libbpf_unregister_prog_handler(k->handlers[i]);
 	free(k);

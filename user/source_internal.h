@@ -2,9 +2,10 @@
 /*
  * source_internal.h - what the files of the source module share:
  * source.c (which there are, what they are set to), source_filter.c (what is
- * asked for), source_btf.c (the kernel's types), source_load.c (into the
- * kernel), source_attach.c (at work, and out again), source_pin.c (to outlive
- * the process), source_measure.c (account and cost). For nobody else.
+ * asked for), source_btf.c (the kernel's types), source_peek.c (a function of
+ * the kernel's that programs call), source_load.c (into the kernel),
+ * source_attach.c (at work, and out again), source_pin.c (to outlive the
+ * process), source_measure.c (account and cost). For nobody else.
  */
 #ifndef WEIR_SOURCE_INTERNAL_H
 #define WEIR_SOURCE_INTERNAL_H
@@ -113,6 +114,28 @@ int source_apply(struct sources *s, struct source *src, char *why,
  * Return: 0, also where the kernel has none; -ENOMEM; -errno of libbpf.
  */
 int source_btf_open(struct sources *s);
+
+/**
+ * source_btf_word_type - Return: id of a struct of the kernel's that begins
+ * with a number of 64 bits; 0 where it cannot be cast to (bpf/peek.bpf.h).
+ */
+uint32_t source_btf_word_type(const struct sources *s);
+
+/**
+ * source_peek_works - try bpf_rdonly_cast()
+ * @function: its id in the kernel's BTF; 0: there is none
+ * @type:     that of the struct which is cast to
+ *
+ * Return: does the kernel, which needs its JIT for it, load what calls it and
+ * reads a number of 64 bits at the struct's beginning?
+ */
+bool source_peek_works(uint32_t function, uint32_t type);
+
+/**
+ * source_peek_fill - just before load: make the calls of it that @prog has
+ * Return: 0; -ENOMEM.
+ */
+int source_peek_fill(struct bpf_program *prog, uint32_t function);
 
 /** source_btf_path - Return: what objects are to be relocated against; or NULL
  */

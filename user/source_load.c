@@ -134,6 +134,7 @@ static void set_constants(struct sources *s, struct source *src)
 	rodata_set(o, "weir_strings", !s->kernel.confidential);
 	rodata_set(o, "weir_task_btf", s->kernel.task_btf);
 	rodata_set(o, "weir_task_storage", s->kernel.task_storage);
+	rodata_set(o, "weir_word_type", source_btf_word_type(s));
 	rodata_set(o, "weir_budget", s->o.budget && src->value);
 	rodata_each(o, "args_", set_args, &args);
 }
