@@ -18,7 +18,7 @@
 #ifndef WEIR_CPU_RING_BPF_H
 #define WEIR_CPU_RING_BPF_H
 
-#include "weir.bpf.h"
+#include "strings.bpf.h"
 
 #define CPU_RING_PAGE 4096
 #define CPU_RING_BUSY (1U << 31) /* BPF_RINGBUF_BUSY_BIT */
@@ -63,17 +63,18 @@ static __always_inline bool cpu_ring_wakes(struct cpu_ring *ring, __u64 used)
 	return level > before;
 }
 
-/* Leaves room for one more: cpu_ring_submit() touches it. */
-static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
-					      __u64 who)
+/*
+ * Reserve @size bytes, a multiple of 8 and at most CPU_RECORD_MAX. Leaves room
+ * for as many more: cpu_ring_submit() touches them.
+ */
+static __always_inline struct weir_hdr *cpu_ring_take(struct weir_account *a,
+						      __u32 cpu, __u64 size)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
 	struct cpu_ring *ring = bpf_map_lookup_elem(&cpu_rings, &cpu);
-	struct weir_account *a = weir_account_here(cpu);
 	struct cpu_record *rec;
 	__u64 tail, used;
 
-	if (!ring || !a || (weir_pinned && weir_is_stopped()))
+	if (!ring || (weir_pinned && weir_is_stopped()))
 		return NULL;
 	tail = ring->tail;
 	used = tail - *(volatile __u64 *)&ring->head;
@@ -86,8 +87,19 @@ static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
 	rec = (void *)ring->data + (tail & (weir_cpu_ring_bytes - 1));
 	*(volatile __u32 *)&rec->len = size | CPU_RING_BUSY;
 	*(volatile __u64 *)&ring->tail = tail + 8 + size;
-	weir_stamp(&rec->h, a, cpu, kind, size, who);
 	return &rec->h;
+}
+
+static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
+					      __u64 who)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct weir_account *a = weir_account_here(cpu);
+	struct weir_hdr *h = a ? cpu_ring_take(a, cpu, size) : NULL;
+
+	if (h)
+		weir_stamp(h, a, cpu, kind, size, who);
+	return h;
 }
 
 /*
@@ -117,5 +129,58 @@ static __always_inline void cpu_ring_submit(void *h, __u32 size)
 }
 
 #define weir_cpu_submit(ev) cpu_ring_submit(ev, sizeof(*(ev)))
+
+/* ---- records with strings ------------------------------------------------ */
+
+#define CPU_RECORD_MAX	512
+#define CPU_RECORD_STEP (4 * sizeof(__u64)) /* copied at once */
+
+/* What is more than @size comes to lie behind the record, where it is free. */
+static __always_inline void cpu_ring_copy(void *to, const void *from,
+					  __u32 size)
+{
+	__u64 *t;
+	const __u64 *f;
+	__u32 i;
+
+	for (i = 0; i < CPU_RECORD_MAX && i < size; i += CPU_RECORD_STEP) {
+		t = to + i;
+		f = from + i;
+		t[0] = f[0];
+		t[1] = f[1];
+		t[2] = f[2];
+		t[3] = f[3];
+	}
+}
+
+/*
+ * weir_cpu_emit - weir_emit_slot() for a program as said above
+ *
+ * In the order of weir_stamp(), but that the copy is made between its add and
+ * the clock. Return: 0 where it is to go through weir_emit_slot().
+ */
+__noinline int weir_cpu_emit(__u32 slot, __u32 len, __u32 span)
+{
+	struct weir_hdr *from = bpf_map_lookup_elem(&scratch, &slot), *h;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct weir_account *a = weir_account_here(cpu);
+	__u32 size = (len + 7) & -8U;
+
+	if (!from || !a || size > CPU_RECORD_MAX)
+		return 0;
+	barrier_var(size); /* clang knows the range, the verifier not */
+	size &= 2 * CPU_RECORD_MAX - 1;
+	h = cpu_ring_take(a, cpu, size);
+	if (!h)
+		return 0;
+	from->cpu = cpu;
+	from->len = len;
+	__sync_fetch_and_add(&a->submitted, 1);
+	cpu_ring_copy(h, from, size);
+	h->ts = bpf_ktime_get_ns();
+	weir_end_span(h, span);
+	cpu_ring_submit(h, size);
+	return 1;
+}
 
 #endif

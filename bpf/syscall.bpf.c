@@ -343,8 +343,10 @@ static __always_inline int emit_named(struct task_struct *t,
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, WEIR_SLOT_HOOK, EV_SYSCALL_DONE, len,
-			      span);
+	ev->h.kind = EV_SYSCALL_DONE;
+	if (!weir_cpu_emit(WEIR_SLOT_HOOK, len, span))
+		weir_emit_slot(WEIR_SLOT_HOOK, len, span);
+	return 1;
 }
 
 /* Does how it ended say that it is not to be recorded? Counted, if an event. */
