@@ -160,9 +160,10 @@ static void read_all(struct archive *a)
 	struct seen once = {0}, again = {0}, part = {0};
 	bool kinds[SCHEMA_KINDS_MAX] = {[32] = true};
 	struct archive_info info;
+	int err;
 
 	archive_info(a, &info);
-	archive_each(a, &range, on_event, &once);
+	err = archive_each(a, &range, on_event, &once);
 	range.ahead = 1;
 	archive_each(a, &range, on_event, &again);
 	range.ahead = 0;
@@ -171,7 +172,9 @@ static void read_all(struct archive *a)
 	range.kinds = kinds;
 	range.from_ns = info.first_ns / 2 + info.last_ns / 2;
 	archive_each(a, &range, on_event, &part);
-	must(part.events <= once.events, "is a part");
+	/* What ends a pass early, as a newer version does, may lie outside. */
+	must((err && err != -EBADMSG) || part.events <= once.events,
+	     "is a part");
 }
 
 static void go_on(const struct schema *schema, uint64_t run)
