@@ -51,21 +51,25 @@ struct {
 } scratch SEC(".maps");
 
 /*
- * weir_begin - the CPU's scratch record of @slot, header filled for the
- * current task; never NULL in fact.
+ * weir_begin_of - the CPU's scratch record of @slot, header filled for @who, as
+ * bpf_get_current_pid_tgid() says it; never NULL in fact.
  */
-static __always_inline void *weir_begin(__u32 slot)
+static __always_inline void *weir_begin_of(__u32 slot, __u64 who)
 {
 	struct weir_hdr *h = bpf_map_lookup_elem(&scratch, &slot);
-	__u64 id;
 
 	if (!h)
 		return NULL;
-	id = bpf_get_current_pid_tgid();
-	h->pid = id >> 32;
-	h->tid = id;
+	h->pid = who >> 32;
+	h->tid = who;
 	h->flags = 0;
 	return h;
+}
+
+/* weir_begin - the same for the current task. */
+static __always_inline void *weir_begin(__u32 slot)
+{
+	return weir_begin_of(slot, bpf_get_current_pid_tgid());
 }
 
 /* Where the next string goes; 0 when no more fits. */

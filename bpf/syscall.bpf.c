@@ -323,7 +323,7 @@ static __always_inline int emit_named(struct task_struct *t,
 				      const struct call *c, __s64 ret)
 {
 	bool exec = is_exec(c->nr) && ret == 0;
-	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
+	struct ev_syscall_done *ev = weir_begin_of(WEIR_SLOT_HOOK, task_who(t));
 	__u32 len = sizeof(*ev), span;
 	__u64 file = 0;
 

@@ -295,14 +295,13 @@ static __always_inline __u64 request_file(const struct uring_request *r,
 static __always_inline int emit_request(const struct uring_request *r,
 					__u64 key, __s64 ret)
 {
-	struct ev_syscall_done *ev = weir_begin(WEIR_SLOT_HOOK);
+	struct ev_syscall_done *ev = weir_begin_of(WEIR_SLOT_HOOK,
+						   weir_who(r->pid, r->tid));
 	__u64 file = request_file(r, ret);
 	__u32 len = sizeof(*ev), span;
 
 	if (!ev)
 		return 1;
-	ev->h.pid = r->pid;
-	ev->h.tid = r->tid;
 	ev->h.flags = WEIR_F_URING;
 	fill_done(ev, &r->call, ret);
 	if (!wants_named(ev, r->call.since, false, &span))
