@@ -151,25 +151,38 @@ static __always_inline void path_read(struct path_entry *e, struct dentry *d,
 	}
 }
 
-/* One step towards the root. Return: enum path_end. */
+/* Odd while it is renamed, and another one then (fs/dcache.c, __d_move()). */
+#define path_turn(d, type) weir_peek(d, d_seq.seqcount.sequence, type)
+
+/*
+ * One step towards the root, or none where the name was not whole: another CPU
+ * renamed what has it. Return: enum path_end.
+ */
 static __always_inline int path_step(struct path_buf *b, struct path_at *at,
 				     const __u32 type)
 {
 	struct dentry *d = at->dentry;
+	__u32 pos = b->pos, turn;
 	struct path_entry e;
 	int end;
 
 	if (d == at->root)
 		return path_leave_mount(at, type);
+	turn = path_turn(d, type);
 	path_read(&e, d, type);
-	at->dentry = e.d_parent;
-	/* Nothing above, but no root: has a name of its own, or lost its way */
-	if (e.d_parent == d && e.d_name.len <= 1)
-		return PATH_CUT;
 	end = path_name(b, e.d_name.name, e.d_name.len, type);
-	if (end == PATH_ON && e.d_parent == d)
-		end = PATH_WHOLE;
-	return end;
+	if (turn & 1 || turn != path_turn(d, type)) {
+		b->pos = pos;
+		return PATH_ON;
+	}
+	at->dentry = e.d_parent;
+	if (e.d_parent != d || end != PATH_ON)
+		return end;
+	/* Nothing above, but no root: has a name of its own, or lost its way */
+	if (e.d_name.len > 1)
+		return PATH_WHOLE;
+	b->pos = pos;
+	return PATH_CUT;
 }
 
 static __always_inline void path_walk(struct path_buf *b, const __u32 type)

@@ -38,7 +38,7 @@ static __always_inline __u64 weir_word_at(const void *at, const __u32 type)
 	__u64 word;
 
 	if (type)
-		return *(const __u64 *)weir_rdonly_cast(at, type);
+		return *(const volatile __u64 *)weir_rdonly_cast(at, type);
 	bpf_probe_read_kernel(&word, sizeof(word), at);
 	return word;
 }

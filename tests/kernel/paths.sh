@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The file that an open was of, by its whole path: names of every length, few
-# and many directories, over mounts, and more of them than are walked.
+# and many directories, over mounts, more of them than are walked, and one that
+# is renamed meanwhile.
 . tests/kernel/lib.sh
 
 letters=$(printf 'abcdefghijklmnopqrstuvwxyz0123456789_%.0s' 1 2 3 4 5 6 7)
@@ -46,6 +47,18 @@ over_mounts() {
 export -f over_mounts
 record -s syscall -- unshare -m bash -c over_mounts
 is "over two mounts" "$(opened /a/b/file)" "$dir/mounts/a/b/file"
+
+# A name that changes while it is read: the old one or the new one, no mixture.
+# Where it changed too often for a whole one, the front is cut.
+mkdir "$dir/aa"
+: >"$dir/aa/file"
+record -s syscall -- "$LOAD" renamed "$dir/aa" "$dir/bbbbbbbbbbb" 50000
+events syscall_done "path == file and ret >= 0" >"$dir/calls"
+is "opens" "$(wc -l <"$dir/calls")" 50000
+is "other names" "$(jq -r 'select(.file_full == null).file' "$dir/calls" |
+	grep -vcxE "$dir/(aa|bbbbbbbbbbb)/file")" 0
+is "cut ones" "$(jq -r 'select(.file_full).file' "$dir/calls" |
+	grep -vcxE '|/file')" 0
 
 # 300 names of one letter: the front is cut, and `file_full` says so.
 below=$(printf '/z%.0s' $(seq 300))

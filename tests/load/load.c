@@ -17,21 +17,19 @@
  *	load opens FILE N     N opens of FILE for reading
  *	load flip A B N       N opens of a path that another thread keeps
  *	                      changing from A to B and back
- *	load procs N          N times fork, exec (of itself) and exit 7
- *	load tree N           N times fork, exec of itself, which does fork,
- *	                      exec of /bin/true and waits
- *	load tcp N            N loopback TCP connections, each closed
- *	load blocks FILE N    N direct writes of 4096 bytes to FILE
- *	load pipes N          N round trips of a byte between two processes
- *	load rate HZ S        getppid at HZ per second for S seconds
- *	load numbers HZ S     lseek(-1, n) at HZ per second for S seconds, with
- *	                      n = 1, 2, …: which of them are there can be told
- *	load noise HZ N       N opens, at HZ per second, of paths of 4000 random
- *	                      bytes: events that cannot be packed
- *	load storm S          all of it at once for S seconds
- *	load hold S           sleep S seconds inside one system call
- *	load cut MOUNTPOINT   the power fails for that file system (ext4, xfs):
- *	                      what is not on the disk now never gets there
+ *	load renamed A B N    N opens of `file` in the directory A, which
+ *another thread keeps renaming to B and back load procs N          N times
+ *fork, exec (of itself) and exit 7 load tree N           N times fork, exec of
+ *itself, which does fork, exec of /bin/true and waits load tcp N            N
+ *loopback TCP connections, each closed load blocks FILE N    N direct writes of
+ *4096 bytes to FILE load pipes N          N round trips of a byte between two
+ *processes load rate HZ S        getppid at HZ per second for S seconds load
+ *numbers HZ S     lseek(-1, n) at HZ per second for S seconds, with n = 1, 2,
+ *…: which of them are there can be told load noise HZ N       N opens, at HZ
+ *per second, of paths of 4000 random bytes: events that cannot be packed load
+ *storm S          all of it at once for S seconds load hold S           sleep S
+ *seconds inside one system call load cut MOUNTPOINT   the power fails for that
+ *file system (ext4, xfs): what is not on the disk now never gets there
  *
  * stdout: "ns N", the time the load took by CLOCK_MONOTONIC; pipes: "switches
  * N", how often both processes left a CPU.
@@ -252,6 +250,37 @@ static int flip(char **arg)
 	}
 	__atomic_store_n(&flipped.stop, 1, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
+	return 0;
+}
+
+static void *renamer(void *arg)
+{
+	char **to = arg;
+
+	while (!__atomic_load_n(&flipped.stop, __ATOMIC_RELAXED))
+		if (rename(to[0], to[1]) || rename(to[1], to[0]))
+			break;
+	return arg;
+}
+
+static int renamed(char **arg)
+{
+	int at = open(arg[0], O_PATH | O_CLOEXEC), fd;
+	pthread_t thread;
+
+	if (at < 0)
+		return failed(arg[0]);
+	errno = pthread_create(&thread, NULL, renamer, arg);
+	if (errno)
+		return failed("pthread_create");
+	for (long n = atol(arg[2]); n > 0; n--) {
+		fd = openat(at, "file", O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+	}
+	__atomic_store_n(&flipped.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	close(at);
 	return 0;
 }
 
@@ -514,17 +543,17 @@ static const struct {
 	int args;
 	int (*run)(char **arg);
 } loads[] = {
-	{"info", 0, info},	   {"calls", 2, calls},
-	{"naps", 2, naps},	   {"opens", 2, opens},
-	{"flip", 3, flip},	   {"procs", 1, procs},
-	{"child", 0, child},	   {"tree", 1, tree},
-	{"branch", 0, branch},	   {"tcp", 1, tcp},
-	{"blocks", 2, blocks},	   {"pipes", 1, pipes},
-	{"numbered", 2, numbered}, {"crash", 2, crash},
-	{"rate", 2, rate},	   {"hold", 1, hold},
-	{"storm", 1, storm},	   {"noise", 2, noise},
-	{"kinds", 1, kinds},	   {"cut", 1, cut},
-	{"numbers", 2, numbers},
+	{"info", 0, info},   {"calls", 2, calls},
+	{"naps", 2, naps},   {"opens", 2, opens},
+	{"flip", 3, flip},   {"renamed", 3, renamed},
+	{"procs", 1, procs}, {"child", 0, child},
+	{"tree", 1, tree},   {"branch", 0, branch},
+	{"tcp", 1, tcp},     {"blocks", 2, blocks},
+	{"pipes", 1, pipes}, {"numbered", 2, numbered},
+	{"crash", 2, crash}, {"rate", 2, rate},
+	{"hold", 1, hold},   {"storm", 1, storm},
+	{"noise", 2, noise}, {"kinds", 1, kinds},
+	{"cut", 1, cut},     {"numbers", 2, numbers},
 };
 
 /* Return: what the load returned; 2 there is none of that name. */
