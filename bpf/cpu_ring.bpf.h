@@ -130,6 +130,21 @@ static __always_inline void cpu_ring_submit(void *h, __u32 size)
 
 #define weir_cpu_submit(ev) cpu_ring_submit(ev, sizeof(*(ev)))
 
+/* weir_commit_image() for a program as said above, for weir_commit_by(). */
+static __always_inline int cpu_ring_commit(const struct weir_hdr *image,
+					   __u16 kind, const __u64 size)
+{
+	struct weir_hdr *h;
+
+	h = cpu_ring_reserve(kind, size, weir_who(image->pid, image->tid));
+	if (!h)
+		return weir_commit_image(image, kind, size);
+	h->flags = image->flags;
+	__builtin_memcpy(h + 1, image + 1, size - sizeof(*h));
+	cpu_ring_submit(h, size);
+	return 1;
+}
+
 /* ---- records with strings ------------------------------------------------ */
 
 #define CPU_RECORD_MAX	512

@@ -230,14 +230,17 @@ static __always_inline int weir_commit_image(const struct weir_hdr *image,
 
 /* weir_commit - record what weir_draft() gave, or count it as filtered. */
 #define weir_commit(name, kind_, ev)                                           \
+	weir_commit_by(name, kind_, ev, weir_commit_image)
+
+/* The same; @by records one that a filter was asked about. */
+#define weir_commit_by(name, kind_, ev, by)                                    \
 	({                                                                     \
 		int ret_ = 1;                                                  \
                                                                                \
 		if (!weir_filter_##name.used)                                  \
 			ret_ = weir_submit(ev);                                \
 		else if (weir_wants_##name(&(ev)->h))                          \
-			ret_ = weir_commit_image(&(ev)->h, kind_,              \
-						 sizeof(*(ev)));               \
+			ret_ = by(&(ev)->h, kind_, sizeof(*(ev)));             \
 		else                                                           \
 			weir_count_filtered();                                 \
 		ret_;                                                          \

@@ -307,7 +307,8 @@ static __always_inline int emit_plain(struct task_struct *t,
 	put_none(&ev->path, path_arg(c, 0));
 	put_none(&ev->path2, path_arg(c, 1));
 	put_none(&ev->file, ret >= 0 && gets_file(c));
-	return weir_commit(syscall_done, EV_SYSCALL_DONE, ev);
+	return weir_commit_by(syscall_done, EV_SYSCALL_DONE, ev,
+			      cpu_ring_commit);
 }
 
 static __always_inline __u32 put_path(void *base, struct weir_str *s, __u32 pos,
