@@ -509,6 +509,13 @@ unseen() {
 		echo "no block device: no nvme, no loop driver"
 		return 77
 	}
+	# A link that goes with its last name does so in an RCU callback
+	# (bpf_free_inode()), where the locks of this kernel sleep: it warns.
+	case $(uname -r) in 5.10.*-rt-*)
+		echo "the kernel warns when a pinned link is taken away"
+		return 77
+		;;
+	esac
 	rm -rf $A
 	for n in 100 200; do
 		: >$ERR
