@@ -23,15 +23,15 @@
 #define CPU_RING_PAGE 4096
 #define CPU_RING_BUSY (1U << 31) /* BPF_RINGBUF_BUSY_BIT */
 
-/* Set by user/source_load.c: bytes of each, 2^n, and log2 of a quarter. */
+/* Set by user/source_load.c: bytes of each, 2^n, and log2 of half of it. */
 const volatile __u32 weir_cpu_ring_bytes = CPU_RING_PAGE;
-const volatile __u32 weir_cpu_ring_quarter = 10;
+const volatile __u32 weir_cpu_ring_half = 11;
 
 struct cpu_ring {
 	__u64 head; /* the consumer's, written by user space */
 	__u8 pad[CPU_RING_PAGE - 8];
 	__u64 tail;
-	__u32 level; /* quarters that were full at the last record */
+	__u32 level; /* halves that were full at the last record */
 	__u8 pad2[CPU_RING_PAGE - 12];
 	__u8 data[];
 };
@@ -52,10 +52,10 @@ struct {
 	__uint(value_size, 4 * CPU_RING_PAGE);
 } cpu_rings SEC(".maps");
 
-/* Has it come to another quarter? Then the reader is to be woken. */
+/* Has it come to be half full? Then the reader is to be woken. */
 static __always_inline bool cpu_ring_wakes(struct cpu_ring *ring, __u64 used)
 {
-	__u32 level = used >> weir_cpu_ring_quarter, before = ring->level;
+	__u32 level = used >> weir_cpu_ring_half, before = ring->level;
 
 	if (level == before)
 		return false;

@@ -97,8 +97,8 @@ static int size_cpu_rings(struct sources *s, struct source *src,
 		bytes = CPU_RING_MAX;
 	src->cpu_ring_bytes = bytes;
 	rodata_set(src->obj, "weir_cpu_ring_bytes", bytes);
-	rodata_set(src->obj, "weir_cpu_ring_quarter",
-		   (uint64_t)__builtin_ctzll(bytes / 4));
+	rodata_set(src->obj, "weir_cpu_ring_half",
+		   (uint64_t)__builtin_ctzll(bytes / 2));
 	bpf_map__set_max_entries(map, s->kernel.cpus);
 	return bpf_map__set_value_size(map,
 				       (uint32_t)(bytes + KRING_CPU_EXTRA));
