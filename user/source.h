@@ -75,7 +75,8 @@ struct source_info {
 	uint64_t ring_bytes; /* all its rings */
 };
 
-/* A kernel ring buffer, as sources_ring() hands it to the aggregator. */
+/* A ring in the kernel, as sources_ring() hands it to the aggregator: a shard
+ * of a mini-buffer, or a CPU's own. */
 struct source_ring {
 	struct kring_place at;
 	unsigned source; /* index, as in sources_info() */

@@ -99,9 +99,9 @@ static int size_cpu_rings(struct sources *s, struct source *src,
 	rodata_set(src->obj, "weir_cpu_ring_bytes", bytes);
 	rodata_set(src->obj, "weir_cpu_ring_half",
 		   (uint64_t)__builtin_ctzll(bytes / 2));
-	bpf_map__set_max_entries(map, s->kernel.cpus);
-	return bpf_map__set_value_size(map,
-				       (uint32_t)(bytes + KRING_CPU_EXTRA));
+	return bpf_map__set_max_entries(map, s->kernel.cpus)
+		       ?: bpf_map__set_value_size(
+				  map, (uint32_t)(bytes + KRING_CPU_EXTRA));
 }
 
 struct set_args {
