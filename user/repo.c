@@ -32,17 +32,16 @@ void repo_sink_failed(struct repo *r, int err)
 		__atomic_store_n(&r->stats.sink_error, err, __ATOMIC_RELAXED);
 }
 
-static void deliver(struct repo *r, const struct event *ev)
+/* What was not selected goes to those who want context, whatever was named. */
+static void deliver(struct repo *r, const struct event *ev, bool selected)
 {
-	bool context = ev->h->flags & WEIR_F_CONTEXT;
 	struct sink *s;
 	unsigned i;
 	int err;
 
 	for (i = 0; i < r->sink_count; i++) {
 		s = r->sinks[i];
-		if (context && !s->wants_context &&
-		    !r->o.select->named[ev->h->kind])
+		if (!selected && !s->wants_context)
 			continue;
 		err = s->ops->event(s, ev);
 		if (err)
@@ -60,7 +59,7 @@ static void deliver_context(struct repo *r, const struct event *ev)
 	memcpy(h, ev->h, ev->len);
 	h->flags |= WEIR_F_CONTEXT;
 	copy.h = h;
-	deliver(r, &copy);
+	deliver(r, &copy, false);
 }
 
 /* Triggers look at what is not selected as well. Return: has one fired? */
@@ -90,7 +89,7 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 		repo_count(&row->kept, 1);
 		if (r->told)
 			repo_told(r, ev.h, 1);
-		deliver(r, &ev);
+		deliver(r, &ev, true);
 		look(r, &ev);
 		return;
 	}

@@ -136,6 +136,10 @@ sed -i 's/^[0-9:.]* cpu[0-9]* //; s/[0-9]*\]/]/g' one
 run watch -q -e task_exec -- true
 sed -i 's/^[0-9:.]* cpu[0-9]* //; s/[0-9]*\]/]/g' out
 cmp -s out one || fail "watch and show differ: $(diff out one)"
+# shellcheck disable=SC2016
+run watch -q -e task_exec,task_exit -f 'comm == "true"' -- \
+	sh -c '/bin/true; /bin/false'
+is "watch -e and -f: what the filter refuses is not shown" "$(lines out)" 2
 
 # anybody who may read the files
 if command -v setpriv >/dev/null; then
