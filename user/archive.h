@@ -361,6 +361,14 @@ unsigned archive_iter_boot(const struct archive_iter *it);
  */
 uint64_t archive_iter_position(const struct archive_iter *it);
 
+#define ARCHIVE_ROW_BITS 20 /* a frame has fewer rows */
+
+/** archive_position - the same, of the @row-th row of a frame. */
+static inline uint64_t archive_position(uint64_t frame, uint32_t row)
+{
+	return frame << ARCHIVE_ROW_BITS | row;
+}
+
 /** archive_iter_frame - the same of the frame it is in. */
 uint64_t archive_iter_frame(const struct archive_iter *it);
 

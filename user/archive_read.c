@@ -150,8 +150,6 @@ unsigned archive_iter_boot(const struct archive_iter *it)
 	return it->batch->boot;
 }
 
-#define POSITION_ROW_BITS 20
-
 uint64_t archive_iter_frame(const struct archive_iter *it)
 {
 	return it->batch->frame;
@@ -159,7 +157,7 @@ uint64_t archive_iter_frame(const struct archive_iter *it)
 
 uint64_t archive_iter_position(const struct archive_iter *it)
 {
-	return it->batch->frame << POSITION_ROW_BITS | it->place;
+	return archive_position(it->batch->frame, it->place);
 }
 
 void archive_iter_close(struct archive_iter *it)

@@ -81,6 +81,10 @@ const struct task *fast_task(struct fast *f, uint32_t tid);
 /** fast_position - the block at hand, as archive_iter_frame(). */
 uint64_t fast_position(const struct fast *f);
 
+/** fast_row - the last row, as archive_iter_position(). Return: 0; -ENOMEM;
+ * errors of columns.h. */
+int fast_row(struct fast *f, uint64_t *ret);
+
 /** fast_wall_offset - of the last row. */
 int64_t fast_wall_offset(const struct fast *f);
 

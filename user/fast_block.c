@@ -66,22 +66,33 @@ uint32_t fast_block_turn(const struct fast_block *b, uint32_t row,
 	return lo;
 }
 
+static int learn_places(struct fast_block *b)
+{
+	uint32_t *place = pool_alloc(&b->pool, columns_rows(b->columns),
+				     sizeof(*place));
+	int err = place ? columns_places(b->columns, place) : -ENOMEM;
+
+	b->place = err ? NULL : place;
+	return err;
+}
+
 int fast_block_order(struct fast_block *b)
 {
-	uint32_t *place;
 	bool picked;
 	int err;
 
-	if (b->key)
+	if (b->key || b->place)
 		return 0;
 	err = columns_keys(b->columns, &b->key, &picked);
-	if (err || !picked)
-		return err;
-	place = pool_alloc(&b->pool, columns_rows(b->columns), sizeof(*place));
-	if (!place)
-		return -ENOMEM;
-	err = columns_places(b->columns, place);
-	b->place = place;
+	return err || !picked ? err : learn_places(b);
+}
+
+int fast_block_place(struct fast_block *b, uint32_t row, uint32_t *ret)
+{
+	int err = b->place ? 0 : learn_places(b);
+
+	if (!err)
+		*ret = b->place[row];
 	return err;
 }
 

@@ -23,7 +23,8 @@ struct fast_block {
 	uint32_t *turn_at;   /* first row of each, and what is behind the last
 			      */
 	const uint64_t *key; /* the order */
-	uint32_t *place;     /* the same, where @key does not tell */
+	uint32_t *place;     /* the same, where @key does not tell, or all was
+				asked for */
 	const uint32_t *task_place; /* of rows that change what is known of
 				       tasks, where columns_context() tells */
 };
@@ -47,6 +48,9 @@ int fast_block_order(struct fast_block *b);
 
 /** fast_block_compare - two rows in the one order. Return: <0, 0, >0. */
 int fast_block_compare(const struct fast_block *b, uint32_t x, uint32_t y);
+
+/** fast_block_place - which row it is in the one order: 0, 1, 2, … */
+int fast_block_place(struct fast_block *b, uint32_t row, uint32_t *ret);
 
 /** fast_block_task_order, _compare_tasks - the same, for rows of source task
  * alone. */

@@ -51,6 +51,8 @@ static int resolve(struct parser *p, struct span *s)
 	p->at = s->from;
 	if (parse_column(p) >= 0)
 		return 0;
+	if (t->type == TOKEN_STRING)
+		return -EOPNOTSUPP;
 	for (i = 0; i < p->items; i++) {
 		if (!p->item_alias[i] || !t->text ||
 		    strcasecmp(p->item_alias[i], t->text))
@@ -270,28 +272,44 @@ static int put_items(struct rewriting *r, sqlite3_stmt *stmt)
 	return err;
 }
 
-/* A name alone is an item's before it is a column's. */
+/* Is it nothing but a name, and how to sort by it? */
+static bool is_alone(const struct parser *p, struct span s)
+{
+	const struct token *t = &p->tokens->token[s.from + 1];
+
+	return s.to == s.from + 1 || token_is(t, "DESC") ||
+	       token_is(t, "ASC") || token_is(t, "NULLS");
+}
+
+/* A name alone is an item's before it is a column's, also in brackets. */
+static int put_term(struct rewriting *r, struct span s)
+{
+	const struct parser *p = r->p;
+	const struct token *t = &p->tokens->token[s.from];
+	unsigned i = 0;
+
+	while (token_is_sign(&t[i], '('))
+		i++;
+	if (i && parse_is_alias(p, &t[i]))
+		return -EOPNOTSUPP;
+	if (parse_is_alias(p, t) && is_alone(p, s)) {
+		sqlite3_str_appendf(r->to, " \"%w\"", t->text);
+		s.from++;
+	}
+	return put_span(r, s, true);
+}
+
 static int put_order(struct rewriting *r)
 {
 	struct parser *p = r->p;
 	unsigned at = p->order.from, end;
-	struct span s;
 	int err = 0;
 
 	for (; at < p->order.to && !err; at = end + 1) {
 		end = end_of_term(p, at, p->order.to);
-		s = (struct span){at, end};
 		sqlite3_str_appendall(r->to,
 				      at == p->order.from ? " ORDER BY" : ",");
-		if (parse_is_alias(p, &p->tokens->token[at]) &&
-		    (end == at + 1 ||
-		     token_is(&p->tokens->token[at + 1], "DESC") ||
-		     token_is(&p->tokens->token[at + 1], "ASC"))) {
-			sqlite3_str_appendf(r->to, " \"%w\"",
-					    p->tokens->token[at].text);
-			s.from++;
-		}
-		err = put_span(r, s, true);
+		err = put_term(r, (struct span){at, end});
 	}
 	return err;
 }

@@ -88,8 +88,9 @@ static int take_span(struct parser *p, bool comma, struct span *ret)
 static bool is_keyword(const struct token *t)
 {
 	static const char *const words[] = {
-		"AND", "AS",   "BETWEEN", "CASE", "ELSE", "END",  "GLOB", "IN",
-		"IS",  "LIKE", "NOT",	  "NULL", "OR",	  "THEN", "WHEN"};
+		"AND",	"AS", "BETWEEN", "CASE", "ELSE", "END",
+		"GLOB", "IN", "IS",	 "LIKE", "NOT",	 "ISNULL",
+		"NULL", "OR", "NOTNULL", "THEN", "WHEN"};
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -111,7 +112,8 @@ static void take_alias(struct parser *p, unsigned i)
 	const struct token *last = &p->tokens->token[s->to - 1];
 	bool as = s->to - s->from > 2 && token_is(last - 1, "AS");
 
-	if (s->to - s->from < 2 || !is_name(last))
+	if (s->to - s->from < 2 ||
+	    (!is_name(last) && last->type != TOKEN_STRING))
 		return;
 	if (!as && !is_name(last - 1) && !token_is_sign(last - 1, ')') &&
 	    last[-1].type != TOKEN_INTEGER && last[-1].type != TOKEN_REAL &&
@@ -243,9 +245,8 @@ bool parse_is_alias(const struct parser *p, const struct token *t)
 {
 	unsigned i;
 
-	for (i = 0; i < p->items; i++)
-		if (p->item_alias[i] && t->text &&
-		    !strcasecmp(p->item_alias[i], t->text))
+	for (i = 0; i < p->items && is_name(t); i++)
+		if (p->item_alias[i] && !strcasecmp(p->item_alias[i], t->text))
 			return true;
 	return false;
 }
@@ -264,7 +265,8 @@ static bool has_aggregate(struct parser *p, const struct span *s)
 	for (i = s->from; i < s->to; i++) {
 		const struct token *t = &p->tokens->token[i];
 
-		if (t->type != TOKEN_WORD || !token_is_sign(t + 1, '('))
+		if (t->type != TOKEN_WORD || is_keyword(t) ||
+		    !token_is_sign(t + 1, '('))
 			continue;
 		for (k = 0; k < sizeof(plain) / sizeof(plain[0]); k++)
 			if (token_is(t, plain[k]))

@@ -337,6 +337,16 @@ uint64_t fast_position(const struct fast *f)
 	return f->position;
 }
 
+int fast_row(struct fast *f, uint64_t *ret)
+{
+	uint32_t place;
+	int err = fast_block_place(&f->block, f->row, &place);
+
+	if (!err)
+		*ret = archive_position(f->position, place);
+	return err;
+}
+
 int64_t fast_wall_offset(const struct fast *f)
 {
 	return f->block.at.wall_offset;

@@ -252,15 +252,26 @@ static int parse_condition(struct parser *p)
 
 /* ---- all of them --------------------------------------------------------- */
 
+/* CASE is a bracket, too. */
+static bool is_opening(const struct token *t)
+{
+	return token_is_sign(t, '(') || token_is(t, "CASE");
+}
+
+static bool is_closing(const struct token *t)
+{
+	return token_is_sign(t, ')') || token_is(t, "END");
+}
+
 /* To the next AND that is not in brackets, nor BETWEEN's. */
 static int skip_condition(struct parser *p)
 {
 	unsigned depth = 0;
 
 	for (; p->at < p->where.to; p->at++) {
-		if (token_is_sign(here(p), '('))
+		if (is_opening(here(p)))
 			depth++;
-		else if (token_is_sign(here(p), ')'))
+		else if (is_closing(here(p)))
 			depth--;
 		else if (token_is(here(p), "BETWEEN"))
 			return -EOPNOTSUPP;
@@ -278,8 +289,8 @@ static bool has_or(const struct parser *p)
 	for (i = p->where.from; i < p->where.to; i++) {
 		const struct token *t = &p->tokens->token[i];
 
-		depth += token_is_sign(t, '(');
-		depth -= token_is_sign(t, ')');
+		depth += is_opening(t);
+		depth -= is_closing(t);
 		if (!depth && token_is(t, "OR"))
 			return true;
 	}

@@ -67,8 +67,11 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
  */
 int sql_scan_next(struct sql_scan *s);
 
-/** sql_scan_row - what tells the row at hand from others, in any pass. */
-sqlite3_int64 sql_scan_row(const struct sql_scan *s);
+/**
+ * sql_scan_row - what tells the row at hand from others, in any pass
+ * Return: SQLITE_OK; SQLITE_NOMEM, SQLITE_IOERR.
+ */
+int sql_scan_row(struct sql_scan *s, sqlite3_int64 *ret);
 
 /** sql_scan_get - a value of the row at hand, valid until the next call.
  * Return: it; NULL: no memory for its text. */

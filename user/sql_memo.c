@@ -197,10 +197,13 @@ static int put_row(sqlite3_stmt *to, struct sql_scan *scan,
 		   const struct sql_table *t, const struct sql_plan *p)
 {
 	const struct sql_value *v;
-	int at = 1, rc;
+	sqlite3_int64 row;
+	int at = 1, rc = sql_scan_row(scan, &row);
 	unsigned i;
 
-	sqlite3_bind_int64(to, 1, sql_scan_row(scan));
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(to, 1, row);
 	for (i = 0; i < t->columns.count; i++) {
 		if (!sql_plan_uses(p, i))
 			continue;

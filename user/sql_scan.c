@@ -297,9 +297,13 @@ int sql_scan_next(struct sql_scan *s)
 	}
 }
 
-sqlite3_int64 sql_scan_row(const struct sql_scan *s)
+int sql_scan_row(struct sql_scan *s, sqlite3_int64 *ret)
 {
-	return s->iter ? (sqlite3_int64)archive_iter_position(s->iter) : 0;
+	uint64_t row = s->iter ? archive_iter_position(s->iter) : 0;
+	int err = s->fast ? fast_row(s->fast, &row) : 0;
+
+	*ret = (sqlite3_int64)row;
+	return !err ? SQLITE_OK : err == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
 }
 
 const struct sql_value *sql_scan_get(struct sql_scan *s, unsigned column)

@@ -205,8 +205,9 @@ static int rowid(sqlite3_vtab_cursor *v, sqlite3_int64 *ret)
 {
 	struct cursor *c = (struct cursor *)v;
 
-	*ret = c->memo ? sqlite3_column_int64(c->memo, 0)
-		       : sql_scan_row(c->scan);
+	if (!c->memo)
+		return sql_scan_row(c->scan, ret);
+	*ret = sqlite3_column_int64(c->memo, 0);
 	return SQLITE_OK;
 }
 
