@@ -343,14 +343,15 @@ static uint64_t next_block(const struct snapshot *s)
 }
 
 /*
- * Copy the records that begin in the block of @s->pos. They are contiguous: a
- * block never wraps, and its last record at most runs into the apron. That the
- * notes say otherwise is the producer's fault, or the sign of a torn block.
+ * Copy the records that begin in the block of @s->pos, up to @next: that of
+ * next_block(), asked once, since the answer may be another the next time. They
+ * are contiguous: a block never wraps, and its last record at most runs into
+ * the apron. That the notes say otherwise is the producer's fault, or the sign
+ * of a torn block.
  */
-static int copy_block(struct snapshot *s)
+static int copy_block(struct snapshot *s, uint64_t next)
 {
 	const struct ring_observer *o = s->o;
-	uint64_t next = next_block(s);
 	uint64_t at = s->pos & o->mask, len = next - s->pos;
 	bool fits = at + len <= ring_size(o->mask) + ring_need(o->max) - 8;
 
@@ -393,12 +394,27 @@ int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
 	s.pos = first_noted(o, oldest_wanted(o, s.end, cap), s.end);
 	s.first = s.pos;
 	while (s.pos < s.end)
-		if (copy_block(&s) != RING_OK)
+		if (copy_block(&s, next_block(&s)) != RING_OK)
 			return RING_CORRUPT;
 	ret->first = s.first;
 	ret->end = s.end;
 	ret->torn_blocks = s.torn_blocks;
 	return count_records(s.buf, s.end - s.first, &ret->records);
+}
+
+/* As many blocks as fit into @cap bytes. */
+static int copy_slice(struct snapshot *s, size_t cap)
+{
+	uint64_t next;
+
+	while (s->pos < s->end) {
+		next = next_block(s);
+		if (next - s->first > cap)
+			return RING_OK;
+		if (copy_block(s, next) != RING_OK)
+			return RING_CORRUPT;
+	}
+	return RING_OK;
 }
 
 int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
@@ -413,9 +429,10 @@ int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
 		return RING_CORRUPT;
 	if (!still_whole(o, from))
 		restart_behind(&s, from);
-	while (s.pos < s.end && next_block(&s) - s.first <= cap)
-		if (copy_block(&s) != RING_OK)
-			return RING_CORRUPT;
+	else if (s.end - from > size)
+		return RING_CORRUPT;
+	if (copy_slice(&s, cap) != RING_OK)
+		return RING_CORRUPT;
 	ret->first = s.first;
 	ret->end = s.pos;
 	ret->records = 0;

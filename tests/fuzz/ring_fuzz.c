@@ -108,18 +108,31 @@ static void produce(struct ring_producer *p)
 	ring_producer_stats(p, &stats);
 }
 
-static void observe(const struct ring_observer *o)
+static void walk(const uint8_t *copy, const struct ring_snapshot_info *info)
 {
-	static uint8_t copy[RING_BYTES];
-	struct ring_snapshot_info info;
 	struct ring_record r;
 	size_t off = 0;
 
-	if (ring_snapshot(o, copy, sizeof(copy), &info) != RING_OK)
-		return;
-	model_must(info.end - info.first <= sizeof(copy), "more than there is");
-	while (ring_parse(copy, info.end - info.first, &off, &r) == RING_OK)
+	model_must(info->end - info->first <= RING_BYTES, "more than there is");
+	while (ring_parse(copy, info->end - info->first, &off, &r) == RING_OK)
 		touch(r.data, r.len);
+}
+
+static void observe(const struct ring_observer *o)
+{
+	static uint8_t copy[RING_BYTES];
+	struct ring_snapshot_info info = {0};
+	unsigned i;
+
+	if (ring_snapshot(o, copy, sizeof(copy), &info) == RING_OK)
+		walk(copy, &info);
+	info.end = 0;
+	for (i = 0; ring_snapshot_from(o, info.end, copy, sizeof(copy),
+				       &info) == RING_OK;
+	     i++) {
+		model_must(i < ROUNDS, "it never ends");
+		walk(copy, &info);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -336,9 +336,10 @@ static void hostile_consumer(void)
 	shared_close(&s);
 }
 
-/* Take one into memory that is exactly as large as it says, and walk it. */
+/* Take one, or a slice, into memory that is exactly as large as it says, and
+ * walk it. */
 static void snapshot_some(const struct ring_observer *o, uint64_t *x,
-			  struct score *score)
+			  uint64_t *from, struct score *score)
 {
 	size_t cap = rnd(x) % 4 ? WINDOW_BYTES : rnd(x) % WINDOW_BYTES;
 	unsigned char *buf = malloc(cap + !cap);
@@ -348,7 +349,11 @@ static void snapshot_some(const struct ring_observer *o, uint64_t *x,
 	int r;
 
 	check(buf);
-	r = ring_snapshot(o, buf, cap, &info);
+	r = rnd(x) % 2 ? ring_snapshot(o, buf, cap, &info)
+		       : ring_snapshot_from(o, *from & ~(uint64_t)7, buf, cap,
+					    &info);
+	*from = r == RING_OK && rnd(x) % 4 ? info.end
+					   : rnd(x) % (4 * WINDOW_BYTES);
 	score->accepted += r == RING_OK;
 	score->refused += r == RING_CORRUPT;
 	if (r == RING_OK) {
@@ -364,14 +369,14 @@ static void hostile_window(void)
 {
 	struct shared s = shared_new(WINDOW_BYTES, RING_OVERWRITE);
 	struct forger f = {.s = &s, .forge = forge_window};
-	uint64_t x = 1, end = now_ns() + ROUND_NS;
+	uint64_t x = 1, from = 0, end = now_ns() + ROUND_NS;
 	struct score score = {0};
 	struct ring_observer *o;
 
 	check(!ring_attach_observer(&o, s.fd));
 	forger_start(&f);
 	while (goes_on(end, &score, 10))
-		snapshot_some(o, &x, &score);
+		snapshot_some(o, &x, &from, &score);
 	forger_stop(&f);
 	printf("hostile window: %llu snapshots, %llu refused\n", score.accepted,
 	       score.refused);
