@@ -343,12 +343,26 @@ static bool is_same(const struct binding *b, const struct node *n,
 	return n->t.start_time == bound_u64(&b->start_time, ev, 0);
 }
 
+/* A thread took its leader's place: what it was called before is no more. */
+static void end_old(struct tasks *t, const struct binding *b,
+		    const struct event *ev, uint32_t tid)
+{
+	uint32_t old = bound_u64(&b->old_tid, ev, tid);
+	struct node *was = old != tid ? find(t, old) : NULL;
+
+	if (was)
+		die(t, was, ev->h->ts);
+}
+
+/* Who dies may take the oldest of the dead along, be it one just looked at: so
+ * that comes last, and each is looked up for it. */
 static int apply_rule(struct tasks *t, const struct binding *b,
 		      const struct event *ev)
 {
-	uint32_t tid = bound_u64(&b->tid, ev, ev->h->tid), old;
-	struct node *n = find(t, tid), *was;
+	uint32_t tid = bound_u64(&b->tid, ev, ev->h->tid);
+	struct node *n = find(t, tid);
 	bool known = n && is_same(b, n, ev);
+	int err;
 
 	if (bound_u64(&b->exiting, ev, 0) && known && n->t.exit_time)
 		return 0; /* seen on its way out after its exit event */
@@ -360,16 +374,12 @@ static int apply_rule(struct tasks *t, const struct binding *b,
 	if ((b->effect & EFFECT_NEW) && !known)
 		reset(t, n, b->tid.field ? find(t, ev->h->tid) : NULL);
 	if ((b->effect & EFFECT_EXEC) && n->t.exit_time)
-		leave_dead(t, n); /* a thread took its leader's place */
-	old = bound_u64(&b->old_tid, ev, tid);
-	was = old != tid ? find(t, old) : NULL;
-	if (was)
-		die(t, was, ev->h->ts);
-	if (set_facts(t, b, n, ev))
-		return -ENOMEM;
-	if (b->effect & EFFECT_EXIT)
+		leave_dead(t, n);
+	err = set_facts(t, b, n, ev);
+	if (!err && b->effect & EFFECT_EXIT)
 		die(t, n, ev->h->ts);
-	return 0;
+	end_old(t, b, ev, tid);
+	return err;
 }
 
 int tasks_apply(struct tasks *t, struct event *ev)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* tasks_test.c - the table of tasks, by events that no kernel would make. */
+#include "model_schema.h"
+
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "../../user/tasks.h"
+
+static const struct schema_field fork_fields[] = {
+	ONE(child_tid, 24, 4, FIELD_UINT, MEANING_TID),
+	ONE(child_pid, 28, 4, FIELD_UINT, MEANING_PID),
+};
+
+static const struct schema_field rename_fields[] = {
+	ONE(target_tid, 24, 4, FIELD_UINT, MEANING_TID),
+	ONE(old_tid, 28, 4, FIELD_UINT, MEANING_TID),
+	ONE(file, 32, 8, FIELD_STR, MEANING_NONE),
+};
+
+static const struct schema_field exit_fields[] = {
+	ONE(code, 24, 4, FIELD_INT, MEANING_NONE),
+	ONE(old_tid, 28, 4, FIELD_UINT, MEANING_TID),
+};
+
+static struct schema *task_schema(void)
+{
+	struct schema_source task = {"task", "for tests"};
+	struct schema *s;
+
+	model_must(!schema_new(&s), "schema_new");
+	model_must(!schema_add_source(s, &task), "task");
+	model_add(s, 1, "task", "task_fork", "", 32, fork_fields, 2);
+	model_add(s, 2, "task", "task_rename", "", 40, rename_fields, 3);
+	model_add(s, 3, "task", "task_exit", "", 32, exit_fields, 2);
+	return s;
+}
+
+struct table {
+	struct schema *schema;
+	struct tasks *tasks;
+	struct record record;
+};
+
+/* What is freed from now on is overwritten: glibc's malloc does so with what
+ * its cache of a thread, of 7 of a size, has no room for. */
+static void spoil_what_is_freed(void)
+{
+	void *some[8];
+	size_t size, i;
+
+	mallopt(M_PERTURB, 0x5a);
+	for (size = 16; size < 512; size += 16) {
+		for (i = 0; i < 8; i++)
+			some[i] = malloc(size);
+		for (i = 0; i < 8; i++)
+			free(some[i]);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct table *t = calloc(1, sizeof(*t));
+
+	t->schema = task_schema();
+	assert_int_equal(tasks_new(&t->tasks, t->schema), 0);
+	*state = t;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct table *t = *state;
+
+	tasks_free(t->tasks);
+	schema_free(t->schema);
+	free(t);
+	return 0;
+}
+
+static void apply(struct table *t)
+{
+	struct event ev = record_event(&t->record, t->schema);
+
+	assert_int_equal(tasks_apply(t->tasks, &ev), 0);
+}
+
+static void put_fork(struct table *t, uint32_t tid)
+{
+	record_begin(&t->record, t->schema, "task_fork");
+	record_set(&t->record, "child_tid", tid);
+	apply(t);
+}
+
+static void put_exit(struct table *t, uint32_t tid, uint32_t old)
+{
+	record_begin(&t->record, t->schema, "task_exit");
+	record_hdr(&t->record)->tid = tid;
+	record_set(&t->record, "old_tid", old);
+	apply(t);
+}
+
+/* Tids 1 to TASKS_DEAD_MAX are dead, in this order; the next one is alive. */
+static void fill_with_dead(struct table *t)
+{
+	uint32_t tid;
+
+	for (tid = 1; tid <= TASKS_DEAD_MAX + 1; tid++)
+		put_fork(t, tid);
+	for (tid = 1; tid <= TASKS_DEAD_MAX; tid++)
+		put_exit(t, tid, tid);
+}
+
+static void one_that_dies_may_push_out_the_one_that_is_renamed(void **state)
+{
+	struct table *t = *state;
+
+	fill_with_dead(t);
+	spoil_what_is_freed();
+	record_begin(&t->record, t->schema, "task_rename");
+	record_set(&t->record, "target_tid", 1);
+	record_set(&t->record, "old_tid", TASKS_DEAD_MAX + 1);
+	record_text(&t->record, "file", "/bin/true");
+	apply(t);
+	assert_null(tasks_find(t->tasks, 1));
+	assert_int_not_equal(
+		tasks_find(t->tasks, TASKS_DEAD_MAX + 1)->exit_time, 0);
+	assert_non_null(tasks_find(t->tasks, 2));
+}
+
+static void one_that_exits_may_push_out_the_one_it_was(void **state)
+{
+	struct table *t = *state;
+
+	fill_with_dead(t);
+	spoil_what_is_freed();
+	put_exit(t, TASKS_DEAD_MAX + 1, 1);
+	assert_null(tasks_find(t->tasks, 1));
+	assert_non_null(tasks_find(t->tasks, 2));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(one_that_dies_may_push_out_the_one_that_is_renamed),
+		T(one_that_exits_may_push_out_the_one_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
