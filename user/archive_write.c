@@ -477,6 +477,7 @@ int archive_note(struct archive_writer *w, const char *name, const char *value)
 {
 	int err = archive_flush(w);
 
+	buf_reset(&w->filling->account);
 	segment_put_meta(&w->filling->account, name, value);
 	note_error(w, hand_over(w, PARCEL_NOTE));
 	learn_all(w, true);

@@ -77,6 +77,31 @@ static void it_says_where_it_was_made(void **state)
 	archive_free(a);
 }
 
+static void notes_come_back_whatever_went_the_same_way_before(void **state)
+{
+	static const char *const names[] = {"snapshot", "trigger", "covers",
+					    "cut"};
+	struct archive_info i;
+	struct archive *a;
+	const char *why;
+	unsigned n;
+
+	(void)state;
+	store.rows[0].filtered = 1; /* an odd number of NULs in the account */
+	assert_int_equal(store_open(&store, path, false, 0), 0);
+	for (n = 0; n < 4; n++)
+		assert_int_equal(archive_note(store.writer, names[n], names[n]),
+				 0);
+	assert_int_equal(store_close(&store), 0);
+	assert_int_equal(archive_open(&a, (char *[]){path}, 1, &why), 0);
+	archive_info(a, &i);
+	assert_string_equal(i.snapshot, "snapshot");
+	assert_string_equal(i.trigger, "trigger");
+	assert_string_equal(i.covers, "covers");
+	assert_string_equal(i.cut, "cut");
+	archive_free(a);
+}
+
 static void the_account_comes_back(void **state)
 {
 	const struct account_row *rows;
@@ -511,6 +536,7 @@ int main(void)
 		T(every_byte_comes_back),
 		T(an_archive_of_no_events_is_whole),
 		T(it_says_where_it_was_made),
+		T(notes_come_back_whatever_went_the_same_way_before),
 		T(the_account_comes_back),
 		T(segments_end_by_size_and_read_as_one),
 		T(segments_end_by_time),
