@@ -278,6 +278,7 @@ struct archive_info {
 	uint32_t segments;
 	uint32_t open_segments; /* not sealed: in use, or cut off */
 	uint32_t damaged; /* frames that could not be read; more after a pass */
+	uint64_t gone;	  /* segments a pass did not find any more, the most */
 	const char *host, *kernel, *boot_id, *command, *version; /* META */
 	const char *asked; /* options that say what was recorded, or "" */
 	/* META of a snapshot: why it was taken, the event that was the cause,
@@ -327,7 +328,8 @@ struct archive_range {
  * belong to, and so does every earlier event of the kinds that tasks.c binds
  * (context), so that tasks_apply() is right from the first event on; unless
  * the range is bare.
- * @fn may stop the pass by returning non-zero.
+ * @fn may stop the pass by returning non-zero. A segment that was removed since
+ * the archive was opened is left out, see archive_info.gone.
  * Return: 0; what @fn returned; -EBADMSG some frames were damaged and left out
  * (everything else was handed over); -ENOMEM.
  */

@@ -237,13 +237,12 @@ static int learn_segment(struct archive *a, size_t i, struct last_account *last)
 
 	*sum = (struct summary){
 		.first_ns = UINT64_MAX,
-		.open = true,
 		.dialect = DIALECT_NONE,
 	};
 	err = boots_find(&a->boots, &a->list, i, &sum->boot);
 	if (!err)
 		err = archive_list_segment(&a->list, i, &r);
-	if (err)
+	if (err) /* retention was faster: it has nothing */
 		return err == -ENOENT ? 0 : err;
 	err = segment_frames(&r, &s);
 	if (!err)

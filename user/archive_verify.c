@@ -432,8 +432,11 @@ static int check_segment(struct verify *v, size_t i)
 	v->hole = false;
 	v->events_missing &= v->goes_on;
 	err = archive_list_segment(&v->list, i, &r);
-	if (err == -ENOENT)
+	if (err == -ENOENT) {
+		v->r->removed++;
+		verify_say(&v->say, 0, "was removed before it could be read");
 		return 0;
+	}
 	if (!err) {
 		v->r->segments++;
 		v->r->bytes += r.size;

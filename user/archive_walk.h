@@ -23,6 +23,7 @@ struct archive_walk {
 	uint64_t kind_bits;
 	bool bare;	  /* no state, no context */
 	uint64_t damaged; /* parts left out so far */
+	uint64_t gone;	  /* archive_info.gone, by this pass */
 	uint64_t read;	  /* bytes passed; for who asks, who clears it */
 	int64_t wall_offset;
 	struct buf payload; /* of the frame at hand */

@@ -102,6 +102,10 @@ int query_end(const struct replay *r, int err)
 		say("%u parts of the archive are damaged and left out (weir "
 		    "verify tells which)",
 		    info.damaged);
+	if (info.gone)
+		say("%llu segments were removed before they could be read "
+		    "(--keep, --keep-for)",
+		    (unsigned long long)info.gone);
 	if (r->missing)
 		say("%llu events of this interval were lost while recording "
 		    "(%llu gap event%s tell%s when and where)",
@@ -116,5 +120,6 @@ int query_end(const struct replay *r, int err)
 		    "keep the budget (each event tells how many it stands for: "
 		    "weight)",
 		    (unsigned long long)r->shed);
-	return err || r->missing || r->shed ? EXIT_LOSSES : EXIT_OK;
+	return err || info.gone || r->missing || r->shed ? EXIT_LOSSES
+							 : EXIT_OK;
 }

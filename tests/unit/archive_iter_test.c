@@ -128,6 +128,42 @@ static void a_bare_pass_has_no_context(void **state)
 	archive_free(a);
 }
 
+static int remove_file(const char *file)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s/%s", path, file);
+	return unlink(name);
+}
+
+static void what_is_removed_before_it_was_read_is_told(void **state)
+{
+	struct archive_range all = {0, 0, NULL, false, 0};
+	struct store_read r = {0};
+	struct archive_info info;
+	struct archive *a = open_it();
+	struct archive_iter *it = iter(a, &all);
+	struct dirent **names;
+	int n;
+
+	(void)state;
+	assert_true(step(it, &r));
+	n = scandir(path, &names, NULL,
+		    alphasort); /* with ., .., LOCK; the last may be empty */
+	assert_true(n > 6);
+	assert_int_equal(remove_file(names[n - 3]->d_name), 0);
+	while (step(it, &r))
+		;
+	archive_info(a, &info);
+	assert_int_equal(info.gone, 1);
+	assert_true(r.events < EVENTS);
+	archive_iter_close(it);
+	archive_free(a);
+	while (n--)
+		free(names[n]);
+	free(names);
+}
+
 /* Return: how many positions of events of @kind are in @ret. */
 static unsigned positions(struct archive *a, const struct archive_range *range,
 			  unsigned kind, uint64_t *ret)
@@ -180,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_bare_pass_has_no_context),
 		cmocka_unit_test(
 			an_event_stands_where_it_does_whatever_is_asked_for),
+		cmocka_unit_test(what_is_removed_before_it_was_read_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
