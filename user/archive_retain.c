@@ -18,7 +18,8 @@
 struct retained {
 	char name[SEGMENT_NAME_MAX];
 	uint64_t number;
-	uint64_t ended; /* when it was last written to, ns since the epoch */
+	uint64_t seen_ns; /* CLOCK_BOOTTIME of the first look at it */
+	uint64_t age_ns;  /* and its age then */
 	uint64_t bytes;
 	bool may_go;
 };
@@ -58,6 +59,25 @@ static uint64_t size_of(const struct stat *st)
 	return blocks > bytes ? blocks : bytes;
 }
 
+/*
+ * The wall clock is asked once: it may be set, by years where a host boots with
+ * the wrong time. What was being written at the look before, or was begun
+ * since, cannot be older than that.
+ */
+static void note_age(const struct archive_retain *r, struct retained *f,
+		     const struct stat *st)
+{
+	uint64_t written = (uint64_t)st->st_mtim.tv_sec * NS_PER_S +
+			   (uint64_t)st->st_mtim.tv_nsec;
+	uint64_t now = clock_read(CLOCK_REALTIME), most;
+
+	f->seen_ns = clock_read(CLOCK_BOOTTIME);
+	f->age_ns = now > written ? now - written : 0;
+	most = f->seen_ns - r->looked_ns;
+	if (r->looked_ns && f->number >= r->below && f->age_ns > most)
+		f->age_ns = most;
+}
+
 static int note_file(void *arg, const char *name)
 {
 	struct stock *s = arg;
@@ -76,8 +96,7 @@ static int note_file(void *arg, const char *name)
 	strncpy(f->name, name, sizeof(f->name) - 1);
 	f->name[sizeof(f->name) - 1] = '\0';
 	f->number = h.number;
-	f->ended = (uint64_t)st.st_mtim.tv_sec * NS_PER_S +
-		   (uint64_t)st.st_mtim.tv_nsec;
+	note_age(s->r, f, &st);
 	f->bytes = size_of(&st);
 	f->may_go = sealed || h.number <= s->r->dead;
 	return 0;
@@ -89,6 +108,24 @@ static int by_number(const void *a, const void *b)
 	uint64_t y = ((const struct retained *)b)->number;
 
 	return x < y ? -1 : x > y;
+}
+
+static bool is_twin(const struct retained *a, const struct retained *b)
+{
+	return !strncmp(a->name, b->name, strcspn(b->name, "."));
+}
+
+/* By both its names: the sealed one is right. */
+static void drop_twins(struct stock *s)
+{
+	size_t i, to = 0;
+
+	for (i = 0; i < s->count; i++)
+		if (!to || !is_twin(&s->file[to - 1], &s->file[i]))
+			s->file[to++] = s->file[i];
+		else if (strlen(s->file[i].name) < strlen(s->file[to - 1].name))
+			s->file[to - 1] = s->file[i];
+	s->count = to;
 }
 
 /*
@@ -117,10 +154,26 @@ static int take_stock(struct stock *s)
 		err = archive_dir_each(s->dirfd, note_file, s);
 		if (s->count)
 			qsort(s->file, s->count, sizeof(*s->file), by_number);
+		drop_twins(s);
 		if (is_gapless(s))
 			break;
 	}
 	return err;
+}
+
+/* Of those that were seen before. */
+static void keep_ages(const struct archive_retain *r, struct stock *s)
+{
+	size_t i, j = r->first;
+
+	for (i = 0; i < s->count; i++) {
+		while (j < r->count && r->file[j].number < s->file[i].number)
+			j++;
+		if (j == r->count || r->file[j].number != s->file[i].number)
+			continue;
+		s->file[i].seen_ns = r->file[j].seen_ns;
+		s->file[i].age_ns = r->file[j].age_ns;
+	}
 }
 
 int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
@@ -136,12 +189,15 @@ int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below)
 		free(s.file);
 		return err;
 	}
+	keep_ages(r, &s);
 	free(r->file);
 	r->file = s.file;
 	r->count = s.count;
 	r->first = 0;
 	r->bytes = 0;
 	r->dirfd = dirfd;
+	r->below = below;
+	r->looked_ns = clock_read(CLOCK_BOOTTIME);
 	for (i = 0; i < r->count; i++)
 		r->bytes += r->file[i].bytes;
 	return 0;
@@ -152,6 +208,7 @@ void archive_retain_done(struct archive_retain *r)
 	free(r->file);
 	r->file = NULL;
 	r->first = r->count = 0;
+	r->bytes = 0;
 }
 
 /* ---- removing ----------------------------------------------------------- */
@@ -175,20 +232,19 @@ bool archive_retain_remove(struct archive_retain *r)
 	return false;
 }
 
-static bool is_too_old(const struct archive_retain *r, uint64_t realtime)
+static bool is_too_old(const struct archive_retain *r, uint64_t now)
 {
-	uint64_t ended;
+	const struct retained *f = &r->file[r->first];
 
-	if (!r->max_ns || r->first >= r->count)
-		return false;
-	ended = r->file[r->first].ended;
-	return realtime > ended && realtime - ended > r->max_ns;
+	return r->max_ns && r->first < r->count &&
+	       f->age_ns + (now - f->seen_ns) > r->max_ns;
 }
 
-void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes,
-			    uint64_t realtime)
+void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes)
 {
-	while (!archive_retain_fits(r, open_bytes) || is_too_old(r, realtime))
+	uint64_t now = clock_read(CLOCK_BOOTTIME);
+
+	while (!archive_retain_fits(r, open_bytes) || is_too_old(r, now))
 		if (!archive_retain_remove(r))
 			return;
 }

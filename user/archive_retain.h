@@ -4,7 +4,8 @@
  * whole ones that are sealed, or that a recorder which is no more left behind.
  *
  * The oldest is the one with the lowest number; its age counts from when it was
- * last written to (st_mtime). Thread: the writer's.
+ * last written to: by the wall clock (st_mtime) as of the first look at it, and
+ * from then on whatever the wall clock is set to. Thread: the writer's.
  */
 #ifndef WEIR_ARCHIVE_RETAIN_H
 #define WEIR_ARCHIVE_RETAIN_H
@@ -21,8 +22,10 @@ struct archive_retain {
 	int dirfd;	    /* borrowed */
 	struct retained *file; /* by number, the oldest at @first */
 	size_t first, count;
-	uint64_t bytes;	  /* of them */
-	uint32_t removed; /* segments, since the start */
+	uint64_t bytes;	    /* of them */
+	uint64_t looked_ns; /* the last look, CLOCK_BOOTTIME; 0: none */
+	uint64_t below;	    /* number it was at */
+	uint32_t removed;   /* segments, since the start */
 };
 
 /**
@@ -34,15 +37,16 @@ struct archive_retain {
  * holds.
  */
 int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below);
+
+/** archive_retain_done - forget what was found: until the next look nothing may
+ * go. */
 void archive_retain_done(struct archive_retain *r);
 
 /**
  * archive_retain_enforce - remove what is too old, and too much
  * @open_bytes: what the segment being written takes, or will
- * @realtime:   now, ns since the epoch
  */
-void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes,
-			    uint64_t realtime);
+void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes);
 
 /** archive_retain_limits - Return: true when anything may go. */
 static inline bool archive_retain_limits(const struct archive_retain *r)

@@ -3,6 +3,8 @@
  */
 #include "store_place.h"
 
+#include <sys/syscall.h>
+
 #define KEEP	ARCHIVE_KEEP_MIN
 #define CHUNK	5000 /* events; some 200 KiB */
 #define DAY_S	86400
@@ -10,9 +12,22 @@
 
 #define FILES_MAX 512 /* of an archive here */
 
+static time_t wall_step; /* seconds that the wall clock was set forth */
+
+/* Instead of libc's, for all of the archive. */
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+	long err = syscall(SYS_clock_gettime, id, ret);
+
+	if (!err && id == CLOCK_REALTIME)
+		ret->tv_sec += wall_step;
+	return (int)err;
+}
+
 static int set_up(void **state)
 {
 	place_set_up(state);
+	wall_step = 0;
 	store.state_records = 2;
 	return 0;
 }
@@ -198,6 +213,26 @@ static void what_is_older_than_that_goes(void **state)
 	assert_int_equal(v.removed, 2);
 }
 
+/* A host that boots with the wrong time learns of the right one. */
+static void what_is_young_stays_when_the_wall_clock_is_set(void **state)
+{
+	struct verify_report v;
+	unsigned before, after;
+
+	(void)state;
+	assert_int_equal(begin(1 << 20, 0, HOUR_NS), 0);
+	put_chunks(20);
+	disk_bytes(&before);
+	assert_true(before > 3);
+	wall_step = 20 * 365 * DAY_S;
+	put_chunks(20);
+	disk_bytes(&after);
+	assert_true(after > before);
+	assert_int_equal(store_close(&store), 0);
+	assert_int_equal(store_verify(path, &v), 0);
+	assert_int_equal(v.removed, 0);
+}
+
 /* ---- full disks ---------------------------------------------------------- */
 
 static void a_full_disk_takes_the_oldest_and_loses_nothing(void **state)
@@ -226,6 +261,7 @@ int main(void)
 		T(a_segment_without_its_end_goes_as_well),
 		T(the_segment_being_written_stays),
 		T(what_is_older_than_that_goes),
+		T(what_is_young_stays_when_the_wall_clock_is_set),
 		T(a_full_disk_takes_the_oldest_and_loses_nothing),
 	};
 
