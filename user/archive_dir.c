@@ -119,7 +119,7 @@ static int make_ours(int fd, bool empty, const struct confine_user *user,
 
 /* ---- the lock ---------------------------------------------------------- */
 
-static int take_lock(int fd, int *ret)
+static int try_lock(int fd, int *ret)
 {
 	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int lock, err;
@@ -133,6 +133,20 @@ static int take_lock(int fd, int *ret)
 	}
 	err = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 	close(lock);
+	return err;
+}
+
+/*
+ * One that gives up removes its lock, undo(), and then lets go of it: who had
+ * opened it before has locked what nobody else will find.
+ */
+static int take_lock(int fd, int *ret)
+{
+	struct stat st;
+	int err;
+
+	while (!(err = try_lock(fd, ret)) && !fstat(*ret, &st) && !st.st_nlink)
+		close(*ret);
 	return err;
 }
 

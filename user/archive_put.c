@@ -190,7 +190,8 @@ static int put_head(struct archive_put *p, const struct archive_account *a)
 	return err;
 }
 
-/* The directory may have been removed; then a new one takes its place. */
+/* The directory may have been removed; then a new one takes its place, which
+ * somebody may have recorded into meanwhile. */
 static int find_dir(struct archive_put *p)
 {
 	struct archive_dir d;
@@ -202,7 +203,10 @@ static int find_dir(struct archive_put *p)
 	if (err)
 		return err;
 	archive_dir_done(&p->dir);
+	archive_retain_done(&p->retain);
 	p->dir = d;
+	if (p->head.number < d.last_number)
+		p->head.number = p->retain.dead = d.last_number;
 	return 0;
 }
 

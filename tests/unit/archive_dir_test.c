@@ -2,11 +2,31 @@
 /* archive_dir_test.c - private, locked, and never entered through a link. */
 #include "store.h"
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct store store;
 static char dir[64], path[80];
 static mode_t mask;
+static bool lock_goes; /* just before somebody takes it */
+
+/* Instead of libc's, for all of the archive. */
+int fcntl(int fd, int cmd, ...)
+{
+	va_list args;
+	long arg;
+
+	va_start(args, cmd);
+	arg = va_arg(args, long);
+	va_end(args);
+	if (lock_goes && cmd == F_OFD_SETLK) {
+		char name[100];
+
+		snprintf(name, sizeof(name), "%s/LOCK", path);
+		lock_goes = unlink(name) != 0;
+	}
+	return (int)syscall(SYS_fcntl, fd, cmd, arg);
+}
 
 static int setup(void **state)
 {
@@ -227,6 +247,19 @@ static void a_second_recorder_is_refused(void **state)
 	store_done(&second);
 }
 
+static void a_lock_that_was_just_removed_locks_nothing(void **state)
+{
+	struct store second;
+
+	(void)state;
+	store_init(&second);
+	lock_goes = true;
+	assert_int_equal(try(path), 0);
+	assert_false(lock_goes);
+	assert_int_equal(store_open(&second, path, true, 0), -EBUSY);
+	store_done(&second);
+}
+
 static void children_do_not_keep_the_lock(void **state)
 {
 	int to[2], from[2];
@@ -299,6 +332,7 @@ int main(void)
 		T(a_link_in_place_of_a_segment_is_not_read),
 		T(parents_may_be_links),
 		T(a_second_recorder_is_refused),
+		T(a_lock_that_was_just_removed_locks_nothing),
 		T(children_do_not_keep_the_lock),
 		T(readers_tell_live_from_cut_off),
 	};

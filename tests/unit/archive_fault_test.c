@@ -214,6 +214,30 @@ static void a_removed_directory_is_made_again(void **state)
 	expect_accounted(1);
 }
 
+/* Numbers tell which segment is older, so each is there once. */
+static void
+a_directory_that_somebody_else_made_again_is_gone_on_in(void **state)
+{
+	struct store other;
+	char name[512];
+	unsigned i;
+
+	(void)state;
+	store_init(&other);
+	assert_int_equal(store_open(&store, path, false, 0), 0);
+	assert_int_equal(put_blocks(3, 0), 0);
+	store_remove(path);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(store_open(&other, path, true, 0), 0);
+		assert_int_equal(store_close(&other), 0);
+	}
+	store_done(&other);
+	assert_int_equal(put_block(), -ENOENT);
+	assert_int_equal(put_blocks(3, 0), 0);
+	assert_true(store_find(path, "-0000000004.weir.open", name));
+	assert_int_equal(store_close(&store), 0);
+}
+
 static void a_recorder_that_never_said_it_ended_is_told(void **state)
 {
 	struct verify_report v;
@@ -355,6 +379,7 @@ int main(void)
 		T(half_a_frame_is_cut_back),
 		T(a_removed_segment_is_followed_by_a_new_one),
 		T(a_removed_directory_is_made_again),
+		T(a_directory_that_somebody_else_made_again_is_gone_on_in),
 		T(a_recorder_that_never_said_it_ended_is_told),
 		T(a_killed_writer_leaves_what_it_wrote),
 		T(it_can_be_read_while_it_is_written),
