@@ -174,7 +174,10 @@ struct segment_damage {
 	uint64_t offset, bytes;
 };
 
-/* A walk over the frames of a file. Thread: one. */
+/*
+ * A walk over the frames of a file. What the disk cannot give any more (EIO) is
+ * damage like any other. Thread: one.
+ */
 struct segment_reader {
 	int fd;	       /* owned */
 	uint64_t size; /* when it was opened; a live one grows */

@@ -10,6 +10,7 @@
 #include "segment.h"
 
 #define SCAN_BYTES (64U << 10) /* read at once when looking for a frame */
+#define BAD_BYTES  4096U       /* left out where the disk gives nothing */
 
 int segment_open(struct segment_reader *r, int fd)
 {
@@ -31,7 +32,10 @@ void segment_done(struct segment_reader *r)
 	r->fd = -1;
 }
 
-/* Return: bytes read, less than @len only at the end of the file; -errno. */
+/*
+ * Return: bytes read, less than @len only at the end of the file, or where the
+ * disk cannot give more; -EIO it cannot give the first; -errno.
+ */
 static ssize_t read_at(struct segment_reader *r, void *to, size_t len,
 		       uint64_t offset)
 {
@@ -43,9 +47,9 @@ static ssize_t read_at(struct segment_reader *r, void *to, size_t len,
 			  (off_t)(offset + at));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (n < 0 && (errno != EIO || !at))
 			return -errno;
-		if (!n)
+		if (n <= 0)
 			break;
 		at += (size_t)n;
 	}
@@ -98,7 +102,7 @@ static int header_at(struct segment_reader *r, uint64_t offset,
 	ssize_t n = read_at(r, &d, sizeof(d), offset);
 
 	if (n < 0)
-		return (int)n;
+		return n == -EIO ? 0 : (int)n;
 	if ((size_t)n < sizeof(d) || !is_sound(r, &d))
 		return 0;
 	if (is_too_new(&d))
@@ -139,18 +143,18 @@ static int resynchronise(struct segment_reader *r, uint64_t from,
 		return -ENOMEM;
 	while (!rc && from < r->size) {
 		n = read_at(r, p, SCAN_BYTES, from);
-		if (n < (ssize_t)sizeof(uint32_t)) {
-			rc = n < 0 ? (int)n : 0;
-			break;
-		}
-		rc = scan_bytes(r, p, (size_t)n, from, ret);
-		from += (uint64_t)n - overlap;
+		n = n == -EIO ? 0 : n;
+		rc = n < 0 ? (int)n : scan_bytes(r, p, (size_t)n, from, ret);
+		from += n == SCAN_BYTES
+				? SCAN_BYTES - overlap
+				: (uint64_t)n + BAD_BYTES -
+					  (from + (uint64_t)n) % BAD_BYTES;
 	}
 	free(p);
 	return rc;
 }
 
-/* Return: 1 when all bytes from @from on are zero; 0; -errno. */
+/* Return: 1 when all bytes from @from on are zero; 0, or not known; -errno. */
 static int is_zero(struct segment_reader *r, uint64_t from)
 {
 	char p[4096];
@@ -159,7 +163,7 @@ static int is_zero(struct segment_reader *r, uint64_t from)
 	while (from < r->size) {
 		n = read_at(r, p, sizeof(p), from);
 		if (n <= 0)
-			return n < 0 ? (int)n : 1;
+			return n == -EIO ? 0 : n < 0 ? (int)n : 1;
 		for (i = 0; i < n; i++)
 			if (p[i])
 				return 0;
@@ -178,17 +182,18 @@ static int judge_tail(struct segment_reader *r)
 	static const uint32_t magic = FORMAT_MAGIC;
 	char p[sizeof(struct disk_frame)];
 	ssize_t n = read_at(r, p, sizeof(p), r->pos);
-	size_t known;
+	size_t known = bytes < sizeof(magic) ? bytes : sizeof(magic);
+	bool begun = bytes < sizeof(p) && n >= (ssize_t)known &&
+		     !memcmp(p, &magic, known);
 	int rc;
 
-	if (n < 0)
+	if (n < 0 && n != -EIO)
 		return (int)n;
 	r->pos = r->size;
-	known = (size_t)n < sizeof(magic) ? (size_t)n : sizeof(magic);
 	rc = is_zero(r, offset);
 	if (rc < 0)
 		return rc;
-	if (rc || ((size_t)n < sizeof(p) && !memcmp(p, &magic, known))) {
+	if (rc || begun) {
 		r->torn_bytes = bytes;
 		return 0;
 	}
@@ -248,7 +253,7 @@ int segment_read(struct segment_reader *r, const struct frame *f, struct buf *b)
 		return -ENOMEM;
 	n = read_at(r, to, len, f->offset + sizeof(struct disk_frame));
 	if (n < 0)
-		return (int)n;
+		return n == -EIO ? -EBADMSG : (int)n;
 	if ((uint64_t)n < len || crc32c(0, to, len) != f->payload_crc)
 		return -EBADMSG;
 	b->len = f->payload_len;

@@ -2,6 +2,8 @@
 /* archive_damage_test.c - every byte of an archive may be wrong or missing. */
 #include "store.h"
 
+#include <sys/syscall.h>
+
 #include "../../user/block.h"
 #include "../../user/segment.h"
 
@@ -15,6 +17,22 @@ static char name[512]; /* of the one segment */
 static uint8_t *whole; /* its bytes */
 static size_t len;
 static struct segment_frames frames;
+
+/* A page that the disk cannot give any more; in all files. */
+#define PAGE 4096
+static off_t bad_page = -1;
+
+/* Instead of libc's, for all of the archive. */
+ssize_t pread(int fd, void *to, size_t n, off_t at)
+{
+	if (bad_page >= 0 && at >= bad_page && at < bad_page + PAGE) {
+		errno = EIO;
+		return -1;
+	}
+	if (bad_page > at && n > (size_t)(bad_page - at))
+		n = (size_t)(bad_page - at);
+	return syscall(SYS_pread64, fd, to, n, at);
+}
 
 /* ---- a small archive --------------------------------------------------- */
 
@@ -57,6 +75,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	bad_page = -1;
 	segment_frames_done(&frames);
 	free(whole);
 	store_done(&store);
@@ -342,6 +361,41 @@ static void the_state_is_taken_again_after_damage(void **state)
 	assert_int_equal(store_read(path).context, 6);
 }
 
+#define MANY 300 /* events of a block: about two pages */
+
+static void a_page_that_cannot_be_read_costs_what_is_in_it(void **state)
+{
+	struct verify_report v;
+	struct store_read r;
+	off_t end;
+	int i;
+
+	(void)state;
+	store_remove(path);
+	store.appended = 0;
+	assert_int_equal(store_open(&store, path, false, 0), 0);
+	for (i = 0; i < 2 * BLOCKS; i++) {
+		assert_int_equal(store_fill(&store, MANY), 0);
+		assert_int_equal(store_flush(&store), 0);
+	}
+	assert_int_equal(store_close(&store), 0);
+	assert_true(store_find(path, ".weir", name));
+	free(whole);
+	whole = store_load(name, &len);
+	assert_true(len > 10 * PAGE);
+	end = (off_t)len;
+	for (bad_page = 0; bad_page < end; bad_page += PAGE) {
+		r = store_read(path);
+		assert_int_equal(r.err, -EBADMSG);
+		assert_in_range(r.events, store.appended - 3 * MANY,
+				store.appended);
+		assert_int_equal(store_verify(path, &v), -EBADMSG);
+		assert_true(v.damaged > 0);
+		/* a header that is gone stands in the index as well */
+		assert_in_range(v.events, store.appended - 3 * MANY, r.events);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -355,6 +409,7 @@ int main(void)
 		T(records_that_lie_are_left_out),
 		T(a_record_of_no_length_ends_the_walk),
 		T(the_state_is_taken_again_after_damage),
+		T(a_page_that_cannot_be_read_costs_what_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
