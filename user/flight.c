@@ -44,7 +44,8 @@ struct slot {
 	pid_t writer_tid;
 	bool writes; /* it runs */
 	sem_t go;
-	struct snapshot_copy *copy; /* the copier's */
+	struct snapshot_result *result; /* the writer's */
+	struct snapshot_copy *copy;	/* the copier's */
 	struct snapshot_plan plan;
 	int plan_error; /* of the thread's start, 0: none */
 	char path[SNAPSHOT_PATH_LEN], why[SNAPSHOT_WHY_LEN], event[EVENT_LEN];
@@ -211,19 +212,17 @@ static bool is_called(struct slot *s)
 static void *run_writer(void *arg)
 {
 	struct slot *s = arg;
-	struct snapshot_result *r = malloc(sizeof(*r));
 
 	s->writer_tid = gettid();
 	sem_post(&s->flight->runs);
 	/* so that names are of that directory, wherever it is moved */
 	if (unshare(CLONE_FS) || fchdir(s->flight->dir_fd))
 		s->plan_error = -errno;
-	while (r && is_called(s)) {
-		snapshot_take(&s->plan, s->copy, r);
-		remember(s->flight, r);
+	while (is_called(s)) {
+		snapshot_take(&s->plan, s->copy, s->result);
+		remember(s->flight, s->result);
 		__atomic_store_n(&s->state, SLOT_OVER, __ATOMIC_RELEASE);
 	}
-	free(r);
 	return NULL;
 }
 
@@ -510,8 +509,12 @@ int flight_new(struct flight **ret, const struct flight_options *o,
 
 static int start_writer(struct slot *s)
 {
-	int err = pthread_create(&s->writer, NULL, run_writer, s);
+	int err;
 
+	s->result = malloc(sizeof(*s->result));
+	if (!s->result)
+		return -ENOMEM;
+	err = pthread_create(&s->writer, NULL, run_writer, s);
 	s->writes = !err;
 	while (!err && sem_wait(&s->flight->runs))
 		; /* EINTR */
@@ -570,8 +573,10 @@ void flight_free(struct flight *f)
 	if (!f)
 		return;
 	flight_stop(f);
-	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++)
+	for (i = 0; i < FLIGHT_SNAPSHOTS_MAX; i++) {
 		sem_destroy(&f->slots[i].go);
+		free(f->slots[i].result);
+	}
 	snapshot_copier_done(&f->copier);
 	sem_destroy(&f->runs);
 	if (f->event_fd >= 0)

@@ -61,7 +61,8 @@ const struct trigger *flight_trigger_at(const struct flight *f, unsigned i);
 /** flight_bind - the repo whose log tells what triggers do. */
 void flight_bind(struct flight *f, struct repo *r);
 
-/** flight_start - start the threads. Return: 0; -errno of pthread_create(). */
+/** flight_start - start the threads. Return: 0; -ENOMEM; -errno of
+ * pthread_create(). */
 int flight_start(struct flight *f);
 
 /** flight_hurry - have the thread that copies run before others, which takes
