@@ -29,6 +29,7 @@ struct verify {
 	struct verify_account account;
 	bool goes_on;		     /* where the one before was cut off */
 	struct segment_frames index; /* from INDEX, or by walking */
+	size_t index_at;	     /* entries whose frames have come */
 	uint32_t next_seq;
 	bool hole;	     /* damage since the last frame */
 	bool events_missing; /* damage since the last LOSS frame */
@@ -257,6 +258,33 @@ static void check_seq(struct verify *v, const struct frame *f)
 	v->hole = false;
 }
 
+static bool is_same(const struct frame *a, const struct frame *b)
+{
+	return a->offset == b->offset && a->type == b->type &&
+	       a->flags == b->flags && a->encoding == b->encoding &&
+	       a->first_ns == b->first_ns && a->last_ns == b->last_ns &&
+	       a->kinds == b->kinds && a->events == b->events &&
+	       a->raw_len == b->raw_len && a->payload_len == b->payload_len &&
+	       a->payload_crc == b->payload_crc && a->seq == b->seq;
+}
+
+/* The index is what readers go by. */
+static void check_index(struct verify *v, const struct frame *f)
+{
+	const struct segment_frames *x = &v->index;
+
+	if (f->type == FRAME_INDEX || f->type == FRAME_TRAILER)
+		return;
+	while (v->index_at < x->count &&
+	       x->frame[v->index_at].offset < f->offset)
+		v->index_at++;
+	if (v->index_at < x->count && is_same(&x->frame[v->index_at], f))
+		return;
+	v->r->damaged++;
+	verify_say(&v->say, f->offset,
+		   "the index says something else of this frame");
+}
+
 static int check_small(struct verify *v, const struct frame *f)
 {
 	struct segment_clock c;
@@ -290,6 +318,7 @@ static int check_frame(struct verify *v, struct segment_reader *r,
 	v->r->frames++;
 	progress_add(frame_bytes(f));
 	check_seq(v, f);
+	check_index(v, f);
 	err = segment_read(r, f, &v->payload);
 	if (err)
 		return err;
@@ -415,6 +444,7 @@ static int check_open_segment(struct verify *v, struct segment_reader *r,
 		else if (v->schema)
 			verify_account_begin(&v->account, v->schema);
 		r->pos = r->torn_bytes = 0;
+		v->index_at = 0;
 		err = walk(v, r, i);
 	}
 	segment_frames_done(&v->index);

@@ -361,6 +361,37 @@ static void the_state_is_taken_again_after_damage(void **state)
 	assert_int_equal(store_read(path).context, 6);
 }
 
+/* The file's frame at @at: its checksums made right. See archive_format.h. */
+static void sum_up(size_t at, size_t payload)
+{
+	uint32_t crc = crc32c(0, whole + at + 64, payload);
+
+	memcpy(whole + at + 52, &crc, sizeof(crc));
+	crc = crc32c(0, whole + at, 60);
+	memcpy(whole + at + 60, &crc, sizeof(crc));
+}
+
+/* Readers leave out what it says has nothing for them. */
+static void an_index_that_lies_is_found(void **state)
+{
+	const struct frame *last = &frames.frame[frames.count - 1];
+	size_t index = last->offset + frame_bytes(last), at = index + 64, i;
+	struct verify_report v;
+	uint32_t crc;
+
+	(void)state;
+	for (i = 0; frames.frame[i].type != FRAME_BLOCK; i++)
+		at += 64;
+	memset(whole + at + 32, 0, 8); /* kinds: none */
+	crc = crc32c(0, whole + at, 60);
+	memcpy(whole + at + 60, &crc, sizeof(crc));
+	sum_up(index, 64 * frames.count);
+	put_bytes(whole, len);
+	assert_int_equal(store_read(path).events, EVENTS - FEW);
+	assert_int_equal(store_verify(path, &v), -EBADMSG);
+	assert_int_equal(v.damaged, 1);
+}
+
 #define MANY 300 /* events of a block: about two pages */
 
 static void a_page_that_cannot_be_read_costs_what_is_in_it(void **state)
@@ -409,6 +440,7 @@ int main(void)
 		T(records_that_lie_are_left_out),
 		T(a_record_of_no_length_ends_the_walk),
 		T(the_state_is_taken_again_after_damage),
+		T(an_index_that_lies_is_found),
 		T(a_page_that_cannot_be_read_costs_what_is_in_it),
 	};
 
