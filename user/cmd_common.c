@@ -41,6 +41,7 @@ const struct opt opts_select[] = {
 		.offset = offsetof(struct query_args, filter),
 		.help = "only events that EXPR is true of: 'latency > 10ms "
 			"and comm == \"postgres\"' (weir(1), FILTERS)",
+		.also = "pid",
 	},
 	{0},
 };
@@ -53,6 +54,7 @@ const struct opt opts_span[] = {
 		.offset = offsetof(struct query_args, from),
 		.help = "only events at or after TIME: 14:03:20.5, ISO 8601, "
 			"or -5m: before the archive's end",
+		.also = "since",
 	},
 	{
 		.name = "to",
@@ -60,6 +62,7 @@ const struct opt opts_span[] = {
 		.arg = "TIME",
 		.offset = offsetof(struct query_args, to),
 		.help = "only events before TIME",
+		.also = "until",
 	},
 	{0},
 };

@@ -35,6 +35,7 @@ static const struct opt opts[] = {
 		.arg = "TIME",
 		.offset = offsetof(struct export_args, query.from),
 		.help = "only events at or after TIME",
+		.also = "since",
 	},
 	{
 		.letter = 'o',

@@ -52,6 +52,25 @@ static int say_replay_failed(int rc, const struct query_args *args,
 	return say_open_failed(rc, err->path);
 }
 
+/* That nothing happened and that nobody looked are not the same. */
+static void say_outside(const struct replay *r)
+{
+	const struct archive_info *i = &r->info;
+	uint64_t offset = (uint64_t)i->wall_offset;
+	struct buf b = {0};
+
+	if (!i->events ||
+	    (r->from_ns <= i->last_ns && (!r->to_ns || r->to_ns > i->first_ns)))
+		return;
+	render_iso(&b, i->first_ns + offset);
+	buf_puts(&b, " .. ");
+	render_iso(&b, i->last_ns + offset);
+	buf_putc(&b, '\0');
+	if (!buf_err(&b))
+		say("nothing was recorded at that time, only from %s", b.data);
+	buf_done(&b);
+}
+
 int query_open(struct replay *r, const struct query_args *args,
 	       const struct opt_words *words)
 {
@@ -80,7 +99,10 @@ int query_open(struct replay *r, const struct query_args *args,
 	if (!args->quiet)
 		progress_start(STDERR_FILENO);
 	rc = replay_open(r, words->word, words->count, &o, &err);
-	return rc ? say_replay_failed(rc, args, &err) : EXIT_OK;
+	if (rc)
+		return say_replay_failed(rc, args, &err);
+	say_outside(r);
+	return EXIT_OK;
 }
 
 int query_end(const struct replay *r, int err)

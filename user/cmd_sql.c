@@ -103,6 +103,23 @@ static const char *meant_table(const struct session *s, const char *what)
 	return near_best(&near);
 }
 
+/* Where names are told, for who has used another. */
+static const char *where_names(const char *what)
+{
+	static const struct {
+		const char *begin, *where;
+	} unknown[] = {
+		{"no such table: ", " (weir list events)"},
+		{"no such column: ", " (weir list fields EVENT, or .schema)"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		if (!strncmp(what, unknown[i].begin, strlen(unknown[i].begin)))
+			return unknown[i].where;
+	return "";
+}
+
 static int say_wrong(const struct session *s, const char *text,
 		     const struct sql_error *err)
 {
@@ -111,7 +128,7 @@ static int say_wrong(const struct session *s, const char *text,
 	if (meant)
 		say("SQL: %s (did you mean '%s'?)", err->what, meant);
 	else
-		say("SQL: %s", err->what);
+		say("SQL: %s%s", err->what, where_names(err->what));
 	if (err->at >= 0 && (size_t)err->at <= strlen(text))
 		say_place(text, err->at);
 	return EXIT_USAGE;
@@ -170,6 +187,9 @@ static int run_one(const struct session *s, const char *text,
 		say("%s", plans[sql_path(s->sql)]);
 	rc = print(s, stmt);
 	sqlite3_finalize(stmt);
+	if (sql_odd_time(s->sql))
+		say("time is compared as text, such as '2026-11-22T14:03:20.5Z'"
+		    " (for a time of day or -5m: ts >= at('14:03'))");
 	err = query_end(s->replay, sql_losses(s->sql));
 	return rc ? rc : err;
 }

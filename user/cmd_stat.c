@@ -538,7 +538,7 @@ static int print(struct stat_pass *s, bool is_json)
 
 static int pass(struct stat_pass *s)
 {
-	int err = tally_init(&s->tally, &s->r.render);
+	int err = tally_init(&s->tally, &s->r.render, s->r.tasks);
 
 	if (!err)
 		err = stat_views_init(&s->views, &s->r.render);

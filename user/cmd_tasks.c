@@ -92,10 +92,12 @@ static void put_row(struct table *t, const struct render *r, struct process *p,
 	else
 		buf_putc(&b, '?');
 	table_buf(t, &b);
-	if (p->exit_time)
+	if (!p->exit_time)
+		buf_puts(&b, "alive");
+	else if (p->start_time)
 		render_ns(&b, p->exit_time - p->start_time);
 	else
-		buf_puts(&b, "alive");
+		buf_putc(&b, '?');
 	table_buf(t, &b);
 	table_cell(t, "%llu", (unsigned long long)p->events);
 	table_cell(t, "%*s%s", (int)(depth < INDENT_MAX ? depth : INDENT_MAX),
@@ -175,6 +177,19 @@ static void print_json(struct buf *out, const struct render *r,
 
 /* -------------------------------------------------------------------------- */
 
+/* An empty table could mean anything. */
+static void say_nobody(const struct tally *t, bool at)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->list[i]->shown)
+			return;
+	say(at ? "nobody who was alive then had done anything that was asked "
+		 "for (--all shows who was)"
+	       : "nobody did anything that was asked for");
+}
+
 static int print(struct replay *r, struct tally *t,
 		 const struct tasks_args *args)
 {
@@ -185,6 +200,7 @@ static int print(struct replay *r, struct tally *t,
 		return fail("out of memory");
 	roots = tally_tree(t);
 	choose(t, args->all, args->at != NULL, r->render.boot);
+	say_nobody(t, args->at != NULL);
 	if (args->query.json)
 		print_json(&out, &r->render, roots);
 	else
@@ -200,11 +216,14 @@ static int tasks(const void *arg, const struct opt_words *words)
 	struct replay r;
 	int rc, err, end;
 
-	query.to = args->at;
+	if (args->at && query.to)
+		return usage("tasks: --at or --to? (leave one out)");
+	if (args->at)
+		query.to = args->at;
 	rc = query_open(&r, &query, words);
 	if (rc)
 		return rc;
-	err = tally_init(&t, &r.render);
+	err = tally_init(&t, &r.render, r.tasks);
 	r.leave_boot = tally_leave;
 	r.leave_arg = &t;
 	if (!err)
@@ -224,9 +243,11 @@ const struct command cmd_tasks = {
 	.about = "Without --at all that lived while recording are shown, the "
 		 "dead ones as well;\n"
 		 "those that did nothing only where something hangs below "
-		 "them. The threads of a\n"
-		 "process are counted together.\n",
-	.opts = {opts, opts_select, opts_ahead, opts_json, opts_utc,
+		 "them. With --from and\n"
+		 "--to it is who did something between them. The threads of a "
+		 "process are counted\n"
+		 "together.\n",
+	.opts = {opts, opts_select, opts_span, opts_ahead, opts_json, opts_utc,
 		 opts_quiet},
 	.args_size = sizeof(struct tasks_args),
 	.min_words = 1,

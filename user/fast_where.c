@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fast_parse.h"
 
@@ -18,6 +19,26 @@ struct literal {
 	struct fast_text string;
 };
 
+/* "openat": where nothing is called so, SQLite takes it for a string. */
+static bool is_text(struct parser *p)
+{
+	static const char *const rows[] = {"rowid", "oid", "_rowid_"};
+	const struct token *t = here(p);
+	unsigned at = p->at;
+	bool column;
+	size_t i;
+
+	if (t->type != TOKEN_NAME || *t->at != '"')
+		return t->type == TOKEN_STRING;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcasecmp(t->text, rows[i]))
+			return false;
+	column = parse_column(p) >= 0;
+	p->at = at;
+	return !column && !token_is_sign(t + 1, '.') &&
+	       !token_is_sign(t + 1, '(') && !parse_is_alias(p, t);
+}
+
 static int parse_literal(struct parser *p, struct literal *ret)
 {
 	const struct token *t = here(p);
@@ -25,7 +46,7 @@ static int parse_literal(struct parser *p, struct literal *ret)
 	int err;
 
 	*ret = (struct literal){0};
-	if (t->type == TOKEN_STRING) {
+	if (is_text(p)) {
 		p->at++;
 		if (strlen(t->text) != t->text_len)
 			return -EOPNOTSUPP;

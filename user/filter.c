@@ -27,7 +27,7 @@ static int bind_all(struct compiler *c, struct node *n)
 
 int filter_compile(struct filter **ret, const char *expr,
 		   const struct schema *schema, const struct tasks *tasks,
-		   int64_t offset, struct filter_error *err)
+		   int64_t offset, uint64_t near_ns, struct filter_error *err)
 {
 	struct arena arena = {0};
 	struct compiler c = {
@@ -35,7 +35,7 @@ int filter_compile(struct filter **ret, const char *expr,
 		.expr = expr,
 		.schema = schema,
 		.offset = offset,
-		.now_ns = clock_read(CLOCK_REALTIME),
+		.now_ns = near_ns ? near_ns : clock_read(CLOCK_REALTIME),
 		.err = err,
 	};
 	struct filter *f = arena_alloc(&arena, sizeof(*f));

@@ -44,12 +44,14 @@ struct filter_error {
  *           the closest known
  * @tasks:   for cgroup and container names; borrowed for the filter's life
  * @offset:  realtime - monotonic ns, for times of day
+ * @near_ns: realtime that times of day and -5m are reckoned from: the end of an
+ *           archive; 0: now
  *
  * Return: 0; -EINVAL with @err filled; -ENOMEM.
  */
 int filter_compile(struct filter **ret, const char *expr,
 		   const struct schema *schema, const struct tasks *tasks,
-		   int64_t offset, struct filter_error *err);
+		   int64_t offset, uint64_t near_ns, struct filter_error *err);
 
 /** filter_match - Thread: one at a time for each filter. */
 bool filter_match(const struct filter *f, const struct event *ev);

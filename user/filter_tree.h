@@ -137,7 +137,7 @@ struct compiler {
 	const char *expr;
 	const struct schema *schema;
 	int64_t offset;	 /* realtime - monotonic, ns */
-	uint64_t now_ns; /* realtime */
+	uint64_t now_ns; /* realtime, or an archive's end */
 	struct filter_error *err;
 };
 

@@ -210,20 +210,32 @@ enum opt_result opt_preset(const struct opt *const *tables, void *args,
 
 /* ---- words --------------------------------------------------------------- */
 
-static enum opt_result unknown(struct parser *p, const char *name, size_t len)
+/* The option that was probably meant, or NULL. */
+static const char *meant(const struct parser *p, const char *name, size_t len)
 {
 	const struct opt *const *t, *o;
 	struct near near;
 
 	near_init(&near, name, len);
-	opt_for_each (t, o, p->tables)
+	opt_for_each (t, o, p->tables) {
+		if (o->also && strlen(o->also) == len &&
+		    !memcmp(o->also, name, len))
+			return o->name;
 		near_try(&near, o->name);
+	}
 	near_try(&near, "help");
-	if (near_best(&near))
+	return near_best(&near);
+}
+
+static enum opt_result unknown(struct parser *p, const char *name, size_t len)
+{
+	const char *other = meant(p, name, len);
+
+	if (other)
 		return wrong(p,
 			     "unknown option '--%.*s' (did you mean "
 			     "'--%s'?)",
-			     (int)len, name, near_best(&near));
+			     len < 60 ? (int)len : 60, name, other);
 	return wrong(p, "unknown option '--%.*s' (--help lists them all)",
 		     len < 60 ? (int)len : 60, name);
 }

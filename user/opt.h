@@ -45,6 +45,7 @@ struct opt {
 	const char *arg;     /* what the value is called: SOURCE,... */
 	const char *choices; /* legal values "jsonl csv", or NULL: any */
 	const char *help;    /* what it does, begins in lower case */
+	const char *also;    /* what others call it, to guess by; or NULL */
 	size_t offset;	     /* of the member in the command's arguments */
 };
 

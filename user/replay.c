@@ -18,6 +18,7 @@
  * on for that long to learn of the losses at the end of its interval.
  */
 #define REPORT_DELAY_NS (5 * NS_PER_S)
+#define TIME_MAX	(INT64_MAX - REPORT_DELAY_NS) /* as good as never */
 #define TICK_EVENTS	4096
 #define AHEAD		2	   /* frames, where it pays … */
 #define AHEAD_EVENTS	(4U << 16) /* … which is from so many events on */
@@ -25,25 +26,32 @@
 
 /* ---- opening ------------------------------------------------------------- */
 
+/* What times are reckoned from: realtime. */
+static uint64_t end_of(const struct replay *r)
+{
+	return r->info.last_ns + (uint64_t)r->info.wall_offset;
+}
+
 /* A time as typed, relative to the archive's end, as a monotonic instant. */
 static int resolve_time(const struct replay *r, const char *text, uint64_t *ret,
 			struct replay_error *err)
 {
-	uint64_t last = r->info.last_ns + (uint64_t)r->info.wall_offset;
 	uint64_t wall;
+	__int128 mono;
 
 	if (!text)
 		return 0;
-	if (parse_time(text, last, &wall)) {
+	if (parse_time(text, end_of(r), &wall)) {
 		snprintf(err->what, sizeof(err->what),
 			 "'%.60s' is no time (write 14:03:20.5, "
 			 "2026-11-22T14:03:20, or -5m)",
 			 text);
 		return -EINVAL;
 	}
-	*ret = wall - (uint64_t)r->info.wall_offset;
-	if ((int64_t)*ret <= 0) /* before the boot: 0 would mean open */
-		*ret = 1;
+	mono = (__int128)wall - r->info.wall_offset;
+	if (mono <= 0) /* before the boot: 0 would mean open */
+		mono = 1;
+	*ret = mono < TIME_MAX ? (uint64_t)mono : TIME_MAX;
 	return 0;
 }
 
@@ -80,6 +88,7 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 		      struct replay_error *err)
 {
 	const struct schema *schema = archive_schema(r->archive);
+	struct select_options select = o->select;
 	int rc = tasks_new(&r->tasks, schema);
 
 	if (rc)
@@ -97,7 +106,8 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 	rc = resolve_span(r, o, err);
 	if (rc)
 		return rc;
-	return select_init(&r->select, &o->select, schema, r->tasks,
+	select.near_ns = end_of(r);
+	return select_init(&r->select, &select, schema, r->tasks,
 			   r->info.wall_offset, err->what, sizeof(err->what),
 			   &err->filter);
 }
@@ -142,9 +152,10 @@ static int enter_boot(struct replay *r, unsigned boot)
 		return rc;
 	filter_free(r->select.filter);
 	r->select.filter = NULL;
-	rc = filter_compile(
-		&r->select.filter, r->filter, r->render.schema, r->tasks,
-		r->info.wall_offset + (int64_t)r->render.shift, &err);
+	rc = filter_compile(&r->select.filter, r->filter, r->render.schema,
+			    r->tasks,
+			    r->info.wall_offset + (int64_t)r->render.shift,
+			    end_of(r), &err);
 	return rc ? -ENOMEM : 0; /* it was no error before */
 }
 

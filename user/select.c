@@ -155,7 +155,7 @@ int select_init(struct select *sel, const struct select_options *opts,
 	if (!opts->filter)
 		return 0;
 	rc = filter_compile(&sel->filter, opts->filter, schema, tasks,
-			    wall_offset, err);
+			    wall_offset, opts->near_ns, err);
 	if (rc)
 		snprintf(what, what_len, "filter: %s",
 			 err->what[0] ? err->what : strerror(-rc));

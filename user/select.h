@@ -28,6 +28,7 @@ struct select_options {
 	const char *const *kinds; /* -e; "task_*" globs allowed */
 	size_t kind_count;
 	const char *filter; /* -f, or NULL */
+	uint64_t near_ns;   /* as filter_compile() */
 };
 
 /**

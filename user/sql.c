@@ -269,6 +269,14 @@ int sql_losses(struct sql *s)
 	return err;
 }
 
+bool sql_odd_time(struct sql *s)
+{
+	bool odd = s->odd_time;
+
+	s->odd_time = false;
+	return odd;
+}
+
 /* ---- what there is ------------------------------------------------------- */
 
 void sql_tables(const struct sql *s,

@@ -85,6 +85,12 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
  */
 int sql_losses(struct sql *s);
 
+/**
+ * sql_odd_time - did a statement since the last call compare `time`, which is
+ * text, with a text that is no beginning of one, or with a number?
+ */
+bool sql_odd_time(struct sql *s);
+
 /** sql_describe - the table as CREATE TABLE, its hidden columns marked.
  * Return: 0; -ENOENT no table is called @name; -ENOMEM. */
 int sql_describe(struct sql *s, const char *name, struct buf *to);

@@ -17,7 +17,7 @@ struct sql {
 	bool trusted;	       /* a statement of our own: anything goes */
 	/* what was read since sql_losses() */
 	bool asked[SCHEMA_KINDS_MAX];
-	bool is_asked, damaged;
+	bool is_asked, damaged, odd_time;
 	uint64_t from_ns, to_ns; /* monotonic, half-open */
 	/* what the statement being compiled needs */
 	bool wants_tasks, wants_counts;

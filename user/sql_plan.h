@@ -57,6 +57,7 @@ struct sql_tests {
 	struct sql_test test[SQL_CONDS_MAX];
 	unsigned count;
 	bool never;	      /* no row can pass */
+	bool odd_time;	      /* `time` is compared with what is none */
 	int64_t ts_lo, ts_hi; /* ns since the epoch, both included */
 };
 

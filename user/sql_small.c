@@ -131,7 +131,7 @@ static int tally_all(struct sql *s, struct tally *t)
 
 static int fill(struct sql *s, struct tally *t)
 {
-	int err = tally_init(t, &s->replay->render), damaged;
+	int err = tally_init(t, &s->replay->render, s->replay->tasks), damaged;
 
 	if (err)
 		return err;

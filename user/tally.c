@@ -12,20 +12,12 @@
 
 #define BUCKETS_MIN 1024
 
-int tally_init(struct tally *t, const struct render *r)
-{
-	memset(t, 0, sizeof(*t));
-	t->render = r;
-	bound_init(&t->ran, r->schema, "sched_switch", "ran");
-	t->buckets = calloc(BUCKETS_MIN, sizeof(*t->buckets));
-	t->bucket_count = t->buckets ? BUCKETS_MIN : 0;
-	return t->buckets ? 0 : -ENOMEM;
-}
-
 void tally_done(struct tally *t)
 {
 	size_t i;
 
+	if (t->tasks)
+		tasks_watch(t->tasks, NULL, NULL);
 	for (i = 0; i < t->count; i++) {
 		free(t->list[i]->counts);
 		free(t->list[i]->exe);
@@ -126,6 +118,33 @@ static int copy_task(struct process *p, const struct task *task)
 	return copy_exe(p, task);
 }
 
+/* What it was is all that will be known of it, should another follow it. */
+static void on_change(void *arg, uint32_t tid, const struct task *was)
+{
+	struct tally *t = arg;
+	struct process *p;
+
+	if (!was || was->pid != tid)
+		return;
+	p = find(t, tid, was->start_time);
+	if (p && copy_task(p, was))
+		t->err = -ENOMEM;
+}
+
+int tally_init(struct tally *t, const struct render *r, struct tasks *tasks)
+{
+	memset(t, 0, sizeof(*t));
+	t->render = r;
+	bound_init(&t->ran, r->schema, "sched_switch", "ran");
+	t->buckets = calloc(BUCKETS_MIN, sizeof(*t->buckets));
+	t->bucket_count = t->buckets ? BUCKETS_MIN : 0;
+	if (!t->buckets)
+		return -ENOMEM;
+	t->tasks = tasks;
+	tasks_watch(tasks, on_change, t);
+	return 0;
+}
+
 static struct process *process_of(struct tally *t, uint32_t pid,
 				  const struct task *any)
 {
@@ -188,9 +207,26 @@ static int add_alive(void *arg, const struct task *task)
 	return process_of(t, task->pid, task) ? 0 : -ENOMEM;
 }
 
+/* How it stands with those that were counted: the dead are not in each(). */
+static int learn_end(struct tally *t, struct process *p)
+{
+	const struct task *now = p->boot == t->render->boot
+					 ? tasks_find(t->tasks, p->pid)
+					 : NULL;
+
+	if (!now || now->pid != p->pid || now->start_time != p->start_time)
+		return 0;
+	return copy_task(p, now);
+}
+
 int tally_alive(struct tally *t)
 {
-	return tasks_each(t->render->tasks, add_alive, t);
+	size_t i;
+	int err = t->err;
+
+	for (i = 0; i < t->count && !err; i++)
+		err = learn_end(t, t->list[i]);
+	return err ? err : tasks_each(t->tasks, add_alive, t);
 }
 
 int tally_leave(void *tally)

@@ -43,18 +43,27 @@ struct tally {
 	struct process **buckets;
 	size_t bucket_count, cap;
 	const struct render *render;
+	struct tasks *tasks;
 	struct bound ran;
+	int err;
 };
 
-/** tally_init - @r is borrowed. Return: 0; -ENOMEM. */
-int tally_init(struct tally *t, const struct render *r);
+/**
+ * tally_init - begin with nobody
+ * @r:     borrowed
+ * @tasks: that of @r; it tells @t of changes until tally_done(): not all
+ *         events are handed over
+ * Return: 0; -ENOMEM.
+ */
+int tally_init(struct tally *t, const struct render *r, struct tasks *tasks);
 void tally_done(struct tally *t);
 
 /** tally_event - count a joined event. Return: 0; -ENOMEM. */
 int tally_event(struct tally *t, const struct event *ev);
 
 /**
- * tally_alive - add the processes that did nothing
+ * tally_alive - add the processes that did nothing, and learn what became of
+ * the others since
  *
  * At the end of each boot (replay.leave_boot), and of all.
  * Return: 0; -ENOMEM.

@@ -185,7 +185,7 @@ static int compile(const struct reader *r, const char *expr, size_t at,
 		snprintf(by_kind, sizeof(by_kind), "kind == %s", expr);
 		expr = by_kind;
 	}
-	err = filter_compile(&r->t->filter, expr, schema, tasks, offset,
+	err = filter_compile(&r->t->filter, expr, schema, tasks, offset, 0,
 			     r->err);
 	r->err->at += err ? at : 0;
 	return err;

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size)
 		memcpy(expr, data, size);
 	expr[size] = '\0';
-	e = filter_compile(&f, expr, schema, NULL, WALL, &err);
+	e = filter_compile(&f, expr, schema, NULL, WALL, 0, &err);
 	if (!e) {
 		ask_all(f, schema);
 		filter_free(f);

@@ -458,6 +458,8 @@ static void generated_statements_agree(void **state)
 static void usual_questions_are_answered_on_columns(void **state)
 {
 	static const char *const groups[] = {
+		("SELECT comm, count(*) FROM syscall_done "
+		 "WHERE name = \"openat\" GROUP BY comm"),
 		"SELECT comm, count(*) FROM events WHERE ts >= at('-10s') "
 		"GROUP BY comm ORDER BY 2 DESC",
 		"SELECT kind, count(*) FROM events GROUP BY kind",
@@ -543,6 +545,11 @@ static void what_is_not_known_goes_by_rows(void **state)
 		 "ORDER BY kind NULLS LAST"),
 		"SELECT pid AS 'cpu' FROM events ORDER BY cpu LIMIT 3",
 		"SELECT 1 IN (1, 2) FROM events WHERE cpu = 0",
+		"SELECT comm, count(*) FROM events WHERE kind = \"source\"",
+		"SELECT count(*) FROM events WHERE comm = \"oid\"",
+		("SELECT kind AS gap, count(*) FROM events "
+		 "WHERE kind = \"gap\" GROUP BY kind"),
+		"SELECT count(*) FROM events WHERE kind = `gap`",
 		"SELECT cpu FROM events WHERE pid > 105 AND CASE WHEN cpu = 0 "
 		"AND pid = 5 AND tid = 6 THEN 1 ELSE 1 END",
 	};

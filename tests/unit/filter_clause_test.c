@@ -312,7 +312,7 @@ static struct filter *make_filter(const struct world *w, struct buf *b)
 		buf_reset(b);
 		put_expr(b, w, one_in(5));
 		buf_putc(b, '\0');
-	} while (filter_compile(&f, b->data, w->schema, NULL, WALL, &err));
+	} while (filter_compile(&f, b->data, w->schema, NULL, WALL, 0, &err));
 	return f;
 }
 
@@ -382,7 +382,7 @@ static struct filter *again(const struct world *w, const struct filter *f)
 
 	filter_put(&b, filter_root(f));
 	buf_putc(&b, '\0');
-	if (filter_compile(&copy, b.data, w->schema, NULL, WALL, &err))
+	if (filter_compile(&copy, b.data, w->schema, NULL, WALL, 0, &err))
 		fail_msg("%s: %s", b.data, err.what);
 	buf_done(&b);
 	return copy;
@@ -478,7 +478,7 @@ static enum verdict verdict_of(const char *expr, const char *kind)
 	enum verdict v = NOTHING;
 	struct clauses c;
 
-	if (filter_compile(&f, expr, s, NULL, WALL, &err))
+	if (filter_compile(&f, expr, s, NULL, WALL, 0, &err))
 		fail_msg("%s: %s", expr, err.what);
 	target.kind = schema_kind_by_name(s, kind)->number;
 	assert_int_equal(clauses_compile(&c, filter_root(f), &target), 0);

@@ -114,7 +114,7 @@ static void carets(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
 		int e = filter_compile(&f, errors[i].expr, schema, NULL, WALL,
-				       &err);
+				       0, &err);
 
 		if (e != -EINVAL || err.at != errors[i].at ||
 		    !strstr(err.what, errors[i].what))
@@ -133,12 +133,12 @@ static void depth_is_bounded(void **state)
 	(void)state;
 	memset(deep, '(', sizeof(deep));
 	deep[sizeof(deep) - 1] = '\0';
-	assert_int_equal(filter_compile(&f, deep, schema, NULL, 0, &err),
+	assert_int_equal(filter_compile(&f, deep, schema, NULL, 0, 0, &err),
 			 -EINVAL);
 	assert_int_equal(err.at, 64);
 	assert_non_null(strstr(err.what, "64 deep"));
 	memset(deep, '!', sizeof(deep) - 1);
-	assert_int_equal(filter_compile(&f, deep, schema, NULL, 0, &err),
+	assert_int_equal(filter_compile(&f, deep, schema, NULL, 0, 0, &err),
 			 -EINVAL);
 	assert_null(f);
 }

@@ -86,7 +86,7 @@ static struct filter *compile(const char *expr)
 {
 	struct filter_error err;
 	struct filter *f = NULL;
-	int e = filter_compile(&f, expr, x.schema, NULL, WALL, &err);
+	int e = filter_compile(&f, expr, x.schema, NULL, WALL, 0, &err);
 
 	if (e)
 		fail_msg("%s: %d at %zu: %s", expr, e, err.at, err.what);
@@ -399,7 +399,8 @@ static void other_tasks_have_names(void **state)
 	record_set(&r, "other_pid", 812);
 	ev = record_event(&r, x.schema);
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (filter_compile(&f, rows[i].expr, x.schema, t, WALL, &err))
+		if (filter_compile(&f, rows[i].expr, x.schema, t, WALL, 0,
+				   &err))
 			fail_msg("%s: %s", rows[i].expr, err.what);
 		if (filter_match(f, &ev) != rows[i].hit)
 			fail_msg("%s: %d", rows[i].expr, !rows[i].hit);
@@ -517,12 +518,12 @@ static void real_expressions(void **state)
 	if (!s || !schema_kind_by_name(s, "syscall_done"))
 		skip();
 	for (i = 0; i < sizeof(exprs) / sizeof(*exprs); i++) {
-		if (filter_compile(&f, exprs[i], s, NULL, WALL, &err))
+		if (filter_compile(&f, exprs[i], s, NULL, WALL, 0, &err))
 			fail_msg("%s: %zu %s", exprs[i], err.at, err.what);
 		filter_free(f);
 	}
 	assert_int_equal(
-		filter_compile(&f, "name == opneat", s, NULL, WALL, &err),
+		filter_compile(&f, "name == opneat", s, NULL, WALL, 0, &err),
 		-EINVAL);
 	assert_non_null(strstr(err.what, "did you mean 'openat'?"));
 	assert_int_equal(err.at, 8);
