@@ -8,8 +8,6 @@
  * computes with private copies of its own position and treats the other's as
  * a claim to be checked, so a peer can be dead, stopped or hostile.
  *
- * The life of a ring, simplest use first:
- *
  *   one process, two threads    ring_new_pair    ring_write      ring_read
  *   without copying                              ring_reserve    ring_peek
  *                                                ring_commit     ring_next
@@ -17,12 +15,11 @@
  *   two processes               ring_create, then ring_attach_* on the memfd
  *   the last N bytes            ring_new_window  ring_write      ring_snapshot
  *
- * Two modes. Refuse (the default): a full ring refuses the new record, counts
- * it, and the caller decides. Overwrite (RING_OVERWRITE): the oldest records
- * give way and the producer is never refused; there is no consumer, observers
- * take verified copies while the producer goes on.
+ * Two modes. Refuse: a full ring refuses the new record and counts it.
+ * Overwrite: the oldest records give way and the producer is never refused;
+ * there is no consumer, observers take verified copies while it goes on.
  *
- * Layout, of the memfd as of the in-process mapping:
+ * Layout:
  *
  *   page 0   struct ring_id   what this is; written once, by the creator
  *   page 1   struct ring_rx   written by the consumer only
@@ -32,16 +29,16 @@
  * A record is always contiguous: one that begins before the end of the data
  * runs on into the apron (room for one record of ring_max() bytes), and the
  * next begins behind its image at the front. So every position has exactly
- * one place, no byte is mapped twice, nothing is padded, and the same code
- * runs at 64 bytes and at 1 GiB.
+ * one place, and nothing is padded or mapped twice.
  *
  * Record: one 64-bit word { u32 len; u16 type; u16 zero } in host order, then
  * len bytes, then up to 7 bytes of padding that are not initialised.
  *
- * Return values: functions that acquire a resource return 0 or -errno and
- * leave their ret_ outputs untouched on failure; the others return enum
- * ring_status. Thread: "producer" or "consumer" means the one thread that
- * plays that part; handing the part over needs a happens-before of your own.
+ * What acquires a resource returns 0 or -errno and leaves its ret_ outputs
+ * untouched on failure; the rest returns enum ring_status, and is wait-free,
+ * without a system call or an allocation, unless it says otherwise. Producer
+ * and consumer are one thread each; handing the part over needs a
+ * happens-before of your own.
  */
 #ifndef WEIR_RING_H
 #define WEIR_RING_H
@@ -52,7 +49,7 @@
 extern "C" {
 #endif
 
-/* Sizes in bytes; ring_max() tells the longest payload of a given ring. */
+/* Bytes. The longest payload of a given ring: ring_max(). */
 #define RING_SIZE_MIN	 64u
 #define RING_SIZE_MAX	 (1u << 30)
 #define RING_PAYLOAD_MAX (1u << 20)
@@ -191,36 +188,28 @@ struct ring_observer {
 
 /**
  * ring_new_pair - a ring within this process, refuse mode
- * @ret_p: producer, to be closed by ring_producer_close()
- * @ret_c: consumer, to be closed by ring_consumer_close()
  * @size:  bytes, a power of two, RING_SIZE_MIN..RING_SIZE_MAX
  * @flags: 0 or RING_PREFAULT
  *
- * The memory lives until both are closed, in any order. It is private: after
- * fork() each process has its own copy (use ring_create() to share).
- *
+ * The memory lives until both ends are closed, in any order; after fork() each
+ * process has a copy of its own.
  * Return: 0; -EINVAL size or flags; -ENOMEM.
  */
 int ring_new_pair(struct ring_producer **ret_p, struct ring_consumer **ret_c,
 		  size_t size, unsigned int flags);
 
 /**
- * ring_new_window - a ring within this process, overwrite mode
- * @ret_o: observer, to be closed by ring_observer_close()
+ * ring_new_window - the same, overwrite mode
  *
- * Like ring_new_pair(). The observer is stateless: any number of threads may
- * take snapshots with it at the same time.
- *
- * Return: 0; -EINVAL size or flags; -ENOMEM.
+ * Any number of threads may use the observer at a time. Return: as above.
  */
 int ring_new_window(struct ring_producer **ret_p, struct ring_observer **ret_o,
 		    size_t size, unsigned int flags);
 
 /**
  * ring_create - a ring in a sealed memfd, for several processes
- * @ret_fd: close-on-exec; pass it on by fork or SCM_RIGHTS, close it when all
- *          have attached
- * @size:   bytes, a power of two, RING_SIZE_MIN..RING_SIZE_MAX
+ * @ret_fd: close-on-exec, the caller's; needed until all have attached
+ * @size:   as ring_new_pair()
  * @flags:  RING_OVERWRITE, RING_PREFAULT
  *
  * Return: 0; -EINVAL size or flags; -ENOSPC or -ENOMEM no memory (prefault);
@@ -231,10 +220,9 @@ int ring_create(int *ret_fd, size_t size, unsigned int flags);
 /**
  * ring_attach_producer - become the one producer of a shared ring
  *
- * Goes on where a previous producer ended, however it ended: what it had
- * committed stays, what it had only reserved never was. @fd is not kept.
- * That there is one producer at a time is up to the caller.
- *
+ * Goes on where the last one ended, however it ended: what that had committed
+ * stays, what it had only reserved never was. @fd is not kept. That there is
+ * one at a time is up to the caller.
  * Return: 0; -EINVAL not a memfd sealed against shrinking and growing;
  *         -EBADMSG not a ring, or its positions cannot be true;
  *         -EPROTONOSUPPORT other version or page size; -ENOMEM;
@@ -245,10 +233,8 @@ int ring_attach_producer(struct ring_producer **ret, int fd);
 /**
  * ring_attach_consumer - become the one consumer of a shared ring
  *
- * Goes on at the shared head. After a consumer was killed, records that it
- * had read but not yet given back (see ring_next()) are delivered again;
- * none is skipped.
- *
+ * Goes on at the shared head: what a consumer that was killed had not given
+ * back (see ring_next()) comes again, nothing is skipped.
  * Return: as ring_attach_producer(); -EINVAL also for an overwrite ring.
  */
 int ring_attach_consumer(struct ring_consumer **ret, int fd);
@@ -256,10 +242,8 @@ int ring_attach_consumer(struct ring_consumer **ret, int fd);
 /**
  * ring_attach_observer - look at a shared ring without taking part
  *
- * Works with a read-only fd (open /proc/self/fd/N with O_RDONLY to make one),
- * which is the way to share a ring with readers that are not trusted.
- *
- * Return: as ring_attach_producer().
+ * A read-only fd will do (open /proc/self/fd/N with O_RDONLY), and is what to
+ * give to readers that are not trusted. Return: as ring_attach_producer().
  */
 int ring_attach_observer(struct ring_observer **ret, int fd);
 
@@ -298,7 +282,7 @@ static inline uint64_t ring_need(uint64_t len)
 /**
  * ring_claim - may a record of @len bytes be put at @pos? If not: counted
  *
- * One compare for room, length, lap and block note: see set_limit() in ring.c.
+ * One compare for room, length, lap and block: see set_limit() in ring.c.
  */
 static inline bool ring_claim(struct ring_producer *p, uint64_t pos, size_t len)
 {
@@ -328,7 +312,7 @@ static inline void ring_publish(struct ring_producer *p, unsigned char *rec,
 	ring_publish_tail(&tx->tail, pos + ring_need(len));
 }
 
-/* --- producer ------------------------------------------------------------ */
+/* --- producer: its thread only ------------------------------------------- */
 
 /** ring_max - longest payload in bytes: size / 8, at most RING_PAYLOAD_MAX */
 static inline uint32_t ring_max(const struct ring_producer *p)
@@ -338,16 +322,12 @@ static inline uint32_t ring_max(const struct ring_producer *p)
 
 /**
  * ring_reserve - claim contiguous space for one record
- * @p:    the caller is its only producer
- * @type: the record's type, for the consumer
- * @len:  payload bytes, 0..ring_max(p)
+ * @len: payload bytes, 0..ring_max(p)
  *
- * Thread:   producer only. Wait-free: no loop, no system call, no fence that
- *           costs an instruction on x86, no allocation.
- * Lifetime: valid until ring_commit(). One reservation is open at most:
- *           another call, granted or refused, abandons it.
- * Return:   8-aligned pointer, or NULL: full or too big, refused and counted
- *           (ring_stats: full, toobig).
+ * No loop, and on x86 no fence that costs an instruction.
+ * Lifetime: until ring_commit(). One reservation is open at most: another
+ *           call, granted or refused, abandons it.
+ * Return:   8-aligned pointer; NULL full or too big, counted (ring_stats).
  */
 static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
 				 size_t len)
@@ -364,10 +344,9 @@ static inline void *ring_reserve(struct ring_producer *p, uint16_t type,
 
 /**
  * ring_commit - publish the open reservation as a record
- * @len: payload bytes really used, at most those reserved; the rest is free
- *       again at once
+ * @len: payload bytes used, at most those reserved; the rest is free again
  *
- * Thread: producer only. Wait-free. Without an open reservation: no-op.
+ * Without an open reservation: no-op.
  */
 static inline void ring_commit(struct ring_producer *p, size_t len)
 {
@@ -383,9 +362,7 @@ static inline void ring_commit(struct ring_producer *p, size_t len)
 /**
  * ring_write - append one record
  *
- * Thread: producer only. Wait-free.
- * Return: RING_OK; RING_FULL (refuse mode) or RING_TOOBIG: nothing was
- *         written, and the refusal is counted.
+ * Return: RING_OK; RING_FULL (refuse mode), RING_TOOBIG: not written, counted.
  */
 static inline int ring_write(struct ring_producer *p, uint16_t type,
 			     const void *buf, size_t len)
@@ -404,29 +381,25 @@ static inline int ring_write(struct ring_producer *p, uint16_t type,
 
 struct iovec;
 
-/**
- * ring_writev - append one record gathered from @count pieces
- *
- * Thread: producer only. Return: as ring_write().
- */
+/** ring_writev - one record, of @count pieces. Return: as ring_write(). */
 int ring_writev(struct ring_producer *p, uint16_t type, const struct iovec *iov,
 		int count);
 
 /**
- * ring_space - bytes that can be written now, headers and padding included
+ * ring_space - bytes that can be written now
  *
- * Thread: producer only. Never shrinks but by the producer's own writing; a
- * record takes 8 + its length rounded up to 8. Overwrite mode: the whole size.
+ * A record takes ring_need() of them; nothing else makes them fewer. Overwrite
+ * mode: the whole size.
  */
 uint64_t ring_space(struct ring_producer *p);
 
-/* --- consumer ------------------------------------------------------------ */
+/* --- consumer: its thread only ------------------------------------------- */
 
 /**
  * ring_release - give everything read so far back to the producer
  *
- * Thread: consumer only. Wait-free. Ends the life of all pointers from
- * ring_peek() but that of the record not yet passed by ring_next().
+ * Ends the life of what ring_peek() showed, but of the record not yet passed by
+ * ring_next().
  */
 static inline void ring_release(struct ring_consumer *c)
 {
@@ -440,13 +413,11 @@ static inline void ring_release(struct ring_consumer *c)
 
 /**
  * ring_peek - look at the next record in place
- * @ret: the record; its data is 8-aligned
+ * @ret: private, and checked; its data is 8-aligned
  *
- * Thread:   consumer only. Wait-free.
- * Lifetime: valid until ring_next(), or, with ring_hold(), until
- *           ring_release(). The bytes are the producer's: if it is not
- *           trusted they can change under your eyes, so use ring_read(), or
- *           copy before you check. ret itself is private and checked.
+ * Lifetime: until ring_next(), or, with ring_hold(), until ring_release(). The
+ *           bytes are the producer's: where it is not trusted they can change
+ *           under your eyes, so copy before you check, or use ring_read().
  * Return:   RING_OK; RING_EMPTY; RING_CORRUPT.
  */
 static inline int ring_peek(struct ring_consumer *c, struct ring_record *ret)
@@ -479,9 +450,8 @@ static inline int ring_peek(struct ring_consumer *c, struct ring_record *ret)
 /**
  * ring_next - pass the record that ring_peek() showed
  *
- * Gives space back by itself whenever an eighth of the ring has been read,
- * unless ring_hold() says otherwise. Without a peek before it: no-op.
- * Thread: consumer only. Wait-free.
+ * Gives space back whenever an eighth of the ring has been read, unless
+ * ring_hold() says otherwise. Without a peek before it: no-op.
  */
 static inline void ring_next(struct ring_consumer *c)
 {
@@ -492,11 +462,9 @@ static inline void ring_next(struct ring_consumer *c)
 
 /**
  * ring_hold - choose when space is given back
- * @bytes: 0: by every ring_next(); UINT64_MAX: only by ring_release() and
- *         ring_wait(), so that a batch of peeked records can be held; else
- *         whenever so many bytes have been read (default: size / 8)
- *
- * Unless it is UINT64_MAX, finding the ring empty gives back everything too.
+ * @bytes: whenever so many have been read, or the ring was found empty;
+ *         UINT64_MAX: only by ring_release() and ring_wait(), so that a batch
+ *         of peeked records can be held
  */
 static inline void ring_hold(struct ring_consumer *c, uint64_t bytes)
 {
@@ -509,18 +477,14 @@ static inline void ring_hold(struct ring_consumer *c, uint64_t bytes)
  * @buf: @cap bytes; may be NULL if @cap is 0
  * @ret: len, type, and data = @buf
  *
- * Thread: consumer only. Wait-free.
  * Return: RING_OK; RING_EMPTY; RING_TOOBIG: @cap is too small, ret->len tells
  *         what is needed, the record is kept; RING_CORRUPT.
  */
 int ring_read(struct ring_consumer *c, void *buf, size_t cap,
 	      struct ring_record *ret);
 
-/**
- * ring_avail - bytes that can be read now, headers and padding included
- *
- * Thread: consumer only. 0 also when corrupt.
- */
+/** ring_avail - bytes that can be read now, headers and padding included; 0
+ * also when corrupt. */
 uint64_t ring_avail(struct ring_consumer *c);
 
 /**
@@ -528,35 +492,27 @@ uint64_t ring_avail(struct ring_consumer *c);
  * @min_bytes: as counted by ring_avail(); 0 counts as 1; more than half the
  *             ring counts as half, since a full ring may hold little more
  *
- * Thread: consumer only. Wait-free.
- * Return: RING_OK; RING_EMPTY: less than that, possibly something;
- *         RING_PEER_DEAD: less than that, and no more will come; RING_CORRUPT.
+ * Return: RING_OK; less than that is there, possibly something: RING_EMPTY, or
+ *         RING_PEER_DEAD no more will come; RING_CORRUPT.
  */
 int ring_poll(struct ring_consumer *c, uint64_t min_bytes);
 
 /**
  * ring_wait - sleep until @min_bytes have gathered (ring_wait.c)
- * @min_bytes:  as for ring_poll(). 64 KiB is a good watermark: reading right
- *              behind the producer makes both sides fight for cache lines
- *              (2-8 times slower)
+ * @min_bytes:  as for ring_poll(). 64 KiB is a good watermark: who reads right
+ *              behind the producer fights it for cache lines (2-8 times slower)
  * @timeout_ns: 0: do not sleep
  *
- * Gives back what was read, then sleeps in naps that adapt to the rate, see
- * ring_set_nap(). The producer never wakes it: that would cost a fence per
- * record. A signal ends the wait early.
- *
- * Thread: consumer only.
- * Return: RING_OK; RING_TIMEOUT: less than that, possibly something;
- *         RING_PEER_DEAD: less than that, and no more will come; read the
- *         rest; RING_CORRUPT.
+ * Gives back what was read, then sleeps in naps that adapt to the rate: for the
+ * producer to wake it would cost a fence per record. A signal ends it early.
+ * Return: as ring_poll(), but RING_TIMEOUT for RING_EMPTY.
  */
 int ring_wait(struct ring_consumer *c, uint64_t min_bytes, uint64_t timeout_ns);
 
 /**
  * ring_set_nap - bounds for the naps of ring_wait()
  *
- * A longer nap costs less CPU and more latency; the ring must hold what comes
- * in @max_ns at the full rate.
+ * The ring must hold what comes in @max_ns at the full rate.
  */
 static inline void ring_set_nap(struct ring_consumer *c, uint64_t min_ns,
 				uint64_t max_ns)
@@ -578,26 +534,21 @@ static inline void ring_watch(struct ring_consumer *c, int pidfd)
 	c->dead = false;
 }
 
-/* --- observer ------------------------------------------------------------ */
+/* --- observer: any thread, any number at a time; writes nothing shared ---- */
 
 /**
  * ring_snapshot - copy the newest records out of an overwrite ring
- * @buf:  receives whole records, headers included, without a gap, oldest
- *        first, up to the tail at the time of the call; walk it by
- *        ring_parse()
- * @cap:  bytes; ring size for all there is, less for the newest only
- * @ret:  what was taken
+ * @buf: gets whole records, headers included, oldest first and without a gap,
+ *       up to the tail at the time of the call; for ring_parse()
+ * @cap: bytes; ring size for all there is, less for the newest only
  *
  * Copies block by block (size / 64) and verifies each right after copying it:
  * if the producer has come near meanwhile, what was taken so far is dropped
- * and the copy goes on behind it. So the result is always a contiguous run;
- * 99 % of the ring at 5 million records/s into 4 MiB, and 98 % at 20. Who does
- * nothing but write may overtake the copy, and leave it a twentieth.
- *
- * Thread: any, any number at a time. Wait-free; writes nothing shared.
- * Return: RING_OK; RING_EMPTY: no record, or none survived (*ret is filled
- *         in); RING_CORRUPT: the producer broke the protocol, or the ring is
- *         not in overwrite mode.
+ * and the copy goes on behind it. Of 4 MiB it keeps 99 % at 5 million
+ * records/s and 98 % at 20; a producer that does nothing but write may
+ * overtake the copy, and leave it a twentieth.
+ * Return: RING_OK; RING_EMPTY no record, or none survived (*ret is filled in);
+ *         RING_CORRUPT the producer broke the protocol, or refuses when full.
  */
 int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
 		  struct ring_snapshot_info *ret);
@@ -607,13 +558,10 @@ int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
  * @from: where a record begins: the @first or @end of a copy before
  * @cap:  bytes; two 64ths of the ring and a longest record always make progress
  *
- * As ring_snapshot(), but begins with the oldest records, or, where @from is
- * overwritten, with the oldest there are: @ret->first is later then. Takes no
- * more than @cap; what comes next begins at @ret->end. Records are neither
- * looked at nor counted: @ret->records is 0.
- *
- * Return: as ring_snapshot(); RING_CORRUPT also when @from is not a position
- *         of this ring.
+ * As ring_snapshot(), but the oldest from there on: where @from is overwritten
+ * @ret->first is later. What comes next begins at @ret->end. Records are not
+ * looked at: @ret->records is 0. Return: as ring_snapshot(); RING_CORRUPT also
+ * when @from is not a position of this ring.
  */
 int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
 		       size_t cap, struct ring_snapshot_info *ret);

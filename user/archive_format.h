@@ -135,13 +135,17 @@ static_assert(sizeof(struct disk_trailer) == 80, "TRAILER");
 
 /*
  * LOSS, SCHEMA, STATE, BLOCK and RESUME are encoded, as their header says; the
- * rest is plain. These payloads have no struct of their own: META    pairs of
- * strings, name and value, each ended by a NUL SCHEMA  schema_encode() STATE as
- * BLOCK BLOCK   event records (bpf/events.h) one after the other, each padded
- * to a multiple of 8 with zeros; or the same events as columns, if the encoding
- * is FRAME_COLUMNS (columns_internal.h) RESUME  as LOSS, its rows as of the end
- * of the BLOCK that follows; then what the recorder has to tell its successor
- * (resume.h) INDEX   the headers of all frames before it, in order
+ * rest is plain. These payloads have no struct of their own:
+ *
+ *   META    pairs of strings, name and value, each ended by a NUL
+ *   SCHEMA  schema_encode()
+ *   BLOCK   event records (bpf/events.h) one after the other, each padded with
+ *           zeros to a multiple of 8; or the same events as columns, if the
+ *           encoding is FRAME_COLUMNS (columns_internal.h)
+ *   STATE   as BLOCK
+ *   RESUME  as LOSS, its rows as of the end of the BLOCK that follows; then
+ *           what the recorder has to tell its successor (resume.h)
+ *   INDEX   the headers of all frames before it, in order
  */
 
 #endif
