@@ -86,6 +86,17 @@ static void check_tracefs(const struct kernel *k, struct finding *f)
 			    : "not needed before Linux 7.0";
 }
 
+static void check_pids(const struct kernel *k, struct finding *f)
+{
+	snprintf(f->detail, sizeof(f->detail), "%s",
+		 k->inner_pids ? "in a pid namespace of its own"
+			       : "the kernel's own numbers");
+	if (!k->inner_pids)
+		return;
+	f->verdict = VERDICT_BAD;
+	f->remedy = "run weir in the host's (docker run --pid=host)";
+}
+
 static bool can(cap_value_t cap)
 {
 	cap_t caps = cap_get_proc();
@@ -215,15 +226,11 @@ static const struct check {
 	const char *name;
 	void (*find)(const struct kernel *k, struct finding *ret);
 } checks[] = {
-	{"kernel", check_kernel},
-	{"BTF", check_btf},
-	{"tracefs", check_tracefs},
-	{"privileges", check_privileges},
-	{"instead of root", check_least},
-	{"Landlock", check_files},
-	{"seccomp", check_calls},
-	{"lockdown", check_lockdown},
-	{"JIT", check_jit},
+	{"kernel", check_kernel},	  {"BTF", check_btf},
+	{"tracefs", check_tracefs},	  {"processes", check_pids},
+	{"privileges", check_privileges}, {"instead of root", check_least},
+	{"Landlock", check_files},	  {"seccomp", check_calls},
+	{"lockdown", check_lockdown},	  {"JIT", check_jit},
 	{"BPF statistics", check_stats},
 };
 

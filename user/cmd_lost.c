@@ -31,11 +31,16 @@ static uint64_t at_archive(const struct account_row *r)
 	return r->lost_archive;
 }
 
+#define FEWER "fewer events: -s, -e"
+
 static const struct stage stages[] = {
-	{"at the hook", "the kernel skipped the program", at_hook},
-	{"in the kernel's buffers", "try a larger --buffer", at_kernel},
-	{"in the main ring", "try a larger --main-ring", at_main},
-	{"on the way to the disk", "is it full, or too slow?", at_archive},
+	{"at the hook", "the kernel did not run weir's program for them",
+	 at_hook},
+	{"in the kernel's buffers", "try a larger --buffer, or " FEWER,
+	 at_kernel},
+	{"in the main ring", "try a larger --main-ring, or " FEWER, at_main},
+	{"on the way to the disk", "is it full, or too slow? else " FEWER,
+	 at_archive},
 };
 
 #define STAGES (sizeof(stages) / sizeof(stages[0]))
@@ -60,9 +65,9 @@ static uint64_t say_stage(const struct stage *stage,
 				   sum.source, (unsigned long long)n);
 	}
 	if (total)
-		say("lost %llu events %s: %.*s (%s, or fewer events: -s, -e)",
-		    (unsigned long long)total, stage->name, (int)list.len,
-		    list.data ? list.data : "", stage->remedy);
+		say("lost %llu events %s: %.*s (%s)", (unsigned long long)total,
+		    stage->name, (int)list.len, list.data ? list.data : "",
+		    stage->remedy);
 	buf_done(&list);
 	return total;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd_capture.h"
+#include "kernel.h"
 
 #define PLAIN                                                                  \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"       \
@@ -86,7 +87,9 @@ static int add_tree(struct capture *c, const char *text)
 	int err = source_scope_tree(&c->scope, text);
 
 	if (err == -EINVAL)
-		return usage("-p '%s' is no number of a process", text);
+		return usage("-p '%.60s' is no number of a process (pgrep -d, "
+			     "NAME prints them)",
+			     text);
 	if (err == -ESRCH)
 		return fail("-p %s: there is no such process", text);
 	return err ? usage("-p: at most %d processes", SCOPE_MAX) : EXIT_OK;
@@ -108,13 +111,28 @@ static int add_cgroup(struct capture *c, const char *path)
 	return err ? fail("--cgroup '%s': %s", path, strerror(-err)) : EXIT_OK;
 }
 
+/* Programs see the kernel's numbers: not COMMAND's here, nor weir's own. */
+static int check_numbers(const struct capture *c)
+{
+	struct kernel k;
+
+	kernel_probe(&k);
+	if (!k.inner_pids || c->args->explain)
+		return EXIT_OK;
+	return fail("cannot record from a pid namespace, where processes have "
+		    "other numbers than in the kernel (docker run --pid=host)");
+}
+
 /* The kernel still knows, of what is pinned; what was named may have ended. */
 int scope_open(struct capture *c)
 {
 	const struct capture_args *a = c->args;
-	int rc = put_asked(&c->asked, a) ? fail("out of memory") : EXIT_OK;
+	int rc = put_asked(&c->asked, a) ? fail("out of memory")
+					 : check_numbers(c);
 	size_t i;
 
+	if (rc)
+		return rc;
 	c->scope.taken = c->pinning.takes &&
 			 (a->trees.count || a->cgroups.count);
 	if (c->scope.taken)

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -27,6 +28,17 @@ static bool have_tracefs(void)
 	       !access("/sys/kernel/debug/tracing/events", F_OK);
 }
 
+/* PROC_PID_INIT_INO, include/linux/proc_ns.h; since 6.18 in uapi, nsfs.h. */
+#define FIRST_PID_NAMESPACE 0xeffffffcU
+
+static bool in_pid_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) &&
+	       st.st_ino != FIRST_PID_NAMESPACE;
+}
+
 void kernel_probe(struct kernel *k)
 {
 	struct utsname u = {0};
@@ -46,5 +58,6 @@ void kernel_probe(struct kernel *k)
 	k->preemptible_tp = k->version >= KERNEL_VERSION_OF(7, 0);
 	k->sleeping_ring = k->version < KERNEL_VERSION_OF(6, 1) &&
 			   strstr(u.release, "-rt");
+	k->inner_pids = in_pid_namespace();
 	k->cpus = cpus > 0 ? (unsigned)cpus : 1;
 }

@@ -22,7 +22,8 @@ struct kernel {
 	bool task_storage;   /* for tracing programs: 5.12 */
 	bool preemptible_tp; /* tracepoints are preemptible: 7.0 */
 	bool sleeping_ring;  /* RT before 6.1: CPUs must not share a ring */
-	unsigned cpus;	     /* possible */
+	bool inner_pids; /* a pid namespace's numbers are not the kernel's */
+	unsigned cpus;	 /* possible */
 };
 
 /** kernel_probe - find out. Never fails: what cannot be told is false. */

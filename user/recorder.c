@@ -10,8 +10,9 @@
 
 #include "clock.h"
 
-#define MAIN_BYTES (4U << 20)
-#define OWN_BYTES  (256U << 10) /* the repo's mini-buffer */
+#define MAIN_BYTES     (4U << 20)
+#define MAIN_BYTES_MIN (64U << 10)  /* most records are far below its eighth */
+#define OWN_BYTES      (256U << 10) /* the repo's mini-buffer */
 
 /* ---- open ---------------------------------------------------------------- */
 
@@ -37,6 +38,25 @@ static int make_account(struct recorder *r)
 	sources_rows(r->sources, &count);
 	r->account = calloc(count, sizeof(*r->account));
 	return r->account ? 0 : -ENOMEM;
+}
+
+/* A power of two. Return: 0; -EINVAL, having said why. */
+static int size_main_ring(struct recorder *r, struct recorder_error *err)
+{
+	uint64_t bytes = MAIN_BYTES_MIN;
+
+	if (!r->o.main_bytes)
+		r->o.main_bytes = MAIN_BYTES;
+	if (r->o.main_bytes < MAIN_BYTES_MIN ||
+	    r->o.main_bytes > RING_SIZE_MAX) {
+		snprintf(err->what, sizeof(err->what),
+			 "--main-ring can have 64K to 1G");
+		return -EINVAL;
+	}
+	while (bytes < r->o.main_bytes)
+		bytes *= 2;
+	r->o.main_bytes = bytes;
+	return 0;
 }
 
 /* To what somebody wants: the user, or a trigger. */
@@ -65,8 +85,10 @@ int recorder_open(struct recorder **ret, const struct recorder_options *opts,
 	r->o = *opts;
 	r->o.sources.budget = opts->budget.ppm || opts->budget.bytes;
 	r->notify_fd = -1;
-	e = sources_open(&r->sources, &r->o.sources, err->what,
-			 sizeof(err->what));
+	e = size_main_ring(r, err);
+	if (!e)
+		e = sources_open(&r->sources, &r->o.sources, err->what,
+				 sizeof(err->what));
 	if (!e)
 		e = tasks_new(&r->tasks, sources_schema(r->sources));
 	if (e)
@@ -250,10 +272,9 @@ struct flight *recorder_flight_of(const struct recorder *r)
 
 static int make_rings(struct recorder *r)
 {
-	uint64_t bytes = r->o.main_bytes ? r->o.main_bytes : MAIN_BYTES;
 	int err;
 
-	err = ring_new_pair(&r->main_p, &r->main_c, bytes, 0);
+	err = ring_new_pair(&r->main_p, &r->main_c, r->o.main_bytes, 0);
 	if (!err)
 		err = ring_new_pair(&r->own_p, &r->own_c, OWN_BYTES, 0);
 	if (err)

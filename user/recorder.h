@@ -21,8 +21,8 @@ struct recorder_options {
 	struct sources_options sources;
 	const char *const *kinds; /* -e: only these; none: all */
 	size_t kind_count;
-	const char *filter;	    /* -f, or NULL */
-	uint64_t main_bytes;	    /* main ring; 0: 4 MiB */
+	const char *filter;  /* -f, or NULL */
+	uint64_t main_bytes; /* main ring, up to a power of two; 0: 4 MiB */
 	struct budget_limit budget; /* zeroed: weir may cost what it does */
 	/* sources.pin: what is recorded can be gone on with, see resume.h;
 	 * there must be an archive, its options as recorder_archive() says. */

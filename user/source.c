@@ -145,26 +145,29 @@ static int set_one(const struct sources *s, struct source *src,
 		   const char *name, const char *value, char *why,
 		   size_t why_len)
 {
+	const char *source = src->bytes->name;
 	char full[128];
+	size_t size;
 	uint64_t n;
-	int err;
 
 	if (source_is(src, "syscall") && !strcmp(name, "calls"))
 		return set_calls(s, src, value, why, why_len);
-	if (parse_number(value, &n)) {
-		snprintf(why, why_len, "'%s' is no number, time or size",
+	snprintf(full, sizeof(full), "%s_%s", source, name);
+	if (!rodata_find(src->obj, full, &size))
+		snprintf(why, why_len,
+			 "source '%s' has no setting '%s' (weir(1), SETTINGS)",
+			 source, name);
+	else if (parse_number(value, &n))
+		snprintf(why, why_len,
+			 "%s.%s: '%s' is no number, time or size (write 1, "
+			 "10ms, 64K)",
+			 source, name, value);
+	else if (rodata_set(src->obj, full, n))
+		snprintf(why, why_len, "%s.%s: %s is too large", source, name,
 			 value);
-		return -EINVAL;
-	}
-	snprintf(full, sizeof(full), "%s_%s", src->bytes->name, name);
-	err = rodata_set(src->obj, full, n);
-	if (err == -ENOENT)
-		snprintf(why, why_len, "source '%s' has no setting '%s'",
-			 src->bytes->name, name);
-	else if (err)
-		snprintf(why, why_len, "%s is too large for %s.%s", value,
-			 src->bytes->name, name);
-	return err ? -EINVAL : 0;
+	else
+		return 0;
+	return -EINVAL;
 }
 
 /* "source.name=value": is it for @src, and how long are its parts? */
@@ -256,14 +259,15 @@ static int open_all(struct sources *s, char *why, size_t why_len)
 	return 0;
 }
 
-static void unknown_source(const struct sources *s, const char *name, char *why,
-			   size_t why_len)
+static void unknown_source(const struct sources *s, const char *name,
+			   size_t name_len, char *why, size_t why_len)
 {
 	unsigned i;
 	int n;
 
 	n = snprintf(why, why_len,
-		     "no source is called '%s'; there are:", name);
+		     "no source is called '%.*s'; there are:", (int)name_len,
+		     name);
 	for (i = 0; i < s->count && n > 0 && (size_t)n < why_len; i++)
 		n += snprintf(why + n, why_len - (size_t)n, " %s",
 			      s->list[i].bytes->name);
@@ -284,7 +288,7 @@ static int choose(struct sources *s, char *why, size_t why_len)
 		name = s->o.names[i];
 		src = find_source(s, name, strlen(name));
 		if (!src) {
-			unknown_source(s, name, why, why_len);
+			unknown_source(s, name, strlen(name), why, why_len);
 			return -EINVAL;
 		}
 		src->wanted = true;
@@ -310,7 +314,8 @@ static int check_settings(struct sources *s, char *why, size_t why_len)
 			return -EINVAL;
 		}
 		if (!find_source(s, text, strcspn(text, "."))) {
-			unknown_source(s, text, why, why_len);
+			unknown_source(s, text, strcspn(text, "."), why,
+				       why_len);
 			return -EINVAL;
 		}
 	}
@@ -320,6 +325,15 @@ static int check_settings(struct sources *s, char *why, size_t why_len)
 			return err;
 	}
 	return 0;
+}
+
+/* A ring buffer has 2 GiB at most, and there may be one shard alone. */
+static int check_ring_bytes(const struct sources *s, char *why, size_t why_len)
+{
+	if (s->o.ring_bytes <= RING_BYTES_MAX)
+		return 0;
+	snprintf(why, why_len, "--buffer can have 2G at most");
+	return -EINVAL;
 }
 
 int sources_open(struct sources **ret, const struct sources_options *opts,
@@ -335,7 +349,9 @@ int sources_open(struct sources **ret, const struct sources_options *opts,
 	s->o = *opts;
 	s->stats_fd = s->own_fd = -1;
 	kernel_probe(&s->kernel);
-	err = source_btf_open(s);
+	err = check_ring_bytes(s, why, why_len);
+	if (!err)
+		err = source_btf_open(s);
 	if (!err)
 		err = schema_new(&s->schema);
 	if (!err)

@@ -25,6 +25,7 @@
 #define PROGRAMS_MAX	32
 #define EARLY_PLACES	4 /* WEIR_EARLY() in bpf/call.bpf.h */
 #define SHARD_MIN_BYTES (1U << 20)
+#define RING_BYTES_MAX	(1U << 31) /* of one; a power of two in a u32 */
 #define CPU_RING_MIN	(128U << 10)
 /* A value of an array: less than 4 MiB, KMALLOC_MAX_SIZE
  * (kernel/bpf/arraymap.c, 5.10). */

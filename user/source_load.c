@@ -30,7 +30,10 @@ const char *source_remedy(const struct sources *s, int err)
 	case -ESRCH:
 		return " (the kernel has no BTF: CONFIG_DEBUG_INFO_BTF)";
 	case -ENOMEM:
-		return " (memory limit: ulimit -l, or the cgroup's)";
+		return " (a smaller --buffer, or a memory limit: ulimit -l, "
+		       "or the cgroup's)";
+	case -EMFILE:
+		return " (ulimit -n)";
 	}
 	return "";
 }

@@ -368,7 +368,12 @@ static int count_number(struct view_number *n, uint64_t value, bool hist)
 	return hist ? hist_add(&n->hist, value) : 0;
 }
 
-/* A span that is 0 in an event flagged as partial is not known. */
+/* An instant that is 0 is not known, nor a span in a partial event. */
+static bool is_unknown(const struct event *ev, const struct schema_field *f)
+{
+	return f->meaning == MEANING_TIME || ev->h->flags & WEIR_F_PARTIAL;
+}
+
 static int count_numbers(struct view *v, struct view_group *g,
 			 const struct event *ev, unsigned of)
 {
@@ -382,7 +387,7 @@ static int count_numbers(struct view *v, struct view_group *g,
 		if (!f)
 			continue;
 		value = field_u64(ev, f, 0);
-		if (!value && ev->h->flags & WEIR_F_PARTIAL)
+		if (!value && is_unknown(ev, f))
 			continue;
 		if (f->meaning == MEANING_TIME)
 			value += v->render->shift;

@@ -28,6 +28,9 @@ bad 2 "no duration" record --for 10x
 bad 2 "no duration" record --for=
 bad 2 "no duration" record --for 0s
 bad 2 "no size" record --buffer huge
+bad 2 "--buffer can have 2G" record --buffer 10G
+bad 2 "--main-ring can have 64K to 1G" record --main-ring 4K
+bad 2 "--main-ring can have 64K to 1G" watch --main-ring 2G
 bad 2 "takes no value" show --json=yes a
 bad 2 "weir record -- ls" record ls
 bad 2 "must follow" record --
@@ -39,7 +42,9 @@ bad 2 "did you mean 'task_exec'" record -s task -e task_exce
 bad 2 "SOURCE.NAME=VALUE" record --set slower
 bad 2 "no setting" record --set syscall.nope=1
 bad 2 "no syscall" record --set syscall.calls=opennat
-bad 2 "no source|no number" record --set nope.slower=1
+bad 2 "no setting 'cals'" record --set syscall.cals=all
+bad 2 "syscall.slower: 'x' is no number" record --set syscall.slower=x
+bad 2 "no source is called 'nope';" record --set nope.slower=1
 bad 2 "no source" watch -s nope
 bad 2 "ARCHIVE" show
 bad 2 "ARCHIVE" stat

@@ -108,6 +108,20 @@ rc=$?
 case $rc in 0 | 1) ;; *) fail "no /proc: status $rc" ;; esac
 [ $rc = 0 ] || is "no /proc: one line" "$(lines err)" 1
 
+# ---- a pid namespace: the kernel's numbers are others
+for c in "record -q -o inner -- true" "record -q -o inner --for 1s" \
+	"watch -p 1"; do
+	# shellcheck disable=SC2086
+	unshare -p --fork --mount-proc "$WEIR" $c >out 2>err
+	is "pid namespace: $c: status" $? 1
+	is "pid namespace: $c: lines" "$(cat out err | wc -l)" 1
+	has "pid namespace: $c" err '^weir: .* pid namespace.*--pid=host'
+done
+[ -e inner ] && fail "pid namespace: an archive is left behind"
+unshare -p --fork --mount-proc "$WEIR" doctor >out 2>err
+is "pid namespace: doctor" $? 1
+has "pid namespace: doctor" out '^processes +BAD +.*--pid=host'
+
 # ---- descriptors that are not there
 "$WEIR" record -q -o closed -- true <&- >&- 2>&-
 is "closed streams: status" $? 0

@@ -196,6 +196,39 @@ static void a_span_that_is_not_known_is_no_zero(void **state)
 	close_view(&f);
 }
 
+static void gap(struct fixture *f, uint64_t count, uint64_t first,
+		uint64_t last)
+{
+	record_begin(&f->record, f->schema, "gap");
+	record_set(&f->record, "count", count);
+	record_set(&f->record, "first", first);
+	record_set(&f->record, "last", last);
+	feed(f);
+}
+
+static void a_loss_at_no_known_instant_was_not_at_boot(void **state)
+{
+	struct schema *s = real_schema(NULL);
+	const struct view_spec *spec = views;
+	struct fixture f;
+
+	(void)state;
+	if (!s)
+		skip();
+	while (strcmp(spec->name, "losses") != 0)
+		spec++;
+	open_view(&f, s, spec);
+	gap(&f, 5, 0, 0);
+	expect_cell(&f, 0, 0, "5");
+	expect_cell(&f, 0, 1, "-");
+	expect_cell(&f, 0, 2, "-");
+	gap(&f, 2, 30, 40);
+	expect_cell(&f, 0, 0, "7");
+	assert_int_equal(view_number(&f.view, f.view.list[0], 1), 30);
+	assert_int_equal(view_number(&f.view, f.view.list[0], 2), 40);
+	close_view(&f);
+}
+
 static void what_has_no_room_is_counted_together(void **state)
 {
 	uint64_t total = 0;
@@ -331,6 +364,7 @@ int main(void)
 		cmocka_unit_test(only_failures_where_only_they_are_wanted),
 		cmocka_unit_test(a_sum_stops_at_its_largest),
 		cmocka_unit_test(a_span_that_is_not_known_is_no_zero),
+		cmocka_unit_test(a_loss_at_no_known_instant_was_not_at_boot),
 		cmocka_unit_test(what_has_no_room_is_counted_together),
 		cmocka_unit_test(
 			a_schema_without_the_fields_gives_an_empty_view),
