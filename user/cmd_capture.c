@@ -14,21 +14,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "cmd_record.h"
+#include "progress.h"
 
 #define POLL_NS	  (200 * NS_PER_MS)
-#define STATUS_NS NS_PER_S
+#define STATUS_NS NS_PER_S /* between two status lines */
 /* So long the command may take to follow a signal and still be recorded. */
 #define LINGER_NS (400 * NS_PER_MS)
 /* timeout(1) signals a process and then its group: that is one request. */
 #define SAME_REQUEST_NS (300 * NS_PER_MS)
-
-#define CLEAR_LINE "\r\033[K"
 
 const struct opt opts_capture[] = {
 	{
@@ -69,7 +69,9 @@ const struct opt opts_capture[] = {
 		.type = OPT_SIZE,
 		.arg = "SIZE",
 		.offset = offsetof(struct capture_args, ring_bytes),
-		.help = "size of each source's buffer in the kernel",
+		.help = "size of each source's buffer in the kernel (4M; sched "
+			"8M, task 1M); syscall has half as much again, 128K "
+			"to 2M for each CPU",
 	},
 	{
 		.name = "main-ring",
@@ -187,7 +189,7 @@ int capture_open(struct capture *c, const struct capture_args *args,
 	c->signal_fd = c->child.pidfd = c->child.go_fd = -1;
 	c->child.exec_fd = c->notify.fd = -1;
 	c->pinning.pin = PIN_NONE;
-	c->shows_status = !args->quiet && isatty(STDERR_FILENO);
+	c->shows_status = !args->quiet && progress_can(STDERR_FILENO);
 	signal(SIGCHLD, SIG_DFL); /* or its end could not be waited for */
 	rc = rights_open(c);
 	if (!rc)
@@ -233,6 +235,7 @@ static int watch_signals(struct capture *c)
 	if (has_window(c))
 		sigaddset(&set, SIGUSR1);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a full disk, as any */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	c->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return c->signal_fd < 0 ? -errno : 0;
@@ -298,115 +301,6 @@ static bool take_signal(struct capture *c)
 	return true;
 }
 
-/* ---- what is said -------------------------------------------------------- */
-
-static void clear_status(const struct capture *c)
-{
-	if (c->shows_status &&
-	    write(STDERR_FILENO, CLEAR_LINE, strlen(CLEAR_LINE)) < 0)
-		return; /* nowhere to tell */
-}
-
-void capture_said(void *capture, const struct snapshot_result *r)
-{
-	const struct capture *c = capture;
-	struct buf b = {0};
-
-	if (c->args->quiet && !r->err)
-		return;
-	clear_status(c);
-	health_snapshot_text(&b, r);
-	if (!buf_err(&b))
-		say("%.*s", (int)b.len - 1, b.data);
-	buf_done(&b);
-}
-
-static uint64_t per_second(uint64_t now, uint64_t before, uint64_t ns)
-{
-	return (uint64_t)((double)(now - before) * (double)NS_PER_S /
-			  (double)(ns ? ns : 1));
-}
-
-/* Cost in percent of one CPU, kernel and user space. */
-static double cost_percent(const struct recorder_status *now,
-			   const struct recorder_status *before, uint64_t ns)
-{
-	uint64_t cost = now->cpu_ns - before->cpu_ns;
-
-	if (now->bpf_ns > before->bpf_ns)
-		cost += now->bpf_ns - before->bpf_ns;
-	return 100.0 * (double)cost / (double)(ns ? ns : 1);
-}
-
-static void put_budget(struct buf *b, const struct recorder_status *s)
-{
-	unsigned i;
-
-	if (!s->budget.ppm && !s->budget.bytes)
-		return;
-	buf_printf(b, "  budget %.1f%%", (double)s->cost_ppm / 1e4);
-	if (s->budget.ppm)
-		buf_printf(b, " of %.1f%%", (double)s->budget.ppm / 1e4);
-	for (i = 0; i < SOURCES_MAX; i++)
-		if (s->shed_log2[i]) {
-			buf_puts(b, ", sheds");
-			break;
-		}
-}
-
-static void show_status(struct capture *c, uint64_t now, uint64_t since)
-{
-	struct recorder_status s;
-	struct buf b = {0};
-
-	recorder_status(c->recorder, &s);
-	buf_puts(&b, CLEAR_LINE);
-	render_ns(&b, (now - c->started_ns) / NS_PER_S * NS_PER_S);
-	buf_printf(&b, "  %llu events/s  ",
-		   (unsigned long long)per_second(s.events, c->last.events,
-						  since));
-	render_bytes(&b, per_second(s.bytes, c->last.bytes, since));
-	buf_printf(&b, "/s  lost %llu  cost %.1f%% of a CPU, ",
-		   (unsigned long long)s.lost,
-		   cost_percent(&s, &c->last, since));
-	render_bytes(&b, s.rss_bytes);
-	put_budget(&b, &s);
-	if (s.window.bytes) {
-		buf_puts(&b, "  window ");
-		render_ns(&b, s.window.reach_ns);
-	}
-	buf_flush(&b, STDERR_FILENO);
-	buf_done(&b);
-	c->last = s;
-}
-
-static void say_sources(const struct capture *c, const char *into)
-{
-	const struct sources *all = recorder_sources(c->recorder);
-	struct source_info info;
-	struct buf on = {0}, took = {0};
-	unsigned i;
-
-	for (i = 0; i < sources_count(all); i++) {
-		sources_info(all, i, &info);
-		if (info.on && info.programs)
-			buf_printf(&on, "%s%s", on.len ? ", " : "", info.name);
-		if (info.wanted && info.why[0])
-			say("source '%s' is %s: %s", info.name,
-			    info.on ? "on in part" : "off", info.why);
-	}
-	if (!c->args->quiet)
-		pinning_say(&c->pinning, c->begun_ns);
-	render_ns(&took, c->started_ns - c->begun_ns);
-	if (!c->args->quiet)
-		say("capturing %.*s%s (ready after %.*s)%s", (int)on.len,
-		    on.data ? on.data : "", into, (int)took.len,
-		    took.data ? took.data : "",
-		    c->command || c->args->for_ns ? "" : "; Ctrl-C ends it");
-	buf_done(&on);
-	buf_done(&took);
-}
-
 /* ---- running ------------------------------------------------------------- */
 
 static int release(struct capture *c)
@@ -419,11 +313,24 @@ static int release(struct capture *c)
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }
 
+/* Of many CPUs there are more rings than the usual limit; COMMAND keeps it. */
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int capture_load(struct capture *c, const int *dirs, size_t dir_count)
 {
 	struct recorder_error err = {0};
-	int rc = watch_signals(c);
+	int rc;
 
+	raise_file_limit();
+	rc = watch_signals(c);
 	if (rc)
 		return fail("signalfd: %s", strerror(-rc));
 	rc = recorder_load(c->recorder, &err);
@@ -462,7 +369,7 @@ int capture_start(struct capture *c, const char *into)
 	if (rc)
 		return fail("%s", a.err.what[0] ? a.err.what : strerror(-rc));
 	c->started_ns = clock_now();
-	say_sources(c, into);
+	capture_say_sources(c, into);
 	rc = c->command ? release(c) : EXIT_OK;
 	if (rc)
 		return rc;
@@ -542,10 +449,10 @@ void capture_run(struct capture *c)
 		service_tell(c, now);
 		if (!c->shows_status || now - shown < STATUS_NS)
 			continue;
-		show_status(c, now, now - shown);
+		capture_show_status(c, now, now - shown);
 		shown = now;
 	}
-	clear_status(c);
+	capture_clear_status(c);
 }
 
 /* ---- the end ------------------------------------------------------------- */

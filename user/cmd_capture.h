@@ -124,6 +124,18 @@ void capture_end(struct capture *c);
 /** capture_close - release all. */
 void capture_close(struct capture *c);
 
+/* ---- for cmd_capture.c: cmd_capture_say.c -------------------------------- */
+
+/** capture_say_sources - what is captured, @into what, and which source is not
+ * or in part. */
+void capture_say_sources(const struct capture *c, const char *into);
+
+/** capture_show_status - the status line of @now, @since so many ns before. */
+void capture_show_status(struct capture *c, uint64_t now, uint64_t since);
+
+/** capture_clear_status - take the status line off, for what is said now. */
+void capture_clear_status(const struct capture *c);
+
 /* ---- for cmd_capture.c: cmd_rights.c ------------------------------------- */
 
 /**

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "progress.h"
 
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -10,7 +11,8 @@
 #define PATIENCE_NS (2 * NS_PER_S) /* nothing is drawn before */
 #define EACH_NS	    (NS_PER_S / 5) /* between two drawings */
 #define MIB	    (1ULL << 20)
-#define WIPE	    "\r\033[K" /* ECMA-48 EL */
+#define NO_WRAP	    "\033[?7l" /* DECAWM */
+#define WRAP	    "\033[?7h"
 
 static struct {
 	int fd; /* 0: off */
@@ -18,9 +20,22 @@ static struct {
 	bool drawn;
 } line;
 
+bool progress_can(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && (!term || strcmp(term, "dumb") != 0);
+}
+
+bool progress_line(int fd, const char *text, size_t len)
+{
+	return dprintf(fd, PROGRESS_WIPE NO_WRAP "%.*s" WRAP, (int)len, text) >
+	       0;
+}
+
 void progress_start(int fd)
 {
-	if (!isatty(fd))
+	if (!progress_can(fd))
 		return;
 	line.next_ns = clock_now() + PATIENCE_NS;
 	line.fd = fd;
@@ -42,14 +57,14 @@ static void draw(uint64_t done, uint64_t all)
 
 	if (done <= all)
 		len = snprintf(text, sizeof(text),
-			       WIPE "weir: %llu %% of %llu %s read",
+			       "weir: %llu %% of %llu %s read",
 			       (unsigned long long)(done * 100 / (all + !all)),
 			       (unsigned long long)(all >> shift), unit);
 	else
-		len = snprintf(text, sizeof(text), WIPE "weir: %llu %s read",
+		len = snprintf(text, sizeof(text), "weir: %llu %s read",
 			       (unsigned long long)(done >> shift), unit);
 	line.drawn = true;
-	if (write(line.fd, text, (size_t)len) < 0)
+	if (!progress_line(line.fd, text, (size_t)len))
 		line.fd = 0; /* nobody to tell */
 }
 
@@ -73,7 +88,8 @@ void progress_add(uint64_t bytes)
 
 void progress_wipe(void)
 {
-	if (line.drawn && line.fd && write(line.fd, WIPE, sizeof(WIPE) - 1) < 0)
+	if (line.drawn && line.fd &&
+	    write(line.fd, PROGRESS_WIPE, sizeof(PROGRESS_WIPE) - 1) < 0)
 		line.fd = 0;
 	line.drawn = false;
 	line.done = 0;

@@ -11,7 +11,23 @@
 #ifndef WEIR_PROGRESS_H
 #define WEIR_PROGRESS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define PROGRESS_WIPE "\r\033[K" /* a line off a terminal; ECMA-48 EL */
+
+/** progress_can - Return: is @fd a terminal on which a line can be wiped? */
+bool progress_can(int fd);
+
+/**
+ * progress_line - write text in place of the last line on the terminal @fd
+ *
+ * The terminal cuts it to its width (DECAWM off, as of a VT100): what is
+ * wrapped could not be wiped.
+ * Return: is there somebody to tell?
+ */
+bool progress_line(int fd, const char *text, size_t len);
 
 /** progress_start - draw on @fd from here on, if it is a terminal. */
 void progress_start(int fd);

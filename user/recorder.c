@@ -348,8 +348,8 @@ static void explain(const struct recorder *r, int e, struct recorder_error *err)
 	struct source_info info;
 	unsigned i;
 
-	snprintf(err->what, sizeof(err->what), "cannot record: %s",
-		 strerror(-e));
+	snprintf(err->what, sizeof(err->what), "cannot record: %s%s",
+		 strerror(-e), e == -EFBIG ? " (ulimit -f)" : "");
 	for (i = 0; i < sources_count(r->sources); i++) {
 		sources_info(r->sources, i, &info);
 		if (!info.why[0])

@@ -133,4 +133,27 @@ is "closed streams: archive" $rc 0
 rc=$?
 case $rc in 0 | 1) ;; *) fail "few descriptors: status $rc" ;; esac
 [ $rc = 0 ] || has "few descriptors" err "^weir: .*[Oo]pen files"
+(ulimit -n 40; "$WEIR" record -q -o few -- true >out 2>err)
+is "few descriptors: one line" "$(lines err)" 1
+has "few descriptors: what to do" err "[Oo]pen files \(ulimit -n\)"
+(ulimit -S -n 40; "$WEIR" record -q -o soft -- sh -c 'ulimit -n' >out 2>err)
+is "few descriptors that may be more: status" $? 0
+is "few descriptors that may be more: the command's own" "$(cat out)" 40
+
+# ---- a limit on files' size is an error, and no signal
+(ulimit -f 1; "$WEIR" record -q -o short -- true >out 2>err)
+is "file size: status" $? 1
+has "file size" err "^weir: .*File too large \(ulimit -f\)"
+[ -e short ] && fail "file size: an archive is left behind"
+
+# ---- a status line, where it can be wiped; the terminal cuts what is too long
+terminal() { # TERM
+	TERM=$1 timeout 20 script -qec "'$WEIR' record -o line --for 1200ms" \
+		/dev/null </dev/null | cat -v >out
+	rm -rf line
+}
+terminal vt100
+has "terminal" out '\^M\^\[\[K\^\[\[\?7l1s .*lost 0.*\^\[\[\?7h\^M\^\[\[Kweir: kept'
+terminal dumb
+hasnt "dumb terminal" out '\^\['
 done_testing
