@@ -7,8 +7,8 @@
  * record back by an exchange (kernel/bpf/ringbuf.c): most of what a short
  * record costs. Where one program alone writes, which the kernel does not enter
  * again on the same CPU, neither is needed. What finds no room here goes
- * through the mini-buffer, and so does a record now and then that is to wake
- * the reader, which an array cannot.
+ * through the mini-buffer. That also wakes the reader, which an array cannot:
+ * by a record that is given up at once, which costs no event its place.
  *
  * The layout is that of the kernel's ring buffer, so that user/kring.h reads
  * both. A record is marked busy before the position moves past it, and that
@@ -52,23 +52,38 @@ struct {
 	__uint(value_size, 4 * CPU_RING_PAGE);
 } cpu_rings SEC(".maps");
 
-/* Has it come to be half full? Then the reader is to be woken. */
-static __always_inline bool cpu_ring_wakes(struct cpu_ring *ring, __u64 used)
+/*
+ * Where the mini-buffer has no room for it the reader has been woken, four
+ * times since it was empty (weir_wakes()).
+ */
+static __always_inline void cpu_ring_wake(__u32 cpu)
+{
+	void *ring = weir_ring(cpu), *none = NULL;
+
+	if (ring)
+		none = bpf_ringbuf_reserve(ring, 8, 0);
+	if (none)
+		bpf_ringbuf_discard(none, BPF_RB_FORCE_WAKEUP);
+}
+
+/* Has it come to be half full? Then the reader is woken. */
+static __always_inline void cpu_ring_look(struct cpu_ring *ring, __u32 cpu,
+					  __u64 used)
 {
 	__u32 level = used >> weir_cpu_ring_half, before = ring->level;
 
 	if (level == before)
-		return false;
+		return;
 	ring->level = level;
-	return level > before;
+	if (level > before)
+		cpu_ring_wake(cpu);
 }
 
 /*
  * Reserve @size bytes, a multiple of 8 and at most CPU_RECORD_MAX. Leaves room
  * for as many more: cpu_ring_submit() touches them.
  */
-static __always_inline struct weir_hdr *cpu_ring_take(struct weir_account *a,
-						      __u32 cpu, __u64 size)
+static __always_inline struct weir_hdr *cpu_ring_take(__u32 cpu, __u64 size)
 {
 	struct cpu_ring *ring = bpf_map_lookup_elem(&cpu_rings, &cpu);
 	struct cpu_record *rec;
@@ -80,10 +95,7 @@ static __always_inline struct weir_hdr *cpu_ring_take(struct weir_account *a,
 	used = tail - *(volatile __u64 *)&ring->head;
 	if (used + 2 * (8 + size) > weir_cpu_ring_bytes)
 		return NULL;
-	if (cpu_ring_wakes(ring, used)) {
-		a->wakes = 1;
-		return NULL;
-	}
+	cpu_ring_look(ring, cpu, used);
 	rec = (void *)ring->data + (tail & (weir_cpu_ring_bytes - 1));
 	*(volatile __u32 *)&rec->len = size | CPU_RING_BUSY;
 	*(volatile __u64 *)&ring->tail = tail + 8 + size;
@@ -95,7 +107,7 @@ static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct weir_account *a = weir_account_here(cpu);
-	struct weir_hdr *h = a ? cpu_ring_take(a, cpu, size) : NULL;
+	struct weir_hdr *h = a ? cpu_ring_take(cpu, size) : NULL;
 
 	if (h)
 		weir_stamp(h, a, cpu, kind, size, who);
@@ -185,7 +197,7 @@ __noinline int weir_cpu_emit(__u32 slot, __u32 len, __u32 span)
 		return 0;
 	barrier_var(size); /* clang knows the range, the verifier not */
 	size &= 2 * CPU_RECORD_MAX - 1;
-	h = cpu_ring_take(a, cpu, size);
+	h = cpu_ring_take(cpu, size);
 	if (!h)
 		return 0;
 	from->cpu = cpu;

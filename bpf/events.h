@@ -539,9 +539,7 @@ struct weir_account {
 	__u32 rest;
 	__u32 made;  /* bytes since it was looked whether to wake the reader */
 	__u32 level; /* multiple of weir_wake_bytes that was found then */
-	__u32 wakes; /* the next record of the mini-buffer wakes the reader */
-	__u32 zero;
-	__u64 spare;
+	__u64 spare[2];
 };
 
 /* Stands for a function of the kernel's: bpf/peek.bpf.h, user/source_peek.c. */

@@ -94,7 +94,7 @@ static __always_inline void *weir_reserve_kind(__u16 kind, const __u64 size,
 /*
  * Does the reader have to be woken? Looked at once for each weir_look_bytes
  * that this CPU has made: when since the last look what waits in the ring has
- * come to another multiple of weir_wake_bytes. Or at once, if asked to.
+ * come to another multiple of weir_wake_bytes.
  */
 static __always_inline bool weir_wakes(__u64 size)
 {
@@ -105,10 +105,6 @@ static __always_inline bool weir_wakes(__u64 size)
 
 	if (!a)
 		return false;
-	if (a->wakes) {
-		a->wakes = 0;
-		return true;
-	}
 	a->made += size;
 	if (a->made < weir_look_bytes)
 		return false;

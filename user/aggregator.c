@@ -322,7 +322,8 @@ static void *run(void *arg)
 	a->tid = gettid();
 	sem_post(&a->runs);
 	while (!__atomic_load_n(&a->stopping, __ATOMIC_ACQUIRE)) {
-		epoll_wait(a->epoll_fd, events, 16, timeout);
+		if (epoll_wait(a->epoll_fd, events, 16, timeout) > 0)
+			count(&a->stats.woken, 1);
 		while (cycle(a, &any))
 			clock_sleep(BUSY_NAP_NS);
 		if (any)

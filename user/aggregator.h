@@ -64,6 +64,7 @@ struct aggregator_mark {
 struct aggregator_stats {
 	uint64_t events, late, stalls, waits; /* waits: main ring full */
 	uint64_t wakeups;		      /* drain cycles */
+	uint64_t woken;	    /* times a mini-buffer came before the timer */
 	uint64_t malformed; /* records that are no events; dropped */
 };
 

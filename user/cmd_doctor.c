@@ -288,7 +288,9 @@ static void put_source(struct report *r, const struct source_info *info)
 	if (!r->is_json) {
 		table_cell(&r->table, "%s", info->name);
 		table_cell(&r->table, "%s", state);
-		table_cell(&r->table, "%u programs%s%s", info->programs,
+		table_cell(&r->table, "%u programs%s%s%s%s", info->programs,
+			   info->paths ? ", paths by " : "",
+			   info->paths ? info->paths : "",
 			   info->why[0] ? "; " : "", info->why);
 		return;
 	}
@@ -297,6 +299,7 @@ static void put_source(struct report *r, const struct source_info *info)
 	json_member_bool(&r->json, "on", info->on);
 	json_member_bool(&r->json, "default", info->by_default);
 	json_member_u64(&r->json, "programs", info->programs);
+	json_member_str(&r->json, "paths", info->paths);
 	json_member_str(&r->json, "why", info->why);
 	json_end(&r->json, '}');
 }

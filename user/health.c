@@ -286,6 +286,7 @@ void health_json(struct buf *b, const struct health *h)
 	json_member_u64(&j, "lost", s.lost);
 	json_member_u64(&j, "late", s.late);
 	json_member_u64(&j, "stalls", s.stalls);
+	json_member_u64(&j, "woken", s.woken);
 	json_member_u64(&j, "lag", s.lag_ns);
 	json_member_u64(&j, "tasks", s.tasks);
 	json_member_u64(&j, "main_ring_bytes", s.main_bytes);

@@ -122,6 +122,7 @@ struct recorder_status {
 	uint64_t events, bytes; /* taken by the repo since start */
 	uint64_t lost;		/* at all stages, so far */
 	uint64_t late, stalls;
+	uint64_t woken;	 /* by a mini-buffer, before its timer: aggregator */
 	uint64_t rounds; /* of both threads: the less that they made */
 	uint64_t cpu_ns; /* user-space cost: own threads */
 	uint64_t cpu_aggregator_ns, cpu_repo_ns; /* of that: two of them */

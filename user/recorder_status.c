@@ -41,6 +41,7 @@ void recorder_status(struct recorder *r, struct recorder_status *ret)
 	ret->late = as.late;
 	ret->rounds = rs.ticks < as.wakeups ? rs.ticks : as.wakeups;
 	ret->stalls = as.stalls;
+	ret->woken = as.woken;
 	ret->cpu_aggregator_ns = aggregator_cpu_ns(r->aggregator);
 	ret->cpu_repo_ns = repo_cpu_ns(r->repo);
 	ret->cpu_ns = self_cpu_ns();

@@ -427,6 +427,16 @@ static const char *help_of(const struct sources *s, const char *name)
 	return src ? src->help : "";
 }
 
+static const char *paths_of(const struct sources *s, const struct source *src)
+{
+	size_t size;
+
+	if (!src->on || !src->obj || s->kernel.confidential ||
+	    !rodata_find(src->obj, "weir_word_type", &size))
+		return NULL;
+	return source_btf_word_type(s) ? "loads" : "helper";
+}
+
 void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 {
 	const struct source *src = &s->list[i];
@@ -443,6 +453,7 @@ void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 		.rings = src->ring_count,
 		.ring_bytes = src->ring_bytes * src->ring_count +
 			      src->cpu_ring_bytes * src->cpu_ring_count,
+		.paths = paths_of(s, src),
 	};
 	for (j = 0; j < src->program_count; j++)
 		ret->programs += src->programs[j].link &&

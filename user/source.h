@@ -73,6 +73,9 @@ struct source_info {
 	unsigned programs; /* attached */
 	unsigned rings;
 	uint64_t ring_bytes; /* all its rings */
+	/* How it reads the paths of files: "loads" (bpf/peek.bpf.h), "helper";
+	 * NULL: it does not. */
+	const char *paths;
 };
 
 /* A ring in the kernel, as sources_ring() hands it to the aggregator: a shard

@@ -5,6 +5,15 @@
 # is renamed meanwhile.
 . tests/kernel/lib.sh
 
+# By loads where the kernel has the function for it, and its JIT.
+how=helper
+[ "$(cat /proc/sys/net/core/bpf_jit_enable 2>/dev/null)" != 0 ] &&
+	grep -q ' bpf_rdonly_cast$' /proc/kallsyms && how=loads
+for source in syscall task; do
+	is "paths in $source are read by" "$("$WEIR" doctor --json |
+		jq -r ".sources[] | select(.source == \"$source\").paths")" $how
+done
+
 letters=$(printf 'abcdefghijklmnopqrstuvwxyz0123456789_%.0s' 1 2 3 4 5 6 7)
 mkdir "$dir/names" "$dir/deep" "$dir/mounts"
 for n in $(seq 255); do

@@ -178,7 +178,15 @@ doctor_content() {
 	cat /tmp/doctor
 	is "exit" "$(cat /tmp/doctor.exit)" 0
 	is "BAD" "$(grep -c ' BAD ' /tmp/doctor)" 0
+	is "paths" "$(sed -n 's/^syscall .* paths by \([a-z]*\).*/\1/p' \
+		/tmp/doctor)" "$(paths_by)"
 	verdict
+}
+
+# Linux 6.2 has bpf_rdonly_cast().
+paths_by() {
+	uname -r | awk -F '[.-]' \
+		'{ print $1 > 6 || $1 == 6 && $2 >= 2 ? "loads" : "helper" }'
 }
 
 # --- known workloads ---
