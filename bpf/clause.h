@@ -34,6 +34,7 @@
 /* Why a process is followed, where only some are. */
 #define WEIR_FOLLOW_TREE   1 /* it, and what it starts */
 #define WEIR_FOLLOW_CGROUP 2 /* its cgroup is, or is below, one asked for */
+#define WEIR_FOLLOW_ENDED  4 /* it has: until nothing is left of it */
 
 struct weir_clause {
 	__u16 offset; /* of the number, from the start of the record */

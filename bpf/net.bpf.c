@@ -101,8 +101,9 @@ static __always_inline int on_unlisten(const struct sock *sk)
 static __always_inline int on_connecting(const struct sock *sk)
 {
 	struct end end = {.since = bpf_ktime_get_ns()};
+	__u64 id = bpf_get_current_pid_tgid();
 
-	end_owner(&end, bpf_get_current_pid_tgid());
+	end_set_owner(&end, id >> 32, id);
 	end_keep(sk, &end);
 	return 1;
 }
@@ -114,7 +115,7 @@ static __always_inline int put_connect(const struct sock *sk,
 	struct ev_net_connect image, *ev;
 	struct flow f;
 
-	if (!weir_admit(end->pid))
+	if (!end_admit(end))
 		return 1;
 	sock_flow(&f, sk);
 	ev = weir_draft(net_connect, EV_NET_CONNECT, &image, end_who(end));
@@ -136,7 +137,7 @@ static __always_inline int put_accept(const struct flow *f,
 	const struct sock *sk = l ? (void *)l->sock : NULL;
 	struct ev_net_accept image, *ev;
 
-	if (!weir_admit(end->pid))
+	if (!end_admit(end))
 		return 1;
 	ev = weir_draft(net_accept, EV_NET_ACCEPT, &image, end_who(end));
 	if (!ev)
@@ -155,10 +156,8 @@ static __always_inline int on_accepted(const struct sock *sk)
 
 	sock_flow(&f, sk);
 	l = listener_of(&f);
-	if (l) {
-		end.pid = l->pid;
-		end.tid = l->tid;
-	}
+	if (l)
+		end_set_owner(&end, l->pid, l->tid);
 	end_keep(sk, &end);
 	return put_accept(&f, &end, l);
 }
@@ -191,10 +190,10 @@ static __always_inline int on_shutdown(const struct sock *sk)
 	if (!(id >> 32))
 		return 1;
 	if (known) {
-		end_owner(known, id);
+		end_set_owner(known, id >> 32, id);
 		return 1;
 	}
-	end_owner(&end, id);
+	end_set_owner(&end, id >> 32, id);
 	end_keep(sk, &end);
 	return 1;
 }
@@ -230,7 +229,7 @@ static __always_inline int put_close(const struct sock *sk,
 	struct ev_net_close image, *ev;
 	struct flow f;
 
-	if (!weir_admit(end->pid))
+	if (!end_admit(end))
 		return 1;
 	sock_flow(&f, sk);
 	ev = weir_draft(net_close, EV_NET_CLOSE, &image, end_who(end));
@@ -339,7 +338,7 @@ static __always_inline int put_retransmit(const struct sock *sk,
 {
 	struct ev_net_retransmit image, *ev;
 
-	if (!weir_admit(end->pid))
+	if (!end_admit(end))
 		return 1;
 	ev = weir_draft(net_retransmit, EV_NET_RETRANSMIT, &image,
 			end_who(end));
@@ -388,10 +387,8 @@ static __always_inline int on_synack(const struct sock *request)
 
 	sock_flow(&f, request);
 	l = listener_of(&f);
-	if (l) {
-		end.pid = l->pid;
-		end.tid = l->tid;
-	}
+	if (l)
+		end_set_owner(&end, l->pid, l->tid);
 	return put_retransmit(request, &f, &end);
 }
 
@@ -414,7 +411,7 @@ static __always_inline int put_reset(const struct sock *sk, struct flow *f,
 	struct end end;
 
 	end_get_late(&end, sk);
-	if (!weir_admit(end.pid))
+	if (!end_admit(&end))
 		return 1;
 	ev = weir_draft(net_reset, EV_NET_RESET, &image, end_who(&end));
 	if (!ev)
@@ -506,7 +503,7 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 	if (!f.family)
 		return 1;
 	end_get(&end, from ? from : to);
-	if (!weir_admit(end.pid))
+	if (!end_admit(&end))
 		return 1;
 	ev = weir_draft(net_drop, EV_NET_DROP, &image, end_who(&end));
 	if (!ev)
@@ -553,13 +550,10 @@ static __always_inline void keep_listener(const struct sock *sk, __u32 pid,
 static __always_inline void keep_end(const struct sock *sk, __u32 pid,
 				     __u32 tid, bool established)
 {
-	struct end end = {
-		.pid = pid,
-		.tid = tid,
-		.established = established,
-	};
+	struct end end = {.established = established};
 	__u64 key = (__u64)sk;
 
+	end_set_owner(&end, pid, tid);
 	bpf_map_update_elem(&ends, &key, &end, BPF_NOEXIST);
 }
 

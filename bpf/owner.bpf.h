@@ -21,7 +21,7 @@ struct end {
 	__u64 since; /* SYN sent, or established; 0: before the recording */
 	__u32 pid, tid;
 	__u32 established;
-	__u32 pad;
+	__u32 followed; /* its owner was, who may have ended since */
 };
 
 #define ENDS_MAX 65536
@@ -67,12 +67,10 @@ static __always_inline struct end *end_of(const struct sock *sk)
 static __always_inline void end_keep(const struct sock *sk,
 				     const struct end *end)
 {
-	__u32 pid = end->pid;
 	__u64 key = (__u64)sk;
 	struct weir_account *a;
 
-	if (!bpf_map_update_elem(&ends, &key, end, BPF_ANY) || !weir_follow ||
-	    !bpf_map_lookup_elem(&followed, &pid))
+	if (!bpf_map_update_elem(&ends, &key, end, BPF_ANY) || !end->followed)
 		return;
 	a = weir_account_here(bpf_get_smp_processor_id());
 	if (a)
@@ -98,10 +96,22 @@ static __always_inline void end_drop(const struct sock *sk,
 	last->end = *end;
 }
 
-static __always_inline void end_owner(struct end *end, __u64 pid_tgid)
+static __always_inline void end_set_owner(struct end *end, __u32 pid, __u32 tid)
 {
-	end->pid = pid_tgid >> 32;
-	end->tid = pid_tgid;
+	end->pid = pid;
+	end->tid = tid;
+	end->followed = weir_follow && bpf_map_lookup_elem(&followed, &pid);
+}
+
+/*
+ * weir_admit() of its owner. A connection may outlive who had it: it stays
+ * followed then.
+ */
+static __always_inline bool end_admit(const struct end *end)
+{
+	if (end->followed)
+		return !weir_is_own(end->pid);
+	return weir_admit(end->pid);
 }
 
 static __always_inline __u64 end_who(const struct end *end)

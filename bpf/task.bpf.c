@@ -10,6 +10,7 @@
 #define WEIR_SLOTS 3 /* with WEIR_SLOT_MOVE */
 
 #include "flavors.h"
+#include "follow.bpf.h"
 #include "path.bpf.h"
 #include "weir.bpf.h"
 
@@ -29,18 +30,7 @@ WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 #define PAGE_BYTES	 4096 /* x86-64 */
 #define CGROUP_DEPTH_MAX 16
 #define CGROUPS_MAX	 16384
-#define LEVELS_MAX	 64 /* of cgroups, and of parents */
-
-const volatile bool weir_follow_cgroups; /* some of those in cgroup_roots */
-const volatile bool weir_follow_trees;	 /* of processes that are there */
-
-/* Cgroups all of whose processes are followed, and of those below. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u64);
-	__type(value, __u32);
-} cgroup_roots SEC(".maps");
+#define EEXIST		 17
 
 /* Cgroups whose path is in the stream already. */
 struct {
@@ -50,15 +40,24 @@ struct {
 	__type(value, __u8);
 } cgroups_seen SEC(".maps");
 
-char LICENSE[] SEC("license") = "GPL";
+/* 6.16 says which thread is the last of its process. */
+const volatile __u32 args_sched_process_exit;
 
-/*
- * A pointer of a task, or a field of what one points to. What is read by helper
- * is a number to the verifier, as path_of_cgroup() wants it, and spares it a
- * search (see file_of_fd()); direct loads, from a pointer the verifier knows,
- * are what lockdown=confidentiality leaves.
- */
-#define get(p, field) (weir_strings ? BPF_CORE_READ(p, field) : (p)->field)
+/* A process, even if its number becomes another's. */
+struct process {
+	__u64 start_time; /* of its leader */
+	__u64 pid;
+};
+
+/* Those of which some thread was the last, where the kernel does not say. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct process);
+	__type(value, __u8);
+} ended SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline __u32 task_uid(struct task_struct *t)
 {
@@ -72,105 +71,6 @@ static __always_inline __u32 task_ppid(struct task_struct *t)
 	struct task_struct *parent = get(t, real_parent);
 
 	return get(parent, tgid);
-}
-
-/* ---- cgroups ------------------------------------------------------------- */
-
-/* Its cgroup in the unified hierarchy, or where v1 rules that of memory. */
-static __always_inline struct cgroup *task_cgroup(struct task_struct *t)
-{
-	struct css_set *set = get(t, cgroups);
-	struct cgroup *cg = get(set, dfl_cgrp);
-	struct cgroup_subsys_state *css = NULL;
-	__u32 id;
-
-	if (get(cg, level) > 0 ||
-	    !bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		return cg;
-	id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	if (weir_strings)
-		bpf_probe_read_kernel(&css, sizeof(css), &set->subsys[id]);
-	else
-		css = set->subsys[id];
-	return css ? get(css, cgroup) : cg;
-}
-
-static __always_inline __u64 cgroup_id(struct cgroup *cg)
-{
-	struct kernfs_node *kn = get(cg, kn);
-
-	return get(kn, id);
-}
-
-/* ---- who is followed ----------------------------------------------------- */
-
-/* Is its cgroup in the unified hierarchy one asked for, or below one? */
-static __always_inline bool is_in_cgroups(struct task_struct *t)
-{
-	struct css_set *set = get(t, cgroups);
-	struct cgroup *cg = get(set, dfl_cgrp);
-	struct cgroup_subsys_state *css;
-	__u64 id;
-	int i;
-
-	if (!weir_follow_cgroups)
-		return false;
-	for (i = 0; i < LEVELS_MAX && cg; i++) {
-		id = cgroup_id(cg);
-		if (bpf_map_lookup_elem(&cgroup_roots, &id))
-			return true;
-		css = get(cg, self.parent);
-		if (!css)
-			break;
-		cg = get(css, cgroup);
-	}
-	return false;
-}
-
-/* What cannot be marked is not recorded: one loss at least. */
-static __always_inline void follow(__u32 pid, __u32 why)
-{
-	if (bpf_map_update_elem(&followed, &pid, &why, BPF_ANY))
-		weir_count_missed();
-}
-
-static __always_inline __u32 why_followed(__u32 pid)
-{
-	__u32 *why = bpf_map_lookup_elem(&followed, &pid);
-
-	return why ? *why : 0;
-}
-
-static __always_inline void follow_child(struct task_struct *child,
-					 __u32 parent)
-{
-	__u32 why = why_followed(parent) & WEIR_FOLLOW_TREE;
-
-	if (child->pid != child->tgid)
-		return; /* a thread */
-	if (is_in_cgroups(child))
-		why |= WEIR_FOLLOW_CGROUP;
-	if (why)
-		follow(child->tgid, why);
-}
-
-/* One that was alive: an ancestor is followed, or its cgroup. */
-static __always_inline void follow_alive(struct task_struct *t)
-{
-	__u32 why = why_followed(t->tgid), had = why;
-	struct task_struct *p = t;
-	int i;
-
-	for (i = 0; weir_follow_trees && i < LEVELS_MAX; i++) {
-		if (!p || p->tgid <= 1)
-			break;
-		why |= why_followed(p->tgid) & WEIR_FOLLOW_TREE;
-		p = p->real_parent;
-	}
-	if (is_in_cgroups(t))
-		why |= WEIR_FOLLOW_CGROUP;
-	if (why != had)
-		follow(t->tgid, why);
 }
 
 /* ---- cgroups, told ------------------------------------------------------- */
@@ -340,8 +240,35 @@ int task__exec_tp(struct trace_event_raw_sched_process_exec *ctx)
 
 /* ---- exit ---------------------------------------------------------------- */
 
+/*
+ * Threads of a process that end at the same time all find that none is alive,
+ * as each has said so of itself before it comes here. Then the first is taken
+ * for the last.
+ */
+static __always_inline bool is_last(struct task_struct *t)
+{
+	struct task_struct *leader = get(t, group_leader);
+	struct process p = {
+		.start_time = get(leader, start_time),
+		.pid = t->tgid,
+	};
+	__u8 yes = 1;
+
+	return args_sched_process_exit > 1 ||
+	       bpf_map_update_elem(&ended, &p, &yes, BPF_NOEXIST) != -EEXIST;
+}
+
+/* Its other threads, what it leaves open: they may still have to tell. */
+static __always_inline void follow_to_end(__u32 pid)
+{
+	__u32 *why = bpf_map_lookup_elem(&followed, &pid);
+
+	if (why)
+		*why |= WEIR_FOLLOW_ENDED;
+}
+
 static __always_inline void fill_exit(struct ev_task_exit *ev,
-				      struct task_struct *t)
+				      struct task_struct *t, bool last)
 {
 	struct signal_struct *sig = get(t, signal);
 	__u32 code = t->exit_code;
@@ -354,41 +281,68 @@ static __always_inline void fill_exit(struct ev_task_exit *ev,
 	ev->utime = t->utime;
 	ev->stime = t->stime;
 	ev->max_rss = get(sig, maxrss) * PAGE_BYTES;
-	ev->last = get(sig, live.counter) == 0;
+	ev->last = last;
 }
 
-static __always_inline int on_exit(struct task_struct *t)
+static __always_inline int on_exit(struct task_struct *t, bool ends)
 {
 	struct ev_task_exit *ev;
 	__u32 pid = t->tgid;
-	bool last;
 
 	/* That one is recorded: whoever comes next is to know that it ended. */
-	if (weir_pinned && t->signal->live.counter == 0)
+	if (weir_pinned && ends)
 		weir_forget_own(pid);
 	if (!weir_admit(pid))
 		return 1;
+	if (weir_follow && ends)
+		follow_to_end(pid);
+	ends = ends && is_last(t);
 	ev = weir_reserve(task_exit, EV_TASK_EXIT);
 	if (!ev)
 		return 1;
-	fill_exit(ev, t);
-	last = ev->last;
-	weir_submit(ev);
-	if (weir_follow && last)
-		bpf_map_delete_elem(&followed, &pid);
-	return 1;
+	fill_exit(ev, t, ends);
+	return weir_submit(ev);
 }
 
 SEC("tp_btf/sched_process_exit")
-int BPF_PROG(task__exit, struct task_struct *p)
+int task__exit(__u64 *ctx)
 {
-	return on_exit(p);
+	struct task_struct *t = (void *)ctx[0];
+	struct signal_struct *sig;
+
+	if (args_sched_process_exit > 1)
+		return on_exit(t, ctx[1]);
+	sig = get(t, signal);
+	return on_exit(t, get(sig, live.counter) == 0);
 }
 
 SEC("tp/sched/sched_process_exit")
-int task__exit_tp(void *ctx)
+int task__exit_tp(struct trace_event_raw_sched_process_exit *ctx)
 {
-	return on_exit(bpf_get_current_task_btf());
+	return on_exit(bpf_get_current_task_btf(), ctx->group_dead);
+}
+
+/*
+ * A task is gone for good: if it led a process, which has its number, no thread
+ * is left of that either.
+ */
+static __always_inline int on_free(__u32 tid)
+{
+	if (why_followed(tid) & WEIR_FOLLOW_ENDED)
+		unfollow(tid);
+	return 1;
+}
+
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(task__free_followed, struct task_struct *t)
+{
+	return on_free(t->pid);
+}
+
+SEC("tp/sched/sched_process_free")
+int task__free_followed_tp(struct trace_event_raw_sched_process_template *ctx)
+{
+	return on_free(ctx->pid);
 }
 
 /* ---- what is alive ------------------------------------------------------- */
@@ -478,7 +432,7 @@ static __always_inline void follow_moved(struct task_struct *t)
 	if (why != had && why)
 		follow(pid, why);
 	else if (why != had)
-		bpf_map_delete_elem(&followed, &pid);
+		unfollow(pid);
 	if (why && !had)
 		say_alive(t, WEIR_SLOT_MOVE);
 }

@@ -207,6 +207,12 @@ static bool has_twin(const struct source *src, const char *name, bool tp)
 	return bpf_object__find_program_by_name(src->obj, twin) != NULL;
 }
 
+/* <what>_followed is for recordings of some processes alone. */
+static bool is_for_nobody(const struct sources *s, const char *name)
+{
+	return strstr(name, "_followed") && !sources_follow(s);
+}
+
 /*
  * From 7.0 on tracepoints are preemptible, and a raw program preempted on a
  * CPU makes the kernel skip it there for every other task: tp programs keep
@@ -220,6 +226,8 @@ static bool wants_program(struct sources *s, struct source *src,
 	const char *sec = bpf_program__section_name(p);
 	bool use_tp = s->kernel.preemptible_tp && s->kernel.tracefs;
 
+	if (is_for_nobody(s, name))
+		return false;
 	if (ends_with(name, "_tp") && has_twin(src, name, false))
 		return use_tp;
 	if (has_twin(src, name, true) && use_tp)
