@@ -20,6 +20,7 @@
 #include "../../user/progress.h"
 
 #define MIB	    (1ULL << 20)
+#define WIPE	    "\r\033[K"
 #define PATIENCE_NS (2100 * NS_PER_MS)
 
 /* All that there is to be read, as a string. */
@@ -45,6 +46,7 @@ static void a_terminal_sees_it_after_two_seconds(void **state)
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
 
 	(void)state;
+	setenv("TERM", "vt100", 1);
 	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
@@ -55,20 +57,36 @@ static void a_terminal_sees_it_after_two_seconds(void **state)
 	clock_sleep(PATIENCE_NS);
 	progress_add(90 * MIB);
 	assert_string_equal(read_all(master),
-			    "\r\033[Kweir: 50 % of 200 MiB read");
+			    WIPE "\033[?7lweir: 50 % of 200 MiB read\033[?7h");
 	progress_wipe();
-	assert_string_equal(read_all(master), "\r\033[K");
+	assert_string_equal(read_all(master), WIPE);
 	progress_add(1); /* it is counted anew */
 	progress_wipe();
 	assert_string_equal(read_all(master), "");
 	clock_sleep(PATIENCE_NS);
 	progress_add(300 * MIB); /* a second pass: no end is known */
-	assert_string_equal(read_all(master), "\r\033[Kweir: 300 MiB read");
+	assert_string_equal(read_all(master),
+			    WIPE "\033[?7lweir: 300 MiB read\033[?7h");
 	progress_stop();
-	assert_string_equal(read_all(master), "\r\033[K");
+	assert_string_equal(read_all(master), WIPE);
 	progress_add(MIB);
 	assert_string_equal(read_all(master), "");
 	close(slave);
+	close(master);
+}
+
+static void one_that_cannot_wipe_sees_nothing(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	(void)state;
+	assert_true(master >= 0);
+	setenv("TERM", "dumb", 1);
+	assert_false(progress_can(master));
+	setenv("TERM", "vt100", 1);
+	assert_true(progress_can(master));
+	unsetenv("TERM");
+	assert_true(progress_can(master));
 	close(master);
 }
 
@@ -91,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_terminal_sees_it_after_two_seconds),
+		cmocka_unit_test(one_that_cannot_wipe_sees_nothing),
 		cmocka_unit_test(a_file_sees_nothing),
 	};
 
