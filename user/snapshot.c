@@ -243,6 +243,13 @@ static void own_name(const struct taking *t, unsigned n, char name[NAME_LEN])
 		snprintf(name + len, (size_t)(NAME_LEN - len), "-%u", n);
 }
 
+/* By another recorder, which had a number like ours in the same second and may
+ * still be at it, or by whatever is called so. */
+static bool is_taken(int err)
+{
+	return err == -EEXIST || err == -EBUSY || err == -ENOTEMPTY;
+}
+
 /* By a name alone: the directory may be out of reach by its path. */
 static int create(struct taking *t)
 {
@@ -261,7 +268,7 @@ static int create(struct taking *t)
 	while (!err) {
 		own_name(t, n, name);
 		err = archive_create(&t->writer, t->p->schema, &o);
-		if (err != -EEXIST || n++ == NAMES_MAX)
+		if (!is_taken(err) || n++ == NAMES_MAX)
 			break;
 		err = 0;
 	}

@@ -2,6 +2,7 @@
 /* window_test.c - what a snapshot holds, whatever the window has forgotten. */
 #include "window_feed.h"
 
+#include "../../user/archive_dir.h"
 #include "../../user/source.h"
 
 static char dir[64];
@@ -141,6 +142,37 @@ static void a_window_that_forgot_nothing_has_all(void **state)
 	assert_int_equal(s.count, 1000);
 	assert_int_equal(s.last, 1000);
 	feed_done(&f);
+}
+
+#define SECONDS 20 /* that the test may take */
+
+/* Two recorders in one directory may choose the same name. */
+static void a_name_that_another_recorder_has_is_not_taken(void **state)
+{
+	struct archive_dir other[SECONDS];
+	time_t now = time(NULL), t;
+	struct snapshot_result r;
+	char name[128];
+	struct feed f;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < SECONDS; i++) {
+		t = now + i;
+		strftime(name, sizeof(name), "snapshot-%Y%m%dT%H%M%SZ",
+			 gmtime(&t));
+		snprintf(name + strlen(name), 32, "-%u", (unsigned)number + 1);
+		assert_int_equal(archive_dir_create(&other[i], name, false), 0);
+	}
+	feed_init(&f, schema, WINDOW_BYTES_MIN, 0);
+	feed_until(&f, 1000);
+	feed_end(&f);
+	r = take(&f);
+	assert_int_equal(expect_whole(&r).count, 1000);
+	assert_string_equal(r.made + strlen(r.made) - 2, "-1");
+	feed_done(&f);
+	for (i = 0; i < SECONDS; i++)
+		archive_dir_done(&other[i]);
 }
 
 static void what_it_forgot_still_gives_names(void **state)
@@ -511,6 +543,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_window_that_forgot_nothing_has_all),
+		cmocka_unit_test(a_name_that_another_recorder_has_is_not_taken),
 		cmocka_unit_test(what_it_forgot_still_gives_names),
 		cmocka_unit_test(it_reaches_as_far_as_its_time),
 		cmocka_unit_test(losses_in_it_are_told),
