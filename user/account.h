@@ -34,7 +34,8 @@ struct account_row {
 	uint64_t rejected;     /* repo: refused by the filter in user space */
 	uint64_t context;      /* repo: of those, archived for their state */
 	uint64_t kept;	       /* repo: archived, or shown */
-	uint64_t lost_archive; /* archive: could not be written */
+	uint64_t lost_archive; /* archive: could not be written; repo: no event
+				*/
 };
 
 /**

@@ -26,6 +26,23 @@ static struct account_row *row_of(struct repo *r, const struct weir_hdr *h)
 	return &r->rows[r->row_of_kind[h->kind] + cpu];
 }
 
+void repo_unfit(struct repo *r, const void *record, size_t len)
+{
+	const struct weir_hdr *h = record;
+	struct account_row *row;
+	struct repo_untold *u;
+
+	repo_count(&r->stats.malformed, 1);
+	if (len < sizeof(*h) || !schema_kind(r->o.schema, h->kind))
+		return; /* of no source: the aggregator lets none through */
+	row = row_of(r, h);
+	repo_count(&row->lost_archive, 1);
+	u = &r->unfit[row - r->rows];
+	u->first = u->count ? u->first : h->ts;
+	u->last = h->ts;
+	u->count++;
+}
+
 void repo_sink_failed(struct repo *r, int err)
 {
 	if (!r->stats.sink_error)
@@ -74,7 +91,7 @@ void repo_accept(struct repo *r, const void *record, size_t len)
 	struct event ev;
 
 	if (event_init(&ev, r->o.schema, record, len)) {
-		repo_count(&r->stats.malformed, 1);
+		repo_unfit(r, record, len);
 		return;
 	}
 	repo_count(&r->stats.events, 1);

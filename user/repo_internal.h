@@ -50,6 +50,7 @@ struct repo {
 	uint64_t *main_until;		  /* by row: end of that span */
 	uint64_t own_reported, own_until; /* same of its own ring */
 	struct repo_untold *untold; /* by row and stage: gaps that were lost */
+	struct repo_untold *unfit;  /* by row: records that are no events */
 	/* repo_marks.c */
 	struct resume_told *told; /* the same of those that were not lost */
 	struct account_row *mark_rows;
@@ -77,6 +78,9 @@ enum repo_phase { REPO_RUN, REPO_LAST_WORDS, REPO_STOP };
 
 /** repo_accept - one record as it comes out of the main ring. */
 void repo_accept(struct repo *r, const void *record, size_t len);
+
+/** repo_unfit - a record does not fit its kind: lost, and told of. */
+void repo_unfit(struct repo *r, const void *record, size_t len);
 
 /** repo_sink_failed - the first error is kept. */
 void repo_sink_failed(struct repo *r, int err);

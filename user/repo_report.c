@@ -184,6 +184,27 @@ static void own_losses(struct repo *r)
 	r->own_until = clock_now();
 }
 
+/* Counted when they came (repo_unfit()). */
+static void unfit_losses(struct repo *r)
+{
+	const struct account_row *row;
+	struct repo_untold u;
+	size_t i;
+
+	for (i = 0; i < r->row_count; i++) {
+		u = r->unfit[i];
+		if (!u.count)
+			continue;
+		row = &r->rows[i];
+		r->unfit[i] = (struct repo_untold){0};
+		repo_log(r, WEIR_LEVEL_ERROR, EBADMSG,
+			 "%llu records of %s do not fit their kind",
+			 (unsigned long long)u.count, row->source);
+		gap(r, row->source, row->cpu, WEIR_STAGE_ARCHIVE, u.count,
+		    u.first, u.last);
+	}
+}
+
 static void note_told(struct resume_told *t, int sign, uint64_t count,
 		      uint64_t last)
 {
@@ -271,6 +292,7 @@ void repo_report_losses(struct repo *r)
 	own_losses(r);
 	sources_losses(r->o.sources, gap, r);
 	main_ring_losses(r);
+	unfit_losses(r);
 	if (r->archive)
 		archive_losses(r);
 }
@@ -446,8 +468,9 @@ int repo_report_init(struct repo *r)
 	r->main_until = calloc(r->row_count, sizeof(uint64_t));
 	r->delivered_before = calloc(r->row_count, sizeof(uint64_t));
 	r->untold = calloc(r->row_count * REPO_STAGES, sizeof(*r->untold));
+	r->unfit = calloc(r->row_count, sizeof(*r->unfit));
 	if (!r->main_reported || !r->main_until || !r->delivered_before ||
-	    !r->untold)
+	    !r->untold || !r->unfit)
 		return -ENOMEM;
 	return 0;
 }
@@ -458,5 +481,6 @@ void repo_report_done(struct repo *r)
 	free(r->main_until);
 	free(r->delivered_before);
 	free(r->untold);
+	free(r->unfit);
 	free(r->budget);
 }
