@@ -91,8 +91,10 @@ void render_csv_text(struct buf *b, const void *data, size_t len);
  *
  * Columns: time (ISO 8601), source, kind, cpu, pid, tid, comm, then a column
  * for each field name of @kinds in order of first appearance (so a narrower
- * -e gives a narrower file); @kinds is by number, NULL: all. Strings are
- * escaped as text; a value that a spreadsheet would take for a formula (= + -
+ * -e gives a narrower file), then marks, with a blank between them, and
+ * weight: how many events it stands for. @kinds is by number, NULL: all.
+ * Strings are escaped as text; a value that a spreadsheet would take for a
+ * formula (= + -
  * @ first, in a string column) gets a ' before it. Spans and sizes are plain
  * numbers; what has a name in text has it here.
  * csv_new - Return: 0; -ENOMEM. @s is borrowed for its life.

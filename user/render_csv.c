@@ -9,6 +9,7 @@
 #include "tasks.h"
 
 #define HEAD "time,source,kind,cpu,pid,tid,comm"
+#define TAIL ",marks,weight"
 
 struct csv {
 	struct arena arena; /* holds this struct, too */
@@ -228,7 +229,20 @@ void render_csv_head(struct buf *b, const struct csv *c)
 		buf_putc(b, ',');
 		buf_puts(b, c->names[i]);
 	}
-	buf_putc(b, '\n');
+	buf_puts(b, TAIL "\n");
+}
+
+static void put_tail(struct buf *b, unsigned flags)
+{
+	unsigned marks = flags & WEIR_F_MARKS;
+	const char *name;
+
+	for (; (name = flag_name(marks)) != NULL; marks &= marks - 1) {
+		buf_putc(b, marks == (flags & WEIR_F_MARKS) ? ',' : ' ');
+		buf_puts(b, name);
+	}
+	buf_puts(b, flags & WEIR_F_MARKS ? "," : ",,");
+	buf_u64(b, WEIR_WEIGHT(flags));
 }
 
 void render_csv(struct buf *b, const struct csv *c, const struct render *r,
@@ -255,5 +269,6 @@ void render_csv(struct buf *b, const struct csv *c, const struct render *r,
 		if (fields && fields[i])
 			put_cell(b, r, ev, fields[i]);
 	}
+	put_tail(b, ev->h->flags);
 	buf_putc(b, '\n');
 }

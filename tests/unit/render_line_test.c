@@ -126,21 +126,27 @@ static void csv_columns_follow_the_kinds(void **state)
 	fixture_start(&x, "");
 	assert_int_equal(csv_new(&x.csv, x.schema, kinds), 0);
 	render_csv_head(&x.buf, x.csv);
-	expect(&x.buf, "time,source,kind,cpu,pid,tid,comm,"
-		       "name,compat,args,path,path2,disk,latency\n");
+	expect(&x.buf,
+	       "time,source,kind,cpu,pid,tid,comm,"
+	       "name,compat,args,path,path2,disk,latency,marks,weight\n");
 	record_begin(&x.record, x.schema, "model_disk");
 	record_bytes(&x.record, "disk", "vda", 3);
 	record_bytes(&x.record, "name", "x", 1);
 	ev = record_event(&x.record, x.schema);
 	render_csv(&x.buf, x.csv, &x.render, &ev);
 	expect(&x.buf, "2026-11-22T14:03:20.000000000Z,disk,model_disk,1,812,"
-		       "812,,x,,,,,vda,0\n");
+		       "812,,x,,,,,vda,0,,1\n");
+	record_hdr(&x.record)->flags = WEIR_F_LATE | WEIR_F_PARTIAL |
+				       (7 << WEIR_WEIGHT_SHIFT);
+	render_csv(&x.buf, x.csv, &x.render, &ev);
+	expect(&x.buf, "2026-11-22T14:03:20.000000000Z,disk,model_disk,1,812,"
+		       "812,,x,,,,,vda,0,late partial,128\n");
 	/* of a kind without columns: the head alone */
 	record_begin(&x.record, x.schema, "model_all");
 	ev = record_event(&x.record, x.schema);
 	render_csv(&x.buf, x.csv, &x.render, &ev);
 	expect(&x.buf, "2026-11-22T14:03:20.000000000Z,model,model_all,1,812,"
-		       "812,,,,,,,,\n");
+		       "812,,,,,,,,,,1\n");
 	fixture_done(&x);
 }
 
