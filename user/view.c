@@ -79,7 +79,7 @@ static void bind_variant(struct view *v, unsigned spec,
 	for (i = 0; i < v->key_count; i++) {
 		name = v->spec->by_peer ? peer[i] : v->spec->keys[i].field;
 		v->of[of].keys[i] = bind(k, name);
-		if (!v->of[of].keys[i])
+		if (name && !v->of[of].keys[i])
 			v->of[of].kind = NULL;
 	}
 	bind_numbers(v, of);
@@ -112,13 +112,15 @@ static void key_put(struct key *k, const void *data, size_t len)
 	k->len += (unsigned)len;
 }
 
+static const char *name_of(const struct task *t)
+{
+	return t && t->comm[0] ? t->comm : "?";
+}
+
 static const char *comm_of(const struct view *v, uint32_t tid)
 {
-	const struct task *t = v->render->tasks
-				       ? tasks_find(v->render->tasks, tid)
-				       : NULL;
-
-	return t && t->comm[0] ? t->comm : "?";
+	return name_of(v->render->tasks ? tasks_find(v->render->tasks, tid)
+					: NULL);
 }
 
 /* Return: false when the event is nobody's: tid 0, the idle task. */
@@ -129,6 +131,11 @@ static bool put_field_key(const struct view *v, const struct event *ev,
 	uint64_t number;
 	const char *comm;
 
+	if (!f) {
+		comm = name_of(ev->task);
+		key_put(key, comm, strlen(comm) + 1);
+		return true;
+	}
 	if (f->type > FIELD_INT) {
 		s = field_bytes(ev, f);
 		key_put(key, s.data, s.len);
@@ -214,8 +221,11 @@ static void put_field_label(const struct view *v, const struct event *ev,
 	const char *name;
 	uint64_t number;
 
-	if (f->type > FIELD_INT) {
-		s = field_bytes(ev, f);
+	if (!f || f->type > FIELD_INT) {
+		s = f ? field_bytes(ev, f)
+		      : (struct field_bytes){
+				.data = (const uint8_t *)name_of(ev->task),
+				.len = WEIR_COMM_LEN};
 		buf_put(b, s.data, strnlen((const char *)s.data, s.len));
 		buf_putc(b, '\0');
 		return;

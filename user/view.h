@@ -43,8 +43,9 @@ struct view_column {
 
 /* A field that groups; a tid stands for the name of its task. */
 struct view_key {
-	const char *head, *key, *field;
-	bool number; /* and none of those that have names */
+	const char *head, *key;
+	const char *field; /* NULL: the name of the event's own task */
+	bool number;	   /* and none of those that have names */
 };
 
 struct view_spec {

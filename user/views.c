@@ -104,6 +104,24 @@ const struct view_spec views[] = {
 			},
 	},
 	{
+		.name = "ended",
+		.of = {{"task_exit", "signal", false}},
+		.keys = {{.head = "ENDED", .key = "comm"}},
+		.columns =
+			{
+				COUNT,
+				{.head = "KILLED",
+				 .key = "killed",
+				 .what = VIEW_FAILED},
+				SUM("CPU USER", "utime", "utime",
+				    .order = true),
+				SUM("SYSTEM", "stime", "stime", .order = true),
+				MOST("MEMORY", "max_rss", "max_rss"),
+				QUANTILE("LASTED P50", "p50", "lifetime", 0.5),
+				MOST("MAX", "max", "lifetime"),
+			},
+	},
+	{
 		.name = "losses",
 		.of = {{"gap", NULL, false}},
 		.keys = {{.head = "LOST OF", .key = "source", .field = "of"},

@@ -90,6 +90,13 @@ is "--at and --to: status" $rc 2
 told tasks trip --at 01:44:38 'nobody who was alive then had done anything'
 told tasks trip -f 'comm == nobody' 'nobody did anything'
 
+run stat trip --json
+jq -c '[.ended[] | [.comm, .count, .utime, .killed]] | sort | .[]' out >ended
+run query trip --json 'SELECT comm, count(*), sum(utime), sum(signal <> 0)
+	FROM task_exit GROUP BY comm ORDER BY comm'
+jq -c '[.[]]' out >want
+[ -s want ] && cmp -s ended want || fail "stat: not who ended"
+
 # ---- asked wrongly -----------------------------------------------------------
 
 told show trip --since 01:44 "did you mean '--from'"

@@ -229,6 +229,40 @@ static void a_loss_at_no_known_instant_was_not_at_boot(void **state)
 	close_view(&f);
 }
 
+static void a_key_without_a_field_is_the_events_own_task(void **state)
+{
+	static const struct view_spec ended = {
+		.name = "ended",
+		.of = {{"model_all", NULL, false}},
+		.keys = {{.head = "ENDED", .key = "comm"}},
+		.columns = {{.head = "COUNT",
+			     .key = "count",
+			     .what = VIEW_COUNT,
+			     .order = true}},
+	};
+	struct task sh = {.comm = "sh"}, longest = {.comm = "exactly16chars!!"};
+	const struct task *of[] = {&sh, &longest, NULL, &sh, &longest, &sh};
+	struct fixture f;
+	struct event ev;
+	size_t i;
+
+	(void)state;
+	open_view(&f, model_schema(), &ended);
+	record_begin(&f.record, f.schema, "model_all");
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		ev = record_event(&f.record, f.schema);
+		ev.task = of[i];
+		assert_int_equal(view_event(&f.view, &ev), 0);
+	}
+	view_sort(&f.view);
+	assert_int_equal(f.view.count, 3);
+	assert_string_equal(view_label(f.view.list[0], 0), "sh");
+	expect_cell(&f, 0, 0, "3");
+	assert_string_equal(view_label(f.view.list[1], 0), "exactly16chars!!");
+	assert_string_equal(view_label(f.view.list[2], 0), "?");
+	close_view(&f);
+}
+
 static void what_has_no_room_is_counted_together(void **state)
 {
 	uint64_t total = 0;
@@ -365,6 +399,7 @@ int main(void)
 		cmocka_unit_test(a_sum_stops_at_its_largest),
 		cmocka_unit_test(a_span_that_is_not_known_is_no_zero),
 		cmocka_unit_test(a_loss_at_no_known_instant_was_not_at_boot),
+		cmocka_unit_test(a_key_without_a_field_is_the_events_own_task),
 		cmocka_unit_test(what_has_no_room_is_counted_together),
 		cmocka_unit_test(
 			a_schema_without_the_fields_gives_an_empty_view),
