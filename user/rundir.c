@@ -17,6 +17,8 @@
 #define BACKLOG	 64
 #define TRIES	 8 /* at a name that stale sockets are in the way of */
 #define DIR_MODE 0700
+/* As systemd/weir.service.in has it. */
+#define SERVICE "/run/weir-service/weir"
 
 /* ---- the directory ------------------------------------------------------- */
 
@@ -196,17 +198,23 @@ void rundir_close(struct rundir_socket *s)
 
 /* ---- who looks for recorders --------------------------------------------- */
 
-static int check_peer(int fd)
+/* Of others root talks to whoever has the directory, and nobody else does. */
+static int check_peer(int fd, int dir)
 {
+	uid_t user = geteuid();
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	struct stat st;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
+	    fstat(dir, &st))
 		return -errno;
-	return !peer.uid || peer.uid == geteuid() ? 0 : -EPERM;
+	if (!peer.uid || peer.uid == user || (!user && peer.uid == st.st_uid))
+		return 0;
+	return -EPERM;
 }
 
-int rundir_connect(const char *name)
+static int connect_to(const char *name)
 {
 	char file[RUNDIR_NAME_MAX + 8];
 	int dir = locate(name, false, file, sizeof(file)), fd, err;
@@ -218,12 +226,23 @@ int rundir_connect(const char *name)
 		unlinkat(dir, file, 0);
 		fd = -ENOENT;
 	}
+	err = fd < 0 ? 0 : check_peer(fd, dir);
 	close(dir);
-	err = fd < 0 ? 0 : check_peer(fd);
 	if (!err)
 		return fd;
 	close(fd);
 	return err;
+}
+
+int rundir_connect(const char *name)
+{
+	char path[sizeof(SERVICE) + RUNDIR_NAME_MAX + 8];
+	int fd = connect_to(name);
+
+	if (fd != -ENOENT || geteuid() || strchr(name, '/'))
+		return fd;
+	snprintf(path, sizeof(path), SERVICE "/%s" SUFFIX, name);
+	return connect_to(path);
 }
 
 /* Return: how long the name is without its suffix; 0: no socket's. */
@@ -236,20 +255,20 @@ static int name_len(const char *file)
 	return (int)(len - end);
 }
 
-int rundir_each(void (*fn)(void *arg, const char *name), void *arg)
+/* Call @fn for what is found in @dir, with @above before its name. */
+static int each_in(int dir, const char *above, const char *below,
+		   void (*fn)(void *arg, const char *name), void *arg)
 {
+	char name[sizeof(SERVICE) + NAME_MAX + 1];
 	struct dirent **files;
-	char name[NAME_MAX + 1];
-	int dir = open_dir(false), count, i, len, live = 0;
+	int count = scandirat(dir, ".", &files, NULL, alphasort), i, len,
+	    live = 0;
 
-	if (dir < 0)
-		return dir == -ENOENT ? 0 : dir;
-	count = scandirat(dir, ".", &files, NULL, alphasort);
 	for (i = 0; i < count; i++) {
 		len = name_len(files[i]->d_name);
 		if (len && is_live(dir, files[i]->d_name)) {
-			snprintf(name, sizeof(name), "%.*s", len,
-				 files[i]->d_name);
+			snprintf(name, sizeof(name), "%s%.*s%s", above, len,
+				 files[i]->d_name, below);
 			fn(arg, name);
 			live++;
 		}
@@ -259,6 +278,23 @@ int rundir_each(void (*fn)(void *arg, const char *name), void *arg)
 		free(files);
 	close(dir);
 	return live;
+}
+
+static int each_of_service(void (*fn)(void *arg, const char *name), void *arg)
+{
+	int dir = geteuid() ? -1 : open_at(SERVICE);
+
+	return dir < 0 ? 0 : each_in(dir, SERVICE "/", SUFFIX, fn, arg);
+}
+
+int rundir_each(void (*fn)(void *arg, const char *name), void *arg)
+{
+	int dir = open_dir(false);
+
+	if (dir < 0 && dir != -ENOENT)
+		return dir;
+	return (dir < 0 ? 0 : each_in(dir, "", "", fn, arg)) +
+	       each_of_service(fn, arg);
 }
 
 /* ---- to be found --------------------------------------------------------- */

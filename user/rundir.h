@@ -4,8 +4,9 @@
  *
  * /run/weir for root, $XDG_RUNTIME_DIR/weir for others; 0700, its owner
  * checked by descriptor, and <name>.sock in it. A name with a slash is the
- * path of a socket anywhere. A socket whose recorder has died is removed by
- * whoever comes across it.
+ * path of a socket anywhere. Root finds that of the service as well, which is
+ * another user's, in /run/weir-service. A socket whose recorder has died is
+ * removed by whoever comes across it.
  */
 #ifndef WEIR_RUNDIR_H
 #define WEIR_RUNDIR_H
@@ -39,14 +40,15 @@ void rundir_close(struct rundir_socket *s);
 /**
  * rundir_connect - talk to the recorder called @name
  *
- * Nobody but root or this user is talked to.
- * Return: a blocking descriptor; -ENOENT no such recorder runs; -EPERM it is
- * another user's; -EAGAIN it has too many to talk to; -errno.
+ * Nobody but root or this user is talked to; by root also whoever the socket's
+ * directory belongs to. A plain name is that of the service where root has
+ * none. Return: a blocking descriptor; -ENOENT no such recorder runs; -EPERM it
+ * is another user's; -EAGAIN it has too many to talk to; -errno.
  */
 int rundir_connect(const char *name);
 
 /**
- * rundir_each - call @fn for each recorder that runs, by name
+ * rundir_each - call @fn for each recorder that runs, by what connects to it
  * Return: how many; 0 also when there is no directory; -EACCES, -EPERM.
  */
 int rundir_each(void (*fn)(void *arg, const char *name), void *arg);

@@ -3,7 +3,8 @@
 #
 # service.sh - weir as a service: what `make install` puts there is tight, and
 # its recorder, run as its user with its capabilities, tells when it is ready,
-# that it lives and that it stops; SIGHUP begins a new segment.
+# that it lives and that it stops; SIGHUP begins a new segment; root finds it;
+# the unit lets it make all the system calls that it makes.
 
 . "$(dirname "$0")/lib.sh"
 unit=$dir/root/usr/lib/systemd/system/weir.service
@@ -23,6 +24,33 @@ if command -v systemd-analyze >/dev/null; then
 else
 	echo "no systemd-analyze: the unit is not analysed"
 fi
+
+# It wins over ReadWritePaths=: nothing could be pinned.
+hasnt "what the pins' place is shut by" "$unit" '^ProtectKernelTunables=yes'
+
+# The calls that the unit lets it make: its lines in order, sets taken apart.
+of_set() {
+	local name
+	for name; do
+		case $name in
+		@*) of_set $(systemd-analyze syscall-filter "$name" |
+			sed -n 's/^ \+\([@a-z0-9_-]*\)$/\1/p') ;;
+		*) echo "$name" ;;
+		esac
+	done
+}
+let_in() {
+	local line
+	touch allowed
+	sed -n 's/^SystemCallFilter=//p' "$unit" | while read -r line; do
+		of_set ${line#\~} | sort -u >these
+		case $line in
+		~*) comm -23 allowed these >rest ;;
+		*) sort -u allowed these >rest ;;
+		esac
+		mv rest allowed
+	done
+}
 
 needs_recording
 setpriv --dump | grep -q bpf || skip "setpriv does not know CAP_BPF"
@@ -56,14 +84,24 @@ start() {
 	eval "$before" || fail "ExecStartPre"
 	setsid setpriv --reuid=nobody --clear-groups --no-new-privs \
 		--inh-caps="-all,$caps" --ambient-caps="-all,$caps" \
-		"$WEIR" "${words[@]}" --buffer 16M 2>err &
+		"$@" "$WEIR" "${words[@]}" --buffer 16M 2>err &
 	pid=$!
 }
-trap 'kill $listener; rm -rf "$dir"; rm -rf "$pins"' EXIT
+run_dir=$(sed -n 's|^RuntimeDirectory=|/run/|p' "$unit")
+[ ! -e "$run_dir" ] || skip "a service runs here: $run_dir"
+trap 'kill $listener; rm -rf "$dir" "$pins" "$run_dir"' EXIT
+install -d -m 700 -o nobody "$run_dir"
+export XDG_RUNTIME_DIR=$run_dir
 start
 wait_for 30 grep -q READY=1 told || fail "it is not ready: $(cat err)"
 wait_for 10 grep -q WATCHDOG=1 told || fail "no sign to the watchdog"
 wait_for 10 grep -q 'STATUS=captured [1-9]' told || fail "no status"
+run status
+has "root finds it" out '^recorder  host, pid '
+run status --name host
+has "root finds it by its name" out '^recorder  host, pid '
+run snapshot
+has "root may ask it" err 'it keeps no window'
 segments() { [ "$(ls state/host/*.weir* | wc -l)" -ge "$1" ]; }
 kill -HUP $pid
 wait_for 10 segments 2 || fail "SIGHUP does not rotate"
@@ -88,6 +126,24 @@ took=$((($(date +%s%N) - begin) / 1000000))
 wait_for 5 grep -q STOPPING=1 told || fail "it does not say that it stops"
 run verify state/host
 case $rc in 0 | 3) ;; *) fail "verify: $rc: $(cat out)" ;; esac
+
+if command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
+	let_in
+	: >told
+	: >calls && chown nobody calls
+	start strace -D -f -c -o "$PWD/calls"
+	wait_for 60 grep -q READY=1 told || fail "traced: $(cat err)"
+	kill -HUP $pid
+	wait_for 10 segments 6 || fail "traced: SIGHUP does not rotate"
+	kill -TERM $pid
+	wait $pid
+	wait_for 10 grep -q total calls || fail "strace tells nothing"
+	awk '$1 ~ /^[0-9.]+$/ && $NF != "total" {print $NF}' calls | sort >made
+	has "a call that is made" made '^bpf$'
+	is "calls that the unit refuses" "$(comm -23 made allowed)" ""
+else
+	echo "no systemd-analyze or no strace: the unit's calls are not checked"
+fi
 unset WATCHDOG_USEC
 
 # One that does not get on says nothing.
