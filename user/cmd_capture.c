@@ -457,13 +457,32 @@ void capture_run(struct capture *c)
 
 /* ---- the end ------------------------------------------------------------- */
 
+static void say_cut(const struct capture *c)
+{
+	const struct sources *all = recorder_sources(c->recorder);
+	struct source_info info;
+	unsigned i;
+
+	for (i = 0; i < sources_count(all); i++) {
+		sources_info(all, i, &info);
+		if (info.cut)
+			say("source '%s': %s: not all that was unfinished at "
+			    "the end is told",
+			    info.name, info.why);
+	}
+}
+
 int capture_stop(struct capture *c)
 {
+	int err;
+
 	c->stopped_ns = clock_now();
 	notify_say(&c->notify, "STOPPING=1");
 	recorder_halt(c->recorder); /* or who comes next would go on */
 	pinning_stop(&c->pinning, c->errand);
-	return recorder_stop(c->recorder);
+	err = recorder_stop(c->recorder);
+	say_cut(c);
+	return err;
 }
 
 int capture_exit(struct capture *c, int rc)

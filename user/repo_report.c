@@ -453,8 +453,23 @@ void repo_report_tick(struct repo *r, uint64_t now)
 	}
 }
 
+/* What the end did not tell of, into the stream. */
+static void report_cut(struct repo *r)
+{
+	struct source_info info;
+	unsigned i;
+
+	for (i = 0; i < sources_count(r->o.sources); i++) {
+		sources_info(r->o.sources, i, &info);
+		if (info.cut)
+			repo_log(r, WEIR_LEVEL_ERROR, 0, "source '%s': %s",
+				 info.name, info.why);
+	}
+}
+
 void repo_report_all(struct repo *r, uint64_t now)
 {
+	report_cut(r);
 	if (r->sampling)
 		sample_end(r, now);
 	repo_report_losses(r);

@@ -450,6 +450,7 @@ void sources_info(const struct sources *s, unsigned i, struct source_info *ret)
 		.by_default = src->by_default,
 		.value = src->value,
 		.why = src->why,
+		.cut = src->cut,
 		.rings = src->ring_count,
 		.ring_bytes = src->ring_bytes * src->ring_count +
 			      src->cpu_ring_bytes * src->cpu_ring_count,

@@ -70,6 +70,7 @@ struct source_info {
 	bool by_default;
 	unsigned value;	   /* what its events are worth: 1 least; 0: not shed */
 	const char *why;   /* off, or in part off, because; "" */
+	bool cut;	   /* what was unfinished at the end is told in part */
 	unsigned programs; /* attached */
 	unsigned rings;
 	uint64_t ring_bytes; /* all its rings */

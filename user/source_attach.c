@@ -133,14 +133,18 @@ static int open_iter(const struct program *p)
 	return fd < 0 ? -errno : fd;
 }
 
-static void run_iter(struct source *src, const struct program *p, int fd)
+/* Return: 0; -errno. */
+static int run_iter(struct source *src, const struct program *p, int fd)
 {
 	int err = fd < 0 ? fd : read_to_end(fd);
 
 	if (err)
 		snprintf(src->why, sizeof(src->why), "%s ended early: %s",
-			 p->name, strerror(-err));
+			 p->name,
+			 err == -EAGAIN ? "no room in its buffer"
+					: strerror(-err));
 	close_fd(&fd);
+	return err;
 }
 
 /* Those for the end are opened now: then there may be no right to it. */
@@ -156,7 +160,7 @@ static void begin_iters(struct source *src)
 		if (is_for_the_end(p))
 			p->end_fd = open_iter(p);
 		else
-			run_iter(src, p, open_iter(p));
+			(void)run_iter(src, p, open_iter(p)); /* says why */
 	}
 }
 
@@ -170,7 +174,8 @@ static void end_iters(struct source *src, bool of_maps)
 		if (!source_is_iter(p) || !is_for_the_end(p) ||
 		    is_of_map(p) != of_maps)
 			continue;
-		run_iter(src, p, p->end_fd);
+		if (run_iter(src, p, p->end_fd))
+			src->cut = true;
 		p->end_fd = -1;
 	}
 }

@@ -43,6 +43,7 @@ struct program {
 struct source {
 	const struct embedded *bytes;
 	char why[256];
+	bool cut; /* a walk at the end did not get to its end: @why */
 	bool wanted;
 	bool asked_for; /* by its name, or because by_default */
 	bool by_default;
