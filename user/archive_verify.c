@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "verify_account.h"
 #include "verify_say.h"
+#include "verify_small.h"
 
 struct verify {
 	struct verify_report *r;
@@ -27,6 +28,7 @@ struct verify {
 	struct schema *schema; /* or that of an earlier one, or NULL */
 	struct bound gap_count;
 	struct verify_account account;
+	struct verify_small small;
 	bool goes_on;		     /* where the one before was cut off */
 	struct segment_frames index; /* from INDEX, or by walking */
 	size_t index_at;	     /* entries whose frames have come */
@@ -287,26 +289,11 @@ static void check_index(struct verify *v, const struct frame *f)
 
 static int check_small(struct verify *v, const struct frame *f)
 {
-	struct segment_clock c;
-	struct segment_head h;
-	int err = 0;
+	const char *why;
+	int err = verify_small(&v->small, v->codec, f, &v->payload, &why);
 
-	switch (f->type) {
-	case FRAME_SEGMENT:
-		err = segment_get_head(&v->payload, &h);
-		break;
-	case FRAME_TRAILER:
-		err = segment_get_trailer(&v->payload, &h);
-		break;
-	case FRAME_CLOCK:
-		err = segment_get_clock(&v->payload, &c);
-		break;
-	case FRAME_SCHEMA:
-		err = block_unpack(v->codec, f, &v->payload, &v->bytes);
-		break;
-	}
 	if (err == -EBADMSG)
-		bad_frame(v, f, "does not decode");
+		bad_frame(v, f, why);
 	return err == -EBADMSG ? 0 : err;
 }
 
@@ -445,6 +432,7 @@ static int check_open_segment(struct verify *v, struct segment_reader *r,
 			verify_account_begin(&v->account, v->schema);
 		r->pos = r->torn_bytes = 0;
 		v->index_at = 0;
+		verify_small_begin(&v->small);
 		err = walk(v, r, i);
 	}
 	segment_frames_done(&v->index);
@@ -567,6 +555,7 @@ static void verify_done(struct verify *v)
 	buf_done(&v->bytes);
 	buf_done(&v->say.line);
 	verify_account_done(&v->account);
+	verify_small_done(&v->small);
 	schema_free(v->schema);
 }
 

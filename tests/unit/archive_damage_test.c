@@ -392,6 +392,76 @@ static void an_index_that_lies_is_found(void **state)
 	assert_int_equal(v.damaged, 1);
 }
 
+/* A segment of its own, with right checksums, and two frames of @type. */
+static void make_with(uint8_t type, const struct buf *first,
+		      const struct buf *second)
+{
+	struct segment_head head = {.run = 7, .number = 9, .realtime = 1};
+	struct segment_clock clock = {0};
+	struct block_codec *codec;
+	struct segment *s;
+	struct frame f;
+	struct buf b = {0};
+	int fd, i;
+
+	assert_int_equal(unlink(name), 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(block_codec_new(&codec), 0);
+	assert_int_equal(segment_create(&s, fd, &head), 0);
+	for (i = 0; i < 3; i++) {
+		const struct buf *what = i < 2 ? first : second;
+
+		f = (struct frame){.type = i ? type : FRAME_SCHEMA};
+		segment_frame(&b);
+		assert_int_equal(
+			block_pack(codec, what->data, what->len, &f, &b), 0);
+		assert_int_equal(segment_put(s, &f, &b), 0);
+	}
+	f = (struct frame){.type = FRAME_CLOCK};
+	segment_frame(&b);
+	segment_put_clock(&b, &clock);
+	assert_int_equal(segment_put(s, &f, &b), 0);
+	assert_int_equal(segment_seal(s, &b), 0);
+	assert_int_equal(segment_publish(s), 0);
+	segment_name(&head, true, name + strlen(path) + 1);
+	segment_close(s);
+	block_codec_free(codec);
+	buf_done(&b);
+	close(fd);
+}
+
+static uint64_t damaged(void)
+{
+	struct verify_report v;
+
+	store_verify(path, &v);
+	return v.damaged;
+}
+
+/* Of which readers take one, and verify took another. */
+static void what_is_no_schema_or_a_second_one_is_found(void **state)
+{
+	struct buf one = {0}, other = {0}, none = {0};
+	struct schema *s = store_schema_begun("something else");
+
+	(void)state;
+	schema_encode(store.schema, &one);
+	schema_encode(s, &other);
+	buf_put(&none, one.data, one.len / 2);
+	make_with(FRAME_SCHEMA, &one, &one);
+	assert_int_equal(damaged(), 0);
+	make_with(FRAME_SCHEMA, &one, &other);
+	assert_int_equal(damaged(), 1);
+	make_with(FRAME_SCHEMA, &one, &none);
+	assert_int_equal(damaged(), 1);
+	make_with(FRAME_RESUME, &one, &none);
+	assert_true(damaged() > 0);
+	schema_free(s);
+	buf_done(&one);
+	buf_done(&other);
+	buf_done(&none);
+}
+
 #define MANY 300 /* events of a block: about two pages */
 
 static void a_page_that_cannot_be_read_costs_what_is_in_it(void **state)
@@ -441,6 +511,7 @@ int main(void)
 		T(a_record_of_no_length_ends_the_walk),
 		T(the_state_is_taken_again_after_damage),
 		T(an_index_that_lies_is_found),
+		T(what_is_no_schema_or_a_second_one_is_found),
 		T(a_page_that_cannot_be_read_costs_what_is_in_it),
 	};
 
