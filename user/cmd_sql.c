@@ -169,6 +169,7 @@ static int run_one(const struct session *s, const char *text,
 {
 	sqlite3_stmt *stmt = NULL;
 	struct sql_error why;
+	struct sql_odd odd;
 	const char *tail = NULL;
 	int rc, err;
 
@@ -187,9 +188,13 @@ static int run_one(const struct session *s, const char *text,
 		say("%s", plans[sql_path(s->sql)]);
 	rc = print(s, stmt);
 	sqlite3_finalize(stmt);
-	if (sql_odd_time(s->sql))
-		say("time is compared as text, such as '2026-11-22T14:03:20.5Z'"
-		    " (for a time of day or -5m: ts >= at('14:03'))");
+	if (sql_odd(s->sql, &odd))
+		say("%s is %s, and '%s', which it was compared with, is none "
+		    "(write %s)",
+		    odd.column,
+		    strcmp(odd.column, "time") ? "a number"
+					       : "text, 2026-11-22T14:03:20Z",
+		    odd.value, odd.write);
 	err = query_end(s->replay, sql_losses(s->sql));
 	return rc ? rc : err;
 }

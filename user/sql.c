@@ -269,12 +269,39 @@ int sql_losses(struct sql *s)
 	return err;
 }
 
-bool sql_odd_time(struct sql *s)
-{
-	bool odd = s->odd_time;
+/* ---- what says nothing --------------------------------------------------- */
 
-	s->odd_time = false;
-	return odd;
+static void say_instead(const struct sql_column *c, struct sql_odd *ret)
+{
+	enum meaning meaning = c->field ? c->field->meaning : MEANING_NONE;
+	const char *text = "numbers alone";
+
+	if (c->what == SQL_TS || c->what == SQL_TIME || meaning == MEANING_TIME)
+		text = "ts >= at('14:03'), at('-5m')";
+	else if (meaning == MEANING_NS)
+		text = "span('10ms')";
+	else if (meaning == MEANING_BYTES)
+		text = "size('64K')";
+	else if (sql_column_has_name(c))
+		text = NULL;
+	snprintf(ret->write, sizeof(ret->write), "%s%s",
+		 text ? text : c->field->name, text ? "" : "_name");
+}
+
+void sql_note_odd(struct sql *s, const struct sql_tests *t)
+{
+	if (!t->odd)
+		return;
+	snprintf(s->odd.column, sizeof(s->odd.column), "%s", t->odd->name);
+	snprintf(s->odd.value, sizeof(s->odd.value), "%s", t->odd_value);
+	say_instead(t->odd, &s->odd);
+}
+
+bool sql_odd(struct sql *s, struct sql_odd *ret)
+{
+	*ret = s->odd;
+	s->odd.column[0] = '\0';
+	return ret->column[0];
 }
 
 /* ---- what there is ------------------------------------------------------- */

@@ -85,11 +85,19 @@ int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
  */
 int sql_losses(struct sql *s);
 
+/* A comparison that says nothing, though SQLite has an answer to it. */
+struct sql_odd {
+	char column[64], value[40];
+	char write[96]; /* what may have been meant */
+};
+
 /**
- * sql_odd_time - did a statement since the last call compare `time`, which is
- * text, with a text that is no beginning of one, or with a number?
+ * sql_odd - was a number compared with a text that is none, or `time`, which
+ * is text, with something else than the beginning of one?
+ *
+ * Of the statements since the last call. Return: false: no.
  */
-bool sql_odd_time(struct sql *s);
+bool sql_odd(struct sql *s, struct sql_odd *ret);
 
 /** sql_describe - the table as CREATE TABLE, its hidden columns marked.
  * Return: 0; -ENOENT no table is called @name; -ENOMEM. */

@@ -249,6 +249,11 @@ bool sql_column_is_task(const struct sql_column *c)
 	return (c->what >= SQL_COMM && c->what <= SQL_EXE) || c->what == SQL_OF;
 }
 
+bool sql_column_has_name(const struct sql_column *c)
+{
+	return c->what == SQL_FIELD && has_companion(SQL_NAME, c->field);
+}
+
 /* ---- their values -------------------------------------------------------- */
 
 static void set_int(struct sql_value *v, uint64_t i)

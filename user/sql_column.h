@@ -67,6 +67,9 @@ void sql_columns_declare(const struct sql_columns *c, const char *table,
 /** sql_column_is_task - must tasks be followed for its value? */
 bool sql_column_is_task(const struct sql_column *c);
 
+/** sql_column_has_name - is there a column <name>_name beside it? */
+bool sql_column_has_name(const struct sql_column *c);
+
 /* The tasks at a row that no table of tasks stands at. */
 struct sql_names {
 	/* Return: the task, valid until the next call; NULL: unknown. */

@@ -17,8 +17,9 @@ struct sql {
 	bool trusted;	       /* a statement of our own: anything goes */
 	/* what was read since sql_losses() */
 	bool asked[SCHEMA_KINDS_MAX];
-	bool is_asked, damaged, odd_time;
+	bool is_asked, damaged;
 	uint64_t from_ns, to_ns; /* monotonic, half-open */
+	struct sql_odd odd;	 /* of the statement; column "": nothing */
 	/* what the statement being compiled needs */
 	bool wants_tasks, wants_counts;
 	bool has_tasks, has_counts; /* the table is filled */
@@ -37,6 +38,9 @@ struct sql {
 /** sql_ask - note that kinds were read, over [from, to). */
 void sql_ask(struct sql *s, const bool *kinds, uint64_t from_ns,
 	     uint64_t to_ns);
+
+/** sql_note_odd - keep what a pass was asked oddly, for sql_odd(). */
+void sql_note_odd(struct sql *s, const struct sql_tests *t);
 
 /* One event table. */
 struct sql_table {

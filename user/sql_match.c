@@ -2,6 +2,7 @@
 /*
  * sql_match.c - the tests of a pass: sql_tests_*() of sql_plan.h.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,8 +86,27 @@ static bool read_time(sqlite3_value *v, uint64_t *ret)
 	return !parse_time(room, 0, ret);
 }
 
+/* ---- what is compared with something of another sort ----------------------
+ */
+
+static void note_odd(struct sql_tests *t, const struct sql_column *c,
+		     sqlite3_value *v)
+{
+	const char *text = (const char *)sqlite3_value_text(v);
+
+	t->odd = c;
+	snprintf(t->odd_value, sizeof(t->odd_value), "%s", text ? text : "");
+}
+
+/* All numbers are before it. */
+static bool is_no_number(sqlite3_value *v)
+{
+	return sqlite3_value_type(v) == SQLITE_TEXT &&
+	       sqlite3_value_numeric_type(v) == SQLITE_TEXT;
+}
+
 /* Neither '13:05' nor a number sorts among texts that begin with a year. */
-static bool is_odd_time(sqlite3_value *v)
+static bool is_no_time(sqlite3_value *v)
 {
 	const char *text = (const char *)sqlite3_value_text(v);
 
@@ -95,12 +115,14 @@ static bool is_odd_time(sqlite3_value *v)
 }
 
 /* '…20Z' sorts after all of the second that it begins: 1 s is added. */
-static void bind_time(struct sql_tests *t, char op, sqlite3_value *v)
+static void bind_time(struct sql_tests *t, const struct sql_column *col,
+		      char op, sqlite3_value *v)
 {
 	uint64_t ns;
 	int64_t lo, hi;
 
-	t->odd_time |= is_odd_time(v);
+	if (is_no_time(v))
+		note_odd(t, col, v);
 	if (sqlite3_value_type(v) != SQLITE_TEXT || !read_time(v, &ns))
 		return;
 	lo = (int64_t)ns;
@@ -174,13 +196,16 @@ static int add_value(struct sql_test *t, sqlite3_value *v)
 	return SQLITE_OK;
 }
 
-static int bind_list(struct sql_test *t, sqlite3_value *list)
+static int bind_list(struct sql_tests *ts, struct sql_test *t,
+		     sqlite3_value *list)
 {
 	sqlite3_value *v;
 	int rc = sqlite3_vtab_in_first(list, &v);
 
 	while (rc == SQLITE_OK) {
 		rc = add_value(t, v);
+		if (rc == SQLITE_MISMATCH && !t->text && is_no_number(v))
+			note_odd(ts, t->column, v);
 		if (rc)
 			return rc;
 		rc = sqlite3_vtab_in_next(list, &v);
@@ -235,9 +260,11 @@ static int bind_one(struct sql_tests *ts, const struct sql_column *col, char op,
 	int rc;
 
 	if (op == 'i')
-		rc = bind_list(&t, v);
+		rc = bind_list(ts, &t, v);
 	else
 		rc = t.text ? add_value(&t, v) : bind_number(&t, op, v);
+	if (rc == SQLITE_MISMATCH && op != 'i' && !t.text && is_no_number(v))
+		note_odd(ts, col, v);
 	if (rc) {
 		free_test(&t);
 		return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
@@ -262,7 +289,7 @@ static int bind(struct sql_tests *t, const struct sql_column *col, char op,
 	if (col->what != SQL_TIME)
 		return bind_one(t, col, op, v);
 	if (op != 'i')
-		bind_time(t, op, v);
+		bind_time(t, col, op, v);
 	return SQLITE_OK;
 }
 

@@ -13,6 +13,7 @@
 #include "sql_column.h"
 
 #define SQL_CONDS_MAX 16
+#define SQL_ODD_MAX   40 /* bytes that are kept to be told */
 
 struct sql_cond {
 	unsigned column;
@@ -56,8 +57,10 @@ struct sql_test {
 struct sql_tests {
 	struct sql_test test[SQL_CONDS_MAX];
 	unsigned count;
-	bool never;	      /* no row can pass */
-	bool odd_time;	      /* `time` is compared with what is none */
+	bool never; /* no row can pass */
+	/* a column that is compared with what none of its values can be */
+	const struct sql_column *odd; /* or NULL */
+	char odd_value[SQL_ODD_MAX];
 	int64_t ts_lo, ts_hi; /* ns since the epoch, both included */
 };
 

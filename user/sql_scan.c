@@ -183,7 +183,8 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
 	s->render.boot = 0;
 	s->render.shift = 0;
 	rc = sql_tests_init(&s->tests, p, &t->columns, argv, skip);
-	t->sql->odd_time |= !rc && s->tests.odd_time;
+	if (!rc)
+		sql_note_odd(t->sql, &s->tests);
 	if (!rc && !s->tests.never) {
 		choose_kinds(s, t);
 		choose_span(s);

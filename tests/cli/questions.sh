@@ -102,11 +102,23 @@ jq -c '[.[]]' out >want
 told show trip --since 01:44 "did you mean '--from'"
 told stat trip --until 01:44 "did you mean '--to'"
 told export trip --to csv --since 01:44 "did you mean '--from'"
-told query trip "SELECT 1 FROM events WHERE time > '01:44'" 'compared as text'
-told query trip "SELECT 1 FROM events WHERE time < at('-5s')" 'compared as text'
+told query trip "SELECT 1 FROM events WHERE time > '01:44'" \
+	"'01:44', which it was compared with.*at\('14:03'\)"
+told query trip "SELECT 1 FROM events WHERE time < at('-5s')" 'time is text'
+told query trip "SELECT 1 FROM events WHERE ts > '01:44'" 'ts is a number.*at\('
+told query trip "SELECT count(*) FROM task_exit WHERE lifetime > '10ms'" \
+	"lifetime is a number.*span\('10ms'\)"
+told query trip "SELECT 1 FROM task_exit WHERE max_rss > '1M'" "size\('64K'\)"
+told query trip "SELECT 1 FROM syscall_done WHERE ret = 'ENOENT'" \
+	"'ENOENT', .*write ret_name"
+told query trip "SELECT 1 FROM syscall_done WHERE ret IN (-2, 'EPERM')" "'EPERM'"
+told query trip "SELECT 1 FROM events WHERE pid = 'sh'" 'numbers alone'
 told query trip 'SELECT 1 FROM sockets' 'weir list events'
 told query trip 'SELECT command FROM events' 'weir list fields'
 run query trip "SELECT 1 FROM events WHERE time BETWEEN '2026-11-23' AND '2027'"
 is "a time that is one: stderr" "$(lines err)" 0
 [ -s out ] || fail "a time that is one: nothing"
+run query trip "SELECT 1 FROM events WHERE pid > '1' AND ts > 1.5 AND comm > 5"
+is "numbers that are some: stderr" "$(lines err)" 0
+[ -s out ] || fail "numbers that are some: nothing"
 done_testing
