@@ -107,12 +107,12 @@ struct query_args {
 	struct opt_list sources, kinds;
 	const char *filter, *from, *to;
 	bool utc, json, quiet;
-	uint64_t jobs;
+	uint64_t jobs, limit;
 };
 
 /* Rows that commands share; offsets are of struct query_args. */
 extern const struct opt opts_select[], opts_span[], opts_utc[], opts_json[],
-	opts_quiet[], opts_jobs[], opts_ahead[];
+	opts_quiet[], opts_jobs[], opts_ahead[], opts_limit[];
 
 /**
  * query_open - open the archives and compile the question; says what is wrong

@@ -67,6 +67,19 @@ const struct opt opts_span[] = {
 	{0},
 };
 
+const struct opt opts_limit[] = {
+	{
+		.letter = 'n',
+		.name = "limit",
+		.type = OPT_COUNT,
+		.arg = "N",
+		.offset = offsetof(struct query_args, limit),
+		.help = "end after N events; losses among them do not count",
+		.also = "max-events",
+	},
+	{0},
+};
+
 const struct opt opts_utc[] = {
 	{
 		.name = "utc",

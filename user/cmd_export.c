@@ -194,7 +194,8 @@ const struct command cmd_export = {
 		 "status 3 tell of them. In CSV a text that a spreadsheet "
 		 "would take for a\n"
 		 "formula begins with a '.\n",
-	.opts = {opts, opts_select, opts_ahead, opts_utc, opts_quiet},
+	.opts = {opts, opts_select, opts_limit, opts_ahead, opts_utc,
+		 opts_quiet},
 	.args_size = sizeof(struct export_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -76,6 +76,7 @@ int follow_check(const struct query_args *args, const struct opt_words *words)
 struct follower {
 	struct sink sink;
 	struct sink *to;
+	const struct replay *replay;
 	int signals; /* descriptor */
 	int err;     /* why to stop, or 0 */
 };
@@ -100,7 +101,12 @@ static int pause_ms(struct follower *f, int ms)
 
 static int on_event(struct sink *s, const struct event *ev)
 {
-	return of(s)->to->ops->event(of(s)->to, ev);
+	struct follower *f = of(s);
+	int err = f->to->ops->event(f->to, ev);
+
+	if (!err && f->replay->over_ns)
+		err = f->err = -ECANCELED; /* those are all that was asked */
+	return err;
 }
 
 static int on_tick(struct sink *s, uint64_t mono_ns)
@@ -140,7 +146,7 @@ static void say_end(const struct archive_follow *follow)
 
 int follow_sink(struct replay *r, struct sink *sink, uint64_t *ret_skipped)
 {
-	struct follower f = {.sink = {.ops = &ops}, .to = sink};
+	struct follower f = {.sink = {.ops = &ops}, .to = sink, .replay = r};
 	struct archive_follow follow = {.wait = wait, .arg = &f};
 	sigset_t set;
 	int err;

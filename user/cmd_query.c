@@ -88,6 +88,7 @@ int query_open(struct replay *r, const struct query_args *args,
 		.to = args->to,
 		.utc = args->utc,
 		.jobs = args->jobs < UINT_MAX ? (unsigned)args->jobs : UINT_MAX,
+		.limit = args->limit,
 	};
 	struct replay_error err;
 	int rc;

@@ -75,8 +75,8 @@ const struct command cmd_show = {
 		 "was asked for has some, stderr tells how many events are "
 		 "missing, and the exit\n"
 		 "status is 3.\n",
-	.opts = {opts, opts_select, opts_span, opts_ahead, opts_json, opts_utc,
-		 opts_quiet},
+	.opts = {opts, opts_select, opts_span, opts_limit, opts_ahead,
+		 opts_json, opts_utc, opts_quiet},
 	.args_size = sizeof(struct show_args),
 	.min_words = 1,
 	.max_words = ARCHIVES_MAX,

@@ -49,7 +49,7 @@ struct opt {
 	size_t offset;	     /* of the member in the command's arguments */
 };
 
-#define OPT_TABLES_MAX 8 /* of one command, and a NULL */
+#define OPT_TABLES_MAX 10 /* of one command, and a NULL */
 
 /* Every row @o of @tables; @t is the table it is in. A table ends with { 0 }.
  */

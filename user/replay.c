@@ -102,6 +102,7 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 	};
 	r->filter = o->select.filter;
 	r->jobs = o->jobs;
+	r->limit = o->limit;
 	bind_gap(r, schema);
 	rc = resolve_span(r, o, err);
 	if (rc)
@@ -190,7 +191,8 @@ struct pass {
 
 static bool inside(const struct replay *r, uint64_t first, uint64_t last)
 {
-	return last >= r->from_ns && (!r->to_ns || first < r->to_ns);
+	return last >= r->from_ns && (!r->to_ns || first < r->to_ns) &&
+	       (!r->over_ns || first < r->over_ns);
 }
 
 static bool is_called(struct field_bytes name, const char *text)
@@ -223,13 +225,16 @@ static int hand_over(struct pass *p, const struct event *ev)
 	return err;
 }
 
+/* An instant that is not known is 0: it was lost before it was told. */
 static int on_gap(struct pass *p, const struct event *ev)
 {
 	struct replay *r = p->replay;
 	uint64_t first = bound_u64(&r->gap_first, ev, ev->h->ts);
-	uint64_t last = bound_u64(&r->gap_last, ev, ev->h->ts);
+	uint64_t last = bound_u64(&r->gap_last, ev, 0);
 	uint64_t count;
 
+	if (!last)
+		last = ev->h->ts;
 	if (!inside(r, first + r->render.shift, last + r->render.shift))
 		return 0;
 	count = bound_u64(&r->gap_count, ev, 1);
@@ -263,7 +268,9 @@ static int on_event(void *arg, struct event *ev)
 	if (archive_boot(r->archive) != r->render.boot && change_boot(r))
 		return -ENOMEM;
 	at = ev->h->ts + r->render.shift;
-	after = r->to_ns && at >= r->to_ns;
+	if (r->over_ns && at >= r->over_ns + REPORT_DELAY_NS)
+		return -ECANCELED;
+	after = r->over_ns || (r->to_ns && at >= r->to_ns);
 	if (!after && tasks_apply(r->tasks, ev))
 		return -ENOMEM;
 	if (ev->kind->first->number == r->select.gap)
@@ -272,7 +279,8 @@ static int on_event(void *arg, struct event *ev)
 		on_shed(r, ev);
 	if (after || at < r->from_ns || !select_match(&r->select, ev))
 		return 0;
-	r->events++;
+	if (++r->events == r->limit)
+		r->over_ns = at + 1;
 	return hand_over(p, ev);
 }
 
@@ -315,10 +323,11 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
 	r->events = r->missing = r->gaps = r->others = r->shed = 0;
+	r->over_ns = 0;
 	r->refused = false;
 	rc = archive_each(r->archive, &range, on_event, &p);
 	end(r);
-	return rc;
+	return rc == -ECANCELED && r->over_ns && !r->refused ? 0 : rc;
 }
 
 static int ignore(void *arg, const struct event *ev)
@@ -350,6 +359,7 @@ int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
 	asked.to_ns = to_ns == UINT64_MAX ? 0 : to_ns;
 	asked.filter = NULL;
 	asked.leave_boot = NULL;
+	asked.limit = asked.over_ns = 0;
 	asked.missing = asked.gaps = asked.others = asked.shed = 0;
 	err = archive_each(r->archive, &range, on_event, &p);
 	r->missing = asked.missing;

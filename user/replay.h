@@ -21,6 +21,7 @@ struct replay_options {
 	const char *from, *to; /* as typed: units.h; NULL: open */
 	bool utc;	       /* times are shown in UTC */
 	unsigned jobs;	       /* threads; 0: as many as pay */
+	uint64_t limit;	       /* only the first so many events; 0: all */
 };
 
 struct replay_error {
@@ -37,6 +38,7 @@ struct replay {
 	struct select select;
 	uint64_t from_ns, to_ns; /* of the first boot, half-open; 0: open */
 	unsigned jobs;		 /* as asked for, for passes over columns */
+	uint64_t limit;		 /* a pass ends after so many; 0: never */
 	/*
 	 * Called in a pass before a boot's tasks are forgotten, and what is
 	 * known of them with it; not for the last one. May be NULL.
@@ -49,6 +51,7 @@ struct replay {
 	uint64_t gaps;	  /* records that say so */
 	uint64_t others;  /* lost in the interval by other sources */
 	uint64_t shed;	  /* not recorded in the interval, by the budget */
+	uint64_t over_ns; /* the limit was reached: the interval's end; 0 */
 	bool refused;	  /* it ended with an error of @fn's own */
 	/* internal */
 	const char *filter; /* as typed: borrowed, or NULL */
@@ -69,7 +72,8 @@ int replay_open(struct replay *r, char *const *paths, unsigned count,
  * replay_each - hand each selected event to @fn, joined
  *
  * A gap is handed over when its span touches the interval, even where it was
- * learned of after its end.
+ * learned of after its end; where the instants of one are not known it may have
+ * been any time before. A limit ends the interval with the last event of it.
  * Of several boots, render is that of the last one's tasks and of the first
  * one's clock afterwards.
  * Return: as archive_each().

@@ -41,6 +41,12 @@ is "Ctrl-C: status" $? 0
 is "Ctrl-C: silent" "$(lines some.err)" 0
 is "Ctrl-C: whole lines" "$(tail -c 1 some | xxd -p)" 0a
 
+# so many, and no more
+timeout 30 "$WEIR" show --follow a -e task_exec -n 3 >three 2>three.err
+is "-n: status" $? 0
+is "-n: lines" "$(lines three)" 3
+is "-n: silent" "$(lines three.err)" 0
+
 # a reader that goes away
 timeout 30 "$WEIR" show --follow a 2>head.err | head -n 3 >three
 rc=${PIPESTATUS[0]}
