@@ -125,7 +125,7 @@ is "two archives" "$(jq .n out)" $((events + also))
 # what is wrong
 run query a 'SELECT nobody FROM events'
 is "no such column: status" $rc 2
-has "no such column" err '^weir: SQL: no such column: nobody$'
+has "no such column" err '^weir: SQL: no such column: nobody \(weir list fields'
 is "the place" "$(sed -n '3p' err)" "         ^"
 run query a 'SELECT * FROM task_exc'
 has "no such table" err "did you mean 'task_exec'"
