@@ -48,6 +48,9 @@ struct archive_options {
 	/* Blocks end where archive_mark() says, and nowhere else: who calls it
 	 * does so before there are more than BLOCK_EVENTS, BLOCK_BYTES. */
 	bool marked;
+	/* marked: where the predecessor's last mark is: that segment and later
+	 * ones stay until there is another. 0: there is none. */
+	uint64_t needed;
 	uint64_t run; /* of segment_head; 0: one at random */
 	uint64_t run_realtime;
 	/*

@@ -422,6 +422,8 @@ int archive_put_open(struct archive_put *p, const struct schema *schema,
 		return err;
 	p->head.number = p->retain.dead = p->dir.last_number;
 	p->retain.kept = o->marked ? p->dir.last_number : 0;
+	if (o->needed && o->needed < p->retain.kept)
+		p->retain.kept = o->needed;
 	p->head.run_realtime = o->run ? o->run_realtime
 				      : clock_read(CLOCK_REALTIME);
 	return archive_sync_start(&p->sync);

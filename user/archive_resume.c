@@ -103,9 +103,11 @@ static int search_segment(struct search *s, const struct archive_list *l,
 		rc = search_frames(s, &r, &all, ret);
 	segment_frames_done(&all);
 	segment_done(&r);
-	if (rc > 0)
+	if (rc > 0) {
 		snprintf(ret->segment, sizeof(ret->segment), "%s",
 			 l->file[i].name);
+		ret->number = l->file[i].head.number;
+	}
 	return rc;
 }
 

@@ -14,7 +14,8 @@
 
 struct archive_resume {
 	char segment[SEGMENT_NAME_MAX * 4]; /* file it was found in */
-	uint64_t at_ns;			    /* when it was made, monotonic */
+	uint64_t number; /* of that: archive_options.needed */
+	uint64_t at_ns;	 /* when it was made, monotonic */
 	struct account_row *rows;
 	size_t count;
 	struct buf data; /* archive_mark.data */

@@ -195,6 +195,7 @@ void recorder_archive(struct recorder *r, struct archive_options *opts)
 	opts->vital = r->vital;
 	opts->packers = archive_packers(sources_cpus(r->sources));
 	opts->marked = opts->patient = r->o.sources.pin != NULL;
+	opts->needed = r->needed;
 	opts->arg = r;
 }
 
@@ -369,6 +370,7 @@ int recorder_resume(struct recorder *r, const struct archive_resume *from,
 	int e = from ? resume_keep(&r->resume, from) : 0;
 
 	r->takes = true;
+	r->needed = from ? from->number : 0;
 	if (from && !e)
 		e = resume_tasks(r->tasks, sources_schema(r->sources), dir,
 				 from->segment);

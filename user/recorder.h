@@ -53,7 +53,8 @@ const struct select *recorder_select(const struct recorder *r);
 /** recorder_add_sink - before start; the recorder closes it. */
 void recorder_add_sink(struct recorder *r, struct sink *sink);
 
-/** recorder_archive - make @opts.state and .account serve this recorder. */
+/** recorder_archive - make @opts serve this recorder; after
+ * recorder_resume(). */
 void recorder_archive(struct recorder *r, struct archive_options *opts);
 
 /** recorder_watch_archive - count and report what @w loses (before start). */

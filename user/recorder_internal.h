@@ -32,6 +32,7 @@ struct recorder {
 	struct account_row *account; /* what recorder_account() gave out */
 	bool takes;		     /* what is pinned */
 	struct resume_kept resume;
+	uint64_t needed; /* segment with it */
 	uint64_t started_ns;
 };
 

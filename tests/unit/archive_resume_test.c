@@ -12,7 +12,7 @@
 #define EVENTS 300 /* of a block, at most */
 
 static char file[512];
-static uint64_t keep_bytes; /* of options */
+static uint64_t keep_bytes, needed; /* of options */
 
 static int set_up(void **state)
 {
@@ -28,6 +28,7 @@ static void open_marked(uint64_t segment_bytes)
 		.exist_ok = true,
 		.segment_bytes = segment_bytes,
 		.keep_bytes = keep_bytes,
+		.needed = needed,
 		.state = store_state,
 		.account = store_account,
 		.arg = &store,
@@ -256,6 +257,31 @@ static void what_a_successor_needs_is_not_removed(void **state)
 	archive_resume_done(&r);
 }
 
+/* One that is killed before it has made a mark of its own. */
+static void nor_by_the_successor_before_it_made_a_mark(void **state)
+{
+	struct archive_resume r = {0};
+	uint64_t i;
+
+	(void)state;
+	keep_bytes = 1;
+	open_marked(1);
+	for (i = 1; i <= BLOCKS; i++)
+		put_marked(i, 200);
+	store_flush(&store);
+	leave();
+	assert_int_equal(find(&r), 1);
+	needed = r.number;
+	archive_resume_done(&r);
+	open_marked(1);
+	assert_int_equal(find(&r), 1);
+	assert_int_equal(r.number, needed);
+	assert_int_equal(number_of(&r), BLOCKS);
+	keep_bytes = needed = 0;
+	store_close(&store);
+	archive_resume_done(&r);
+}
+
 static void another_run_tells_nothing(void **state)
 {
 	struct archive_resume r = {0};
@@ -279,6 +305,7 @@ int main(void)
 		T(events_that_were_taken_twice_are_found),
 		T(it_is_found_in_the_segment_before),
 		T(what_a_successor_needs_is_not_removed),
+		T(nor_by_the_successor_before_it_made_a_mark),
 		T(another_run_tells_nothing),
 	};
 
