@@ -345,6 +345,26 @@ static int look_up(const struct sql_memo *m, const struct sql_plan *p,
 	return rc;
 }
 
+/*
+ * A number that is compared with a text makes a number of that (007 = 7), if
+ * it comes from a column of numbers; the memo cannot know where it is from.
+ */
+static bool can_look_up(const struct sql_memo *m, const struct sql_table *t,
+			const struct sql_plan *p, sqlite3_value **argv)
+{
+	const struct sql_column *c = t->columns.column;
+	unsigned i;
+	int type;
+
+	for (i = 0; i < p->count; i++) {
+		type = sqlite3_value_type(argv[i]);
+		if (is_tested(m, p, i) && !c[p->cond[i].column].integer &&
+		    type != SQLITE_TEXT && type != SQLITE_NULL)
+			return false;
+	}
+	return true;
+}
+
 int sql_memo_ask(struct sql_table *t, const char *text,
 		 const struct sql_plan *p, sqlite3_value **argv,
 		 sqlite3_stmt **stmt)
@@ -360,7 +380,7 @@ int sql_memo_ask(struct sql_table *t, const char *text,
 		compare_values(m, p, argv);
 	if (!rc && !m->db && m->asked >= ASKED_TO_PAY)
 		rc = build(m, t, p, argv);
-	if (!rc && m->db)
+	if (!rc && m->db && can_look_up(m, t, p, argv))
 		return look_up(m, p, argv, stmt);
 	sqlite3_finalize(*stmt);
 	*stmt = NULL;

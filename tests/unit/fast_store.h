@@ -85,8 +85,9 @@ static inline void fast_string(struct fast_store *s, struct store_record *r,
 					    "/tmp/\xc3\xa4.h",
 					    "\xff\xfe.h",
 					    "a\nb",
-					    "/x"};
-	const char *text = texts[fast_roll(s, 8)];
+					    "/x",
+					    "007"};
+	const char *text = texts[fast_roll(s, 9)];
 	struct weir_hdr *h = store_hdr(r);
 	struct weir_str str = {h->len, (uint16_t)strlen(text), 0};
 
