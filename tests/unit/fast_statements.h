@@ -6,7 +6,7 @@
 #ifndef WEIR_TEST_FAST_STATEMENTS_H
 #define WEIR_TEST_FAST_STATEMENTS_H
 
-static const char *const others[] = {
+static const char *const odd_statements[] = {
 	"SELECT count(*) FROM events, task_fork",
 	"SELECT comm, kind, count(*) FROM events GROUP BY comm",
 	"SELECT count(DISTINCT comm) FROM events",
@@ -41,7 +41,7 @@ static const char *const others[] = {
 	 "ORDER BY (kind)"),
 };
 /* a name is the item's, and brackets are no function's */
-static const char *const names[] = {
+static const char *const odd_names[] = {
 	("SELECT count(*) AS kind FROM events GROUP BY kind "
 	 "ORDER BY kind NULLS LAST"),
 	"SELECT pid AS 'cpu' FROM events ORDER BY cpu LIMIT 3",

@@ -509,11 +509,11 @@ static void what_is_not_known_goes_by_rows(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		agree(others[i]);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		agree(names[i]);
-	assert_int_equal(agree(others[0]), SQL_PATH_ROWS);
+	for (i = 0; i < sizeof(odd_statements) / sizeof(odd_statements[0]); i++)
+		agree(odd_statements[i]);
+	for (i = 0; i < sizeof(odd_names) / sizeof(odd_names[0]); i++)
+		agree(odd_names[i]);
+	assert_int_equal(agree(odd_statements[0]), SQL_PATH_ROWS);
 }
 
 /* SQLite asks for each part of an OR, and for each row once. */
