@@ -163,7 +163,7 @@ test-san:
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		test-unit test-fuzz
 
-## test-tsan: the threads of the archive under TSan (clang's: gcc's knows no fences)
+## test-tsan: the threads of the archive under TSan (clang's)
 TSAN_TESTS := archive archive_iter archive_queue archive_fault fast
 test-tsan:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CC='$(CLANG)' \
@@ -283,7 +283,7 @@ $(O)/tests/bench/trace_drain: $(O)/%: $(O)/%.o
 
 -include $(O)/tests/bench/trace_drain.d
 
-## bench-hooks: an event beside a bare hook; what those pay that a filter refuses; root
+## bench-hooks: an event, or one a filter refuses, beside a bare hook; root
 .PHONY: bench-hooks
 bench-hooks: all $(LOADS) $(O)/tests/bench/bare $(O)/tests/bench/bare.bpf.o
 	$(Q)O=$(O) tests/bench/hooks.sh
@@ -340,6 +340,7 @@ C_FILES = $(shell git ls-files '*.c' '*.h' | grep -v -e '^build/')
 
 ## format: apply .clang-format to every C file
 format:
+	$(Q)git rev-parse --git-dir >/dev/null
 	$(Q)clang-format -i $(C_FILES)
 
 ## lint: formatting, directions between rooms, doc coverage, clang-tidy
@@ -357,7 +358,7 @@ deps:
 bench-deps:
 	$(Q)tests/deps.sh bench
 
-## install: weir, manual pages, completion, service, ring library (DESTDIR, PREFIX)
+## install: weir, its pages, completion, service, ring library (DESTDIR, PREFIX)
 install: all ring-install
 	install -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
 	for m in 1 5; do for f in user/man/*.$$m; do [ ! -e $$f ] || \

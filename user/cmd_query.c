@@ -28,7 +28,8 @@ int say_open_failed(int err, const char *path)
 			    of);
 	case -EBADMSG:
 		return fail("'%s' is no archive, or nothing in it can be read "
-			    "(weir verify tells)",
+			    "(it is a directory that weir record made, or a "
+			    "file of one)",
 			    of);
 	case -EPROTONOSUPPORT:
 		return fail("'%s' was made by a newer weir (read it with that "

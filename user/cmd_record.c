@@ -400,7 +400,8 @@ static int run_recording(struct recording *r)
 		give(r);
 		if (!c->args->quiet && say_kept(r))
 			rc = EXIT_FAILED;
-	}
+	} else if (!c->args->quiet)
+		record_say_unkept(c->recorder);
 	if (rc == EXIT_OK && lost)
 		rc = EXIT_LOSSES;
 	return capture_exit(c, rc);
@@ -514,6 +515,8 @@ static int start(struct recording *r)
 	buf_putc(&into, '\0');
 	rc = capture_start(&r->capture, buf_err(&into) ? "" : into.data);
 	buf_done(&into);
+	if (!rc && r->flight.window.bytes && !r->args->capture.quiet)
+		record_say_window(r->args->name);
 	if (!rc && r->metrics[0] && !r->args->capture.quiet)
 		say("metrics at http://%s/metrics", r->metrics);
 	return rc;

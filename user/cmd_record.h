@@ -35,6 +35,14 @@ int record_budget(const char *text, struct budget_limit *ret);
 int record_metrics(const char *where, int *ret_fd,
 		   char ret_name[HTTP_NAME_LEN]);
 
+/** record_say_window - how to keep what it holds; @name: as asked for, or NULL.
+ */
+void record_say_window(const char *name);
+
+/** record_say_unkept - at the end: that there was a window, and nothing was
+ * written of it, if that is so. */
+void record_say_unkept(const struct recorder *r);
+
 /** record_kept - Return: how many events, by the account. */
 uint64_t record_kept(struct recorder *r);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "flight.h"
 #include "units.h"
 
 /* ---- --window ------------------------------------------------------------ */
@@ -44,6 +45,24 @@ int record_window(const char *text, struct window_options *ret)
 		return usage("record: --window '%.60s': it can have 4M to 1G",
 			     text);
 	return EXIT_OK;
+}
+
+void record_say_window(const char *name)
+{
+	say("to keep what it holds: weir snapshot%s%s", name ? " --name " : "",
+	    name ? name : "");
+}
+
+void record_say_unkept(const struct recorder *r)
+{
+	struct flight *f = recorder_flight_of(r);
+	struct flight_stats stats;
+
+	if (!f)
+		return;
+	flight_stats(f, &stats);
+	if (!stats.asked)
+		say("kept nothing: no snapshot was asked for");
 }
 
 /* ---- --budget ------------------------------------------------------------ */

@@ -272,15 +272,40 @@ static int bind_names(struct compiler *c, struct test *t, enum common common)
 
 /* ---- all other names ----------------------------------------------------- */
 
-static int fail_unknown(struct compiler *c, const struct test *t)
+/* A name of something else than of a field. Return: 0 when it is none. */
+static int fail_misplaced(struct compiler *c, const struct test *t)
 {
-	struct near near;
-	unsigned i, j;
+	const struct schema_field *f;
+	const struct schema_kind *k;
+	unsigned i;
 
 	if (schema_kind_by_name(c->schema, t->name))
 		return fail_field(c, t, "is an event: write kind == …");
-	if (schema_source_by_name(c->schema, t->name))
-		return fail_field(c, t, "is a source: write source == …");
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		k = schema_kind(c->schema, i);
+		if (k && !strcmp(k->source, t->name))
+			return filter_fail(
+				c, t->at,
+				"'%.40s' is a source: write source == …, or a "
+				"field of it (weir list fields %.40s)",
+				t->name, k->name);
+	}
+	f = schema_field_of_value(c->schema, t->name, &k);
+	return f ? filter_fail(c, t->at,
+			       "no field '%.40s', but a value: write %.40s == "
+			       "%.40s",
+			       t->name, f->name, t->name)
+		 : 0;
+}
+
+static int fail_unknown(struct compiler *c, const struct test *t)
+{
+	int err = fail_misplaced(c, t);
+	struct near near;
+	unsigned i, j;
+
+	if (err)
+		return err;
 	near_init(&near, t->name, strlen(t->name));
 	for (i = COMMON_NONE + 1; i < COMMONS; i++)
 		near_try(&near, common_name(i));

@@ -25,8 +25,11 @@ static const char about[] =
 	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but events "
 	"were lost.\n";
 
+#define USAGE "weir [--config FILE] COMMAND [OPTION]... [WORD]..."
+
 struct main_args {
 	const char *config;
+	bool version;
 };
 
 static const struct opt opts_main[] = {
@@ -37,6 +40,13 @@ static const struct opt opts_main[] = {
 		.arg = "FILE",
 		.offset = offsetof(struct main_args, config),
 		.help = "options from FILE, not " CONFIG_PATH "; none: no file",
+	},
+	{
+		.letter = 'V',
+		.name = "version",
+		.type = OPT_FLAG,
+		.offset = offsetof(struct main_args, version),
+		.help = "print the version",
 	},
 	{0},
 };
@@ -51,8 +61,7 @@ static int help(int fd)
 
 	buf_puts(&b,
 		 "weir " WEIR_VERSION " - a flight recorder for Linux hosts\n\n"
-		 "usage: weir [--config FILE] COMMAND [OPTION]... "
-		 "[WORD]...\n\n");
+		 "usage: " USAGE "\n\n");
 	for (c = commands; *c; c++) {
 		if ((*c)->hidden)
 			continue;
@@ -182,52 +191,52 @@ static int main_words(int argc, char **argv)
 {
 	int n = 0;
 
-	while (n < argc && !strncmp(argv[n], "--config", 8))
-		n += argv[n][8] ? 1 : 2;
+	while (n < argc && argv[n][0] == '-')
+		n += strcmp(argv[n], "--config") ? 1 : 2;
 	return n < argc ? n : argc;
 }
 
-static int parse_main(struct main_args *args, int count, char **argv)
+static int help_of(const char *name)
 {
-	char why[OPT_ERROR_LEN] = "";
-	struct opt_words words;
+	const struct command *c = name ? command_find(name) : NULL;
 
-	if (opt_parse(main_tables, args, false, count, argv, &words, why) ==
-	    OPT_OK)
-		return EXIT_OK;
-	return usage("%s", why);
+	if (!name)
+		return help(STDOUT_FILENO);
+	return c ? command_help(c) : unknown(name);
 }
 
-static bool is_help(const char *word)
+/* @argv: the command's name, if there is one, and what follows it. */
+static int run_words(const struct main_args *args, int argc, char **argv)
 {
-	return !strcmp(word, "--help") || !strcmp(word, "-h") ||
-	       !strcmp(word, "help");
+	const struct command *c;
+
+	if (!argc)
+		return help(STDERR_FILENO);
+	if (!strcmp(argv[0], "help"))
+		return help_of(argv[1]);
+	c = command_find(argv[0]);
+	return c ? run(c, args->config, argc - 1, argv + 1) : unknown(argv[0]);
 }
 
 int main(int argc, char **argv)
 {
 	int skip = argc > 1 ? main_words(argc - 1, argv + 1) : 0;
+	char why[OPT_ERROR_LEN] = "";
 	struct main_args args = {0};
-	const struct command *c;
+	struct opt_words words;
 
 	log_debug_on = getenv("WEIR_DEBUG") != NULL;
-	if (skip && parse_main(&args, skip, argv + 1))
-		return EXIT_USAGE;
-	argc -= skip;
-	argv += skip;
-	if (argc < 2)
-		return help(STDERR_FILENO);
-	if (is_help(argv[1]) && argc == 2)
-		return help(STDOUT_FILENO);
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		return version();
-	if (is_help(argv[1])) {
-		c = command_find(argv[2]);
-		return c ? command_help(c) : unknown(argv[2]);
+	switch (opt_parse(main_tables, &args, false, skip, argv + 1, &words,
+			  why)) {
+	case OPT_HELP:
+		return help_of(argv[1 + skip]);
+	case OPT_WRONG:
+		return usage("%s; usage: " USAGE, why);
+	default:
+		break;
 	}
-	if (argv[1][0] == '-')
-		return usage("a command comes first: weir COMMAND [OPTION]... "
-			     "(weir --help lists them)");
-	c = command_find(argv[1]);
-	return c ? run(c, args.config, argc - 2, argv + 2) : unknown(argv[1]);
+	if (args.version)
+		return version();
+	argc -= 1 + skip;
+	return run_words(&args, argc > 0 ? argc : 0, argv + 1 + skip);
 }

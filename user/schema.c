@@ -206,6 +206,26 @@ int enum_value(const struct schema_enum *e, const char *name, size_t len,
 	return -ENOENT;
 }
 
+const struct schema_field *
+schema_field_of_value(const struct schema *s, const char *value,
+		      const struct schema_kind **ret_kind)
+{
+	const struct schema_field *f;
+	unsigned i, j;
+	int64_t number;
+
+	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {
+		*ret_kind = schema_kind(s, i);
+		for (j = 0; *ret_kind && j < (*ret_kind)->field_count; j++) {
+			f = &(*ret_kind)->fields[j];
+			if (f->names && !enum_value(f->names, value,
+						    strlen(value), &number))
+				return f;
+		}
+	}
+	return NULL;
+}
+
 /* ---- building ------------------------------------------------------------ */
 
 int schema_new(struct schema **ret)

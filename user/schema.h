@@ -162,6 +162,15 @@ const char *enum_name(const struct schema_enum *e, int64_t value);
 int enum_value(const struct schema_enum *e, const char *name, size_t len,
 	       int64_t *ret_value);
 
+/**
+ * schema_field_of_value - what somebody means who takes a value for a name
+ * @value: name of an enumerator: openat
+ * Return: the first field that can be it, and its kind; or NULL.
+ */
+const struct schema_field *
+schema_field_of_value(const struct schema *s, const char *value,
+		      const struct schema_kind **ret_kind);
+
 /** schema_free - NULL-safe. */
 void schema_free(struct schema *s);
 

@@ -79,6 +79,29 @@ static void say_unknown(char *what, size_t len, const char *sort,
 			 name, sort);
 }
 
+/* As strace -e openat, and as part of a name. */
+static void say_unknown_kind(const struct schema *schema, char *what,
+			     size_t len, const char *name, const char *best)
+{
+	const struct schema_field *f;
+	const struct schema_kind *k;
+	unsigned i;
+
+	for (i = 0; !best && i < SCHEMA_KINDS_MAX; i++) {
+		k = schema_kind(schema, i);
+		if (k && strstr(k->name, name))
+			best = k->name;
+	}
+	f = best ? NULL : schema_field_of_value(schema, name, &k);
+	if (f)
+		snprintf(what, len,
+			 "no event is called '%.60s', but a value of %s.%s: "
+			 "-e %s -f '%s == %.60s'",
+			 name, k->name, f->name, k->name, f->name, name);
+	else
+		say_unknown(what, len, "event", name, best);
+}
+
 static int check_source(const struct schema *schema, const char *name,
 			char *what, size_t len)
 {
@@ -121,7 +144,7 @@ static int check_kind(const struct select_options *o,
 			 "-s (leave -s out, or name its source too)",
 			 name);
 	else
-		say_unknown(what, len, "event", name, near_best(&near));
+		say_unknown_kind(schema, what, len, name, near_best(&near));
 	return -EINVAL;
 }
 

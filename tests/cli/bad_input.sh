@@ -19,7 +19,8 @@ bad() {
 
 bad 2 "did you mean 'record'" recrod
 bad 2 "weir --help" frobnicate
-bad 2 "command comes first" --json
+bad 2 "unknown option '--json'.*usage: weir .*COMMAND" --json show a
+bad 2 "needs a value" --config
 bad 2 "did you mean '--for'" record --forr 3s
 bad 2 "unknown option" record -x
 bad 2 "unknown option" record -qx
@@ -38,6 +39,8 @@ bad 2 "empty name" record -s ,
 bad 2 "syscall" record -s syscal
 bad 2 "did you mean 'task_exec'" record -e task_exce
 bad 2 "weir list events" record -e 'zzz*'
+bad 2 "syscall_done -f 'name == openat'" record -e openat
+bad 2 "did you mean 'task_fork'" watch -e fork
 bad 2 "did you mean 'task_exec'" record -s task -e task_exce
 bad 2 "SOURCE.NAME=VALUE" record --set slower
 bad 2 "no setting" record --set syscall.nope=1
@@ -83,6 +86,8 @@ caret 'pid == 1 and comn == 2' 13 "comm"
 caret '(pid == 1' 0 'no )'
 caret 'comm == "né" and foo' 17 'foo'
 caret $'comm == "\e[31m" and nope' 20 'nope'
+caret 'syscall == openat' 0 'source ==.*weir list fields syscall_'
+caret 'pid == 1 and openat' 13 'write name == openat'
 grep -q $'\e' err && fail "an escape of the filter reached the terminal"
 
 is "nothing is left behind" "$(ls -d weir-* 2>/dev/null)" ""

@@ -121,4 +121,12 @@ pids=
 run status --name "b-$$"
 is "it has gone: status" $rc 1
 [ ! -e "$socket" ] || fail "its socket is left"
+
+# who keeps a window is told how to have it written, and when nothing was
+run record --window 4M -s task --name "c-$$" --for 200ms
+is "a window that nobody wanted: status" $rc 0
+has "how to take a snapshot" err "^weir: .*weir snapshot --name c-$$\$"
+has "that nothing was kept" err '^weir: kept nothing: no snapshot'
+run record --window 4M -s task --for 200ms -o too
+hasnt "an archive was kept" err 'kept nothing'
 done_testing

@@ -20,10 +20,16 @@ is "--help lists the commands" "$(echo $commands)" \
 	"record watch snapshot status unpin show stat tasks query hist export verify list doctor"
 
 has "--help: options before a command" out '^ +--config FILE '
+has "--help: options before a command" out '^  -V, --version '
 
 run --version
 is "--version: status" $rc 0
 has "--version" out '^weir [0-9]'
+cp out version
+run -V
+cmp -s out version || fail "-V is not --version"
+run --help record
+has "--help record" out '^usage: weir record '
 
 for c in $commands; do
 	run "$c" --help
@@ -56,6 +62,11 @@ run __complete -- weir record -s ''
 has "sources are completed" out '^task$'
 run __complete -- weir export a --to ''
 has "formats are completed" out '^jsonl$'
+
+make -s -C "$root" help >out
+has "make help" out '^run: .*record'
+[ "$(awk '{ print length }' out | sort -n | tail -n 1)" -lt 80 ] ||
+	fail "make help: wider than 79 columns"
 
 if command -v man >/dev/null && command -v groff >/dev/null; then
 	for p in "$man" "$root"/user/man/*.5; do

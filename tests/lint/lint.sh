@@ -124,6 +124,8 @@ for tool in clang-format ctags; do
 	command -v $tool >/dev/null ||
 		{ echo "lint: $tool is missing (make deps)"; exit 1; }
 done
+git rev-parse --git-dir >/dev/null ||
+	{ echo "lint: needs a clone, to know which files are the project's"; exit 1; }
 check_directions
 check_ring
 check_libbpf
