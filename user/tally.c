@@ -281,6 +281,15 @@ void tally_busiest(struct process *p)
 		qsort(p->counts, p->count_len, sizeof(*p->counts), by_count);
 }
 
+/* Of those that began at one instant, or nobody knows when, by pid: whatever
+ * they say, nobody is his own grandfather. */
+static bool is_before(const struct process *p, const struct process *q)
+{
+	if (p->start_time != q->start_time)
+		return p->start_time < q->start_time;
+	return p->pid < q->pid;
+}
+
 /* The process called @pid that was there when @child began. */
 static struct process *parent_of(const struct tally *t,
 				 const struct process *child)
@@ -290,8 +299,8 @@ static struct process *parent_of(const struct tally *t,
 	if (!child->ppid)
 		return NULL;
 	for (p = *bucket(t, child->ppid); p; p = p->chain) {
-		if (p->pid != child->ppid || p == child ||
-		    p->boot != child->boot || p->start_time > child->start_time)
+		if (p->pid != child->ppid || p->boot != child->boot ||
+		    !is_before(p, child))
 			continue;
 		if (!best || p->start_time > best->start_time)
 			best = p;
