@@ -332,6 +332,12 @@ static const char *meta(const struct archive *a, const char *name)
 	return value ? value : "";
 }
 
+/* A file may say anything: sums wrap. */
+static int64_t shifted(uint64_t ns, int64_t shift)
+{
+	return (int64_t)(ns + (uint64_t)shift);
+}
+
 /* The times of all segments, on the clock of the first boot. */
 static void fill_times(struct archive *a)
 {
@@ -345,10 +351,10 @@ static void fill_times(struct archive *a)
 		if (s->first_ns > s->last_ns)
 			continue;
 		shift = boots_shift(&a->boots, s->boot);
-		if ((int64_t)s->first_ns + shift < first)
-			first = (int64_t)s->first_ns + shift;
-		if ((int64_t)s->last_ns + shift > last)
-			last = (int64_t)s->last_ns + shift;
+		if (shifted(s->first_ns, shift) < first)
+			first = shifted(s->first_ns, shift);
+		if (shifted(s->last_ns, shift) > last)
+			last = shifted(s->last_ns, shift);
 	}
 	info->first_ns = first <= last ? (uint64_t)first : 0;
 	info->last_ns = first <= last ? (uint64_t)last : 0;
@@ -368,9 +374,9 @@ static void fill_clock(struct archive *a)
 
 		if (!b->clocked)
 			continue;
-		shift = boots_shift(&a->boots, i);
-		min = b->offset_min - shift;
-		max = b->offset_max - shift;
+		shift = (int64_t)(0 - (uint64_t)boots_shift(&a->boots, i));
+		min = shifted((uint64_t)b->offset_min, shift);
+		max = shifted((uint64_t)b->offset_max, shift);
 		if (min < info->wall_offset_min)
 			info->wall_offset_min = min;
 		if (max > info->wall_offset_max)

@@ -430,6 +430,71 @@ static void make_with(uint8_t type, const struct buf *first,
 	close(fd);
 }
 
+static void put_plain(struct segment *s, struct frame *f,
+		      const struct segment_clock *clock)
+{
+	struct buf b = {0};
+
+	segment_frame(&b);
+	if (clock)
+		segment_put_clock(&b, clock);
+	assert_int_equal(segment_put(s, f, &b), 0);
+	buf_done(&b);
+}
+
+/* A segment of boot @boot, whose clock and one event say what they like. */
+static void make_of_boot(uint8_t boot, uint64_t realtime, uint64_t ns)
+{
+	struct segment_head head = {.run = boot,
+				    .number = 100U + boot,
+				    .realtime = 1,
+				    .boot_id = {boot}};
+	struct segment_clock clock = {.realtime = realtime};
+	struct frame f = {.type = FRAME_SCHEMA}, block = {.type = FRAME_BLOCK};
+	struct block_codec *codec;
+	struct buf b = {0}, schema = {0};
+	struct segment *s;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	schema_encode(store.schema, &schema);
+	assert_int_equal(block_codec_new(&codec), 0);
+	assert_int_equal(segment_create(&s, fd, &head), 0);
+	segment_frame(&b);
+	assert_int_equal(block_pack(codec, schema.data, schema.len, &f, &b), 0);
+	assert_int_equal(segment_put(s, &f, &b), 0);
+	f = (struct frame){.type = FRAME_CLOCK};
+	put_plain(s, &f, &clock);
+	block.events = 1;
+	block.kinds = UINT64_MAX;
+	block.first_ns = block.last_ns = ns;
+	put_plain(s, &block, NULL);
+	assert_int_equal(segment_seal(s, &b), 0);
+	assert_int_equal(segment_publish(s), 0);
+	segment_close(s);
+	block_codec_free(codec);
+	buf_done(&b);
+	buf_done(&schema);
+	close(fd);
+}
+
+/* What is wrong is seen by UBSan. */
+static void times_that_no_clock_shows_are_survived(void **state)
+{
+	struct archive_info info;
+	struct archive *a;
+	const char *why;
+
+	(void)state;
+	make_of_boot(1, (uint64_t)INT64_MIN, INT64_MAX);
+	make_of_boot(2, INT64_MAX, INT64_MAX - 1);
+	make_of_boot(3, 1, (uint64_t)INT64_MIN);
+	assert_int_equal(archive_open(&a, (char *[]){path}, 1, &why), 0);
+	archive_info(a, &info);
+	assert_int_equal(info.boots, 4);
+	archive_free(a);
+	assert_int_equal(store_read(path).err, -EBADMSG);
+}
+
 static uint64_t damaged(void)
 {
 	struct verify_report v;
@@ -511,6 +576,7 @@ int main(void)
 		T(a_record_of_no_length_ends_the_walk),
 		T(the_state_is_taken_again_after_damage),
 		T(an_index_that_lies_is_found),
+		T(times_that_no_clock_shows_are_survived),
 		T(what_is_no_schema_or_a_second_one_is_found),
 		T(a_page_that_cannot_be_read_costs_what_is_in_it),
 	};
