@@ -42,19 +42,13 @@ static bool make_room(struct archive_put *p, int err)
 	return (err == -ENOSPC || err == -EDQUOT) && retire(p);
 }
 
-/* What the segment takes, with what it has allocated ahead. */
-static uint64_t open_bytes(const struct archive_put *p)
+/* Before a frame of so many bytes is put: room for it, with what is allocated
+ * ahead. */
+static void keep_limit(struct archive_put *p, uint64_t len)
 {
-	const struct segment *s = p->segment;
+	uint64_t bytes = segment_would_take(p->segment, len);
 
-	if (!s)
-		return 0;
-	return s->allocated > s->size ? s->allocated : s->size;
-}
-
-static void keep_limit(struct archive_put *p)
-{
-	while (!archive_retain_fits(&p->retain, open_bytes(p)))
+	while (!archive_retain_fits(&p->retain, bytes))
 		if (!retire(p))
 			return;
 }
@@ -72,11 +66,11 @@ static int put_bytes(struct archive_put *p, struct frame *f, struct buf *bytes)
 
 	if (!p->segment)
 		return no_segment(p);
+	keep_limit(p, len);
 	do {
 		bytes->len = len; /* segment_put() pads it */
 		err = segment_put(p->segment, f, bytes);
 	} while (make_room(p, err));
-	keep_limit(p);
 	return err;
 }
 

@@ -110,6 +110,17 @@ static int allocate(struct segment *s, uint64_t end)
 	return rc < 0 ? -errno : 0;
 }
 
+uint64_t segment_would_take(const struct segment *s, uint64_t len)
+{
+	uint64_t end = s->size + len + spare_bytes(s);
+
+	if (end <= s->allocated)
+		return s->allocated;
+	if (s->sealing)
+		return end;
+	return (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP * ALLOCATE_STEP;
+}
+
 /* Where the file system cannot allocate ahead, writing itself finds out. */
 static int make_room(struct segment *s, uint64_t len)
 {
@@ -120,8 +131,7 @@ static int make_room(struct segment *s, uint64_t len)
 		return -EFBIG;
 	if (end <= s->allocated || s->sealing)
 		return 0;
-	err = allocate(s, (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP *
-				  ALLOCATE_STEP);
+	err = allocate(s, segment_would_take(s, len));
 	if (err == -ENOSPC || err == -EDQUOT)
 		err = allocate(s, end);
 	return err == -EOPNOTSUPP || err == -ENOSYS ? 0 : err;

@@ -149,6 +149,10 @@ void segment_frame(struct buf *b);
  */
 int segment_put(struct segment *s, struct frame *f, struct buf *b);
 
+/** segment_would_take - Return: what it will have allocated once a frame of so
+ * many bytes was put; where the disk is nearly full, less. */
+uint64_t segment_would_take(const struct segment *s, uint64_t len);
+
 /** segment_seal - write INDEX and TRAILER. Return: as segment_put(). */
 int segment_seal(struct segment *s, struct buf *b);
 

@@ -24,6 +24,20 @@ int clock_gettime(clockid_t id, struct timespec *ret)
 	return (int)err;
 }
 
+static uint64_t most_bytes; /* on disk, whenever something was written */
+
+static uint64_t disk_bytes(unsigned *ret_files);
+
+/* Instead of libc's; room for it is allocated before. The archive's thread. */
+ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
+{
+	unsigned files;
+	uint64_t bytes = disk_bytes(&files);
+
+	most_bytes = bytes > most_bytes ? bytes : most_bytes;
+	return syscall(SYS_pwrite64, fd, from, n, at);
+}
+
 static int set_up(void **state)
 {
 	place_set_up(state);
@@ -116,6 +130,7 @@ static void it_never_takes_more_than_that(void **state)
 	unsigned i, files;
 
 	(void)state;
+	most_bytes = 0;
 	assert_int_equal(begin(0, KEEP, 0), 0);
 	for (i = 0; i < 60; i++) {
 		put_chunks(1);
@@ -124,6 +139,7 @@ static void it_never_takes_more_than_that(void **state)
 		most = bytes > most ? bytes : most;
 	}
 	assert_true(most > KEEP / 2);
+	assert_true(most_bytes <= KEEP);
 	assert_int_equal(store_close(&store), 0);
 	assert_true(disk_bytes(&files) <= KEEP);
 	assert_true(files >= 3);
