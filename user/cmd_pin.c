@@ -154,7 +154,8 @@ static int open_failed(const char *name, int err)
 
 static int begin(struct pinning *p, const struct capture_args *a)
 {
-	int n = pin_remove(&p->pin, 0); /* somebody died who had just begun */
+	/* Somebody died who had just begun. */
+	int n = sources_remove_pinned(&p->pin);
 
 	if (n < 0)
 		return fail("pin '%s': what is there cannot be removed: %s",

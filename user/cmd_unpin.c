@@ -51,7 +51,7 @@ static int end(const struct pinning *p, bool quiet)
 	if (left.err)
 		say("%s: what is in its buffers cannot be counted: %s",
 		    p->pin.name, strerror(-left.err));
-	files = pin_remove(&p->pin, 0);
+	files = sources_remove_pinned(&p->pin);
 	err = files < 0 ? files : pin_remove_dir(&p->pin);
 	if (err)
 		return fail("%s: %s", p->pin.name, strerror(-err));

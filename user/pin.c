@@ -247,6 +247,7 @@ int pin_remove_dir(const struct pin *p)
 struct listing {
 	void (*fn)(void *arg, const char *name);
 	void *arg;
+	char sort; /* of files; 0: any */
 	int count;
 };
 
@@ -254,14 +255,25 @@ static int list_one(void *arg, const char *name)
 {
 	struct listing *l = arg;
 
+	if (l->sort && *name != l->sort)
+		return 0;
 	l->fn(l->arg, name);
 	l->count++;
 	return 0;
 }
 
+int pin_files(const struct pin *p, char sort,
+	      void (*fn)(void *arg, const char *file), void *arg)
+{
+	struct listing l = {fn, arg, sort, 0};
+	int err = each_name(p->fd, list_one, &l);
+
+	return err ? err : l.count;
+}
+
 int pin_each(void (*fn)(void *arg, const char *name), void *arg)
 {
-	struct listing l = {fn, arg, 0};
+	struct listing l = {fn, arg, 0, 0};
 	struct pin p = PIN_NONE;
 	int err = open_root(&p, false);
 

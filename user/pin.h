@@ -79,6 +79,11 @@ bool pin_has(const struct pin *p, const char *file);
  */
 int pin_remove(const struct pin *p, char sort);
 
+/** pin_files - call @fn with the name of each file that begins with @sort.
+ * Return: how many; -errno. */
+int pin_files(const struct pin *p, char sort,
+	      void (*fn)(void *arg, const char *file), void *arg);
+
 /** pin_remove_dir - the directory, when it is empty; and what it is in, when
  * that is. Return: 0; -errno. */
 int pin_remove_dir(const struct pin *p);

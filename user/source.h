@@ -179,12 +179,23 @@ bool sources_pinned_ended(const struct pin *p);
  * @at: where its recorder came, or NULL: that is not known
  * @ret_unread: records in the rings that are not below that
  *
- * What is in the directory is left to pin_remove(), but no event is made any
- * more. Of a pin that is not complete there is nothing to tell: 0.
+ * What is in the directory is left there, but no event is made any more. Of a
+ * pin that is not complete there is nothing to tell: 0.
  * Return: 0; -EBADMSG @at is of other rings; -errno.
  */
 int sources_unpin(const struct pin *p, const struct resume *at,
 		  uint64_t *ret_unread);
+
+/**
+ * sources_remove_pinned - remove all files of a pin that nobody has
+ *
+ * When it returns no program of it is attached: its links are held until the
+ * kernel has let go of their names, which it does in a callback of RCU, and end
+ * here. (Before Linux 6.5 they would end in that callback, where on a -rt
+ * kernel their locks sleep: bpf_link_put() in kernel/bpf/syscall.c.)
+ * Return: how many; -errno.
+ */
+int sources_remove_pinned(const struct pin *p);
 
 /**
  * sources_take - instead of load: take over what is pinned

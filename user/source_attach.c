@@ -221,6 +221,8 @@ void sources_detach(struct sources *s)
 	unsigned i;
 
 	source_stop(s, WEIR_STOP_HOOKS);
+	if (s->own)
+		source_grace_period(); /* as in sources_remove_pinned() */
 	for (i = 0; i < s->count; i++) {
 		end_iters(&s->list[i], true);
 		detach_one(&s->list[i]);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "kring.h"
 #include "source_internal.h"
 
@@ -444,6 +445,41 @@ int sources_unpin(const struct pin *p, const struct resume *at,
 		err = look_at_rings(&l, e);
 	*ret_unread = l.unread;
 	return err;
+}
+
+#define HELD_MAX (SOURCES_MAX * PROGRAMS_MAX)
+/* From the end of a grace period to that of its callbacks. */
+#define NAMES_GO_NS (50 * NS_PER_MS)
+
+struct held {
+	const struct pin *pin;
+	unsigned count;
+	int fd[HELD_MAX];
+};
+
+static void hold(void *arg, const char *file)
+{
+	struct held *h = arg;
+	int fd = h->count < HELD_MAX ? get_fd(h->pin, file) : -1;
+
+	if (fd >= 0)
+		h->fd[h->count++] = fd;
+}
+
+int sources_remove_pinned(const struct pin *p)
+{
+	struct held h = {.pin = p};
+	int n;
+
+	pin_files(p, PIN_LINK, hold, &h); /* those that can be */
+	n = pin_remove(p, 0);
+	if (h.count) {
+		source_grace_period();
+		clock_sleep(NAMES_GO_NS);
+	}
+	while (h.count)
+		close(h.fd[--h.count]);
+	return n;
 }
 
 /* ---- the account --------------------------------------------------------- */

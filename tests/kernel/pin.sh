@@ -122,10 +122,21 @@ refused "an archive that is not there" 1 "is not there" \
 	--set syscall.calls=lseek -f 'name == lseek'
 mv "$dir/a.away" "$dir/a"
 "$LOAD" numbers 1000 1 >/dev/null
+links() { # of those, by number, how many there are
+	bpftool -j link show | jq --argjson of "$1" \
+		'[.[].id] | map(select(. as $id | $of | index([$id]))) | length'
+}
+if command -v bpftool >/dev/null; then
+	held=$(for f in $pins/$NAME/l_*; do
+		bpftool -j link show pinned "$f"
+	done | jq -s -c 'map(.id)')
+	within "links" "$(links "$held")" 5 100
+fi
 refused "unpin" 3 "events in its buffers are in no archive" "$WEIR" unpin $NAME
 unread=$(sed -n 's/.*: \([0-9]*\) events.*/\1/p' "$dir/said")
 within "events that were left" "$unread" 1000 100000
 [ -e $pins/$NAME ] && fail "$pins/$NAME is left by unpin"
+[ -z "${held:-}" ] || is "links after it" "$(links "$held")" 0
 refused "unpin of nothing" 1 "nothing is pinned as" "$WEIR" unpin $NAME
 
 # ---- what it is about ---------------------------------------------------------

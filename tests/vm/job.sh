@@ -168,6 +168,7 @@ check_running() {
 	check moves moves
 	check pin pin
 	check unseen unseen
+	check unpin unpin
 	check snapshots snapshots
 	check hotplug hotplug
 }
