@@ -315,6 +315,26 @@ static __always_inline void fill_plain(struct ev_syscall_done *ev,
 	weir_no_str(&ev->file);
 }
 
+/* One that has not ended when the recording does. Return: 0. */
+static __always_inline int emit_inside(__u64 who, const struct call *c,
+				       __u16 flags)
+{
+	struct ev_syscall_enter image, *ev;
+
+	ev = weir_draft_begun(syscall_enter, EV_SYSCALL_ENTER, &image, who);
+	if (!ev)
+		return 0;
+	ev->h.flags |= flags;
+	weir_weigh(&ev->h, c->log2);
+	ev->name = c->nr;
+	ev->compat = c->compat;
+	fill_args(ev->args, c);
+	ev->since = c->since;
+	ev->duration = ev->h.ts - c->since;
+	weir_commit(syscall_enter, EV_SYSCALL_ENTER, ev);
+	return 0;
+}
+
 /* ---- files: only where strings can be read --------------------------------
  */
 

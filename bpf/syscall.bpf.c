@@ -504,25 +504,6 @@ static __always_inline bool still_inside(struct call *copy, struct call *c)
 	return call_mode(copy->nr) != CALL_SLOW || is_slow(copy);
 }
 
-static __always_inline int emit_inside(const struct task_struct *t,
-				       const struct call *c)
-{
-	struct ev_syscall_enter image, *ev;
-
-	ev = weir_draft_begun(syscall_enter, EV_SYSCALL_ENTER, &image,
-			      task_who(t));
-	if (!ev)
-		return 0;
-	weir_weigh(&ev->h, c->log2);
-	ev->name = c->nr;
-	ev->compat = c->compat;
-	fill_args(ev->args, c);
-	ev->since = c->since;
-	ev->duration = ev->h.ts - c->since;
-	weir_commit(syscall_enter, EV_SYSCALL_ENTER, ev);
-	return 0;
-}
-
 /*
  * Run at the end of recording, when no hook records any more: what is left
  * then was inside at the end. Hooks that were pinned may run on for a while: a
@@ -542,7 +523,7 @@ int syscall__inside_end(struct bpf_iter__task *ctx)
 	c = call_find(t);
 	if (!c || !still_inside(&copy, c) || !weir_admit(t->tgid))
 		return 0;
-	return emit_inside(t, &copy);
+	return emit_inside(task_who(t), &copy, 0);
 }
 
 /* ---- io_uring ------------------------------------------------------------ */

@@ -28,21 +28,27 @@ struct uring_request {
 	__u32 pid;
 	__u32 tid;
 	__u32 paths;  /* are in request_paths */
-	__u32 direct; /* opens into a table of its own: no descriptor */
+	__u16 direct; /* opens into a table of its own: no descriptor */
+	__u16 told;   /* to be inside at the end */
 };
 
 struct request_paths {
 	char path[2][REQUEST_PATH + 8]; /* NUL, and to a multiple of 8 */
 };
 
-/* By struct io_kiocb. LRU: some end without a completion, and would stay. */
+/*
+ * By struct io_kiocb. Some end without a completion, or with one that no hook
+ * sees, as where it finds no room (io_req_cqe_overflow()): they stay until
+ * their memory is used again.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, REQUESTS_MAX);
 	__type(key, __u64);
 	__type(value, struct uring_request);
 } requests SEC(".maps");
 
+/* LRU: of many at a time, the paths of the oldest are not known. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, REQUEST_PATHS_MAX);
@@ -263,15 +269,24 @@ static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
 	return pos;
 }
 
+/* One that was not kept, or no more. */
+static __always_inline void put_lost(struct weir_str *s, bool is_there)
+{
+	weir_no_str(s);
+	if (is_there)
+		s->full = WEIR_STR_UNKNOWN;
+}
+
 static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
 					    __u32 pos,
 					    const struct uring_request *r,
 					    __u64 key)
 {
+	const struct trait *trait = call_trait(&r->call);
 	struct request_paths *p = NULL;
 
-	weir_no_str(&ev->path);
-	weir_no_str(&ev->path2);
+	put_lost(&ev->path, trait->path[0]);
+	put_lost(&ev->path2, trait->path[1]);
 	if (r->paths)
 		p = bpf_map_lookup_elem(&request_paths, &key);
 	if (!p)
@@ -324,6 +339,20 @@ static __always_inline void record_request(const struct uring_request *r,
 		emit_request(r, key, ret);
 }
 
+/*
+ * One whose completion was not seen, or would not be: result and time are
+ * unknown. Whether it was slow is, too: then it is one that was missed.
+ */
+static __always_inline void record_unseen(struct uring_request *r, __u64 key,
+					  bool maybe_slow)
+{
+	r->call.since = 0;
+	if (call_mode(r->call.nr) != CALL_SLOW)
+		record_request(r, key, 0);
+	else if (maybe_slow && weir_admit(r->pid))
+		weir_count_missed();
+}
+
 /* ---- submission and completion ------------------------------------------- */
 
 static __always_inline void forget(const struct uring_request *r, __u64 key)
@@ -351,15 +380,29 @@ static __always_inline int request_turn(__u32 pid, __u32 nr)
 	return call_mode(nr) == CALL_ALWAYS ? weir_shed() : weir_turn();
 }
 
-/* What is not seen to complete is recorded now: result and time are unknown. */
+/* A request begins: that which had its memory before has ended, unseen. */
+static __always_inline void end_unseen(__u64 key)
+{
+	struct uring_request *old = bpf_map_lookup_elem(&requests, &key);
+
+	if (!old)
+		return;
+	if (!old->told)
+		record_unseen(old, key, is_slow(&old->call));
+	forget(old, key);
+}
+
+/* What will not be seen to complete is recorded now. */
 static __always_inline int on_submit(struct io_kiocb *req)
 {
 	__u64 key = (__u64)req, id = bpf_get_current_pid_tgid();
 	struct uring_request r = {};
+	bool waits;
 	int turn;
 
 	if (!weir_strings)
 		return 1;
+	end_unseen(key);
 	r.call.nr = operation_nr(BPF_CORE_READ(req, opcode));
 	if (call_mode(r.call.nr) == CALL_NEVER)
 		return 1;
@@ -376,13 +419,11 @@ static __always_inline int on_submit(struct io_kiocb *req)
 	r.call.log2 = turn;
 	ask(&r, req);
 	keep_paths(&r, key);
-	if (is_completed(req)) {
-		r.call.since = bpf_ktime_get_ns();
-		if (!bpf_map_update_elem(&requests, &key, &r, BPF_ANY))
-			return 1;
-		r.call.since = 0;
-	}
-	record_request(&r, key, 0);
+	waits = is_completed(req);
+	r.call.since = bpf_ktime_get_ns();
+	if (waits && !bpf_map_update_elem(&requests, &key, &r, BPF_ANY))
+		return 1;
+	record_unseen(&r, key, waits);
 	forget(&r, key);
 	return 1;
 }
@@ -394,7 +435,7 @@ static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 	if (!weir_strings)
 		return 1;
 	r = bpf_map_lookup_elem(&requests, &key);
-	if (!r)
+	if (!r || r->told)
 		return 1;
 	if (!(flags & IORING_CQE_F_NOTIF)) /* the result came before it */
 		record_request(r, key, res);
@@ -403,6 +444,36 @@ static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 	else
 		forget(r, key);
 	return 1;
+}
+
+/* ---- still inside -------------------------------------------------------- */
+
+/*
+ * Run at the end of recording, the hooks still attached: what completes from
+ * here on was inside at the end. Of those whose completion is never seen nobody
+ * knows that they were not. Return: as syscall__inside_end().
+ */
+SEC("iter/bpf_map_elem")
+int syscall__requests_end(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u64 *at = ctx->key;
+	struct uring_request *r;
+	__u64 key;
+
+	if (!weir_strings || !at)
+		return 0;
+	if (!weir_room())
+		return 1;
+	key = *at;
+	r = bpf_map_lookup_elem(&requests, &key);
+	if (!r)
+		return 0;
+	r->told = 1;
+	if (call_mode(r->call.nr) == CALL_SLOW && !is_slow(&r->call))
+		return 0;
+	if (weir_admit(r->pid))
+		emit_inside(weir_who(r->pid, r->tid), &r->call, WEIR_F_URING);
+	return 0;
 }
 
 #endif
