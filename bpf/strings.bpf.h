@@ -175,7 +175,7 @@ static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)
  *
  * A function of its own to the verifier: what is in the record is nothing to
  * it, so that it is checked once and not for all that programs may have put
- * there.
+ * there. Return: 0 when it was lost, for lack of room, and counted.
  */
 __noinline int weir_emit_slot(__u32 slot, __u32 len, __u32 span)
 {
@@ -210,7 +210,7 @@ __noinline int weir_emit_slot(__u32 slot, __u32 len, __u32 span)
 		EMIT(WEIR_RECORD_MAX);
 #undef EMIT
 	weir_count_lost(a);
-	return 1;
+	return 0;
 }
 
 /*

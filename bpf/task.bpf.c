@@ -106,7 +106,7 @@ __noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
 }
 
 /* Put the path of a cgroup into the stream when it is new there. */
-static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
+static __always_inline void see_cgroup(struct cgroup *cg, __u32 slot)
 {
 	struct ev_cgroup_path *ev;
 	__u64 id = cgroup_id(cg);
@@ -114,17 +114,19 @@ static __always_inline int see_cgroup(struct cgroup *cg, __u32 slot)
 	__u8 one = 1;
 
 	if (bpf_map_lookup_elem(&cgroups_seen, &id))
-		return 0;
+		return;
 	ev = weir_begin(slot);
 	if (!ev)
-		return 0;
+		return;
 	bpf_map_update_elem(&cgroups_seen, &id, &one, BPF_ANY);
 	ev->h.flags = WEIR_F_CONTEXT;
 	ev->cgroup = id;
 	if (weir_strings)
 		len = path_of_cgroup((__u64)cg, slot);
 	len = path_put(ev, &ev->path, sizeof(*ev), slot, len);
-	return weir_emit(&ev->h, slot, EV_CGROUP_PATH, len);
+	ev->h.kind = EV_CGROUP_PATH;
+	if (!weir_emit_slot(slot, len, 0))
+		bpf_map_delete_elem(&cgroups_seen, &id); /* the next time */
 }
 
 /* ---- fork ---------------------------------------------------------------- */

@@ -11,7 +11,7 @@ cleanup() {
 	[ -z "$recorder" ] || kill -9 $recorder
 	rm -rf "$dir"
 	wait
-	for d in ${cgroup:+"$cgroup/in/below" "$cgroup/in" "$cgroup/beside" "$cgroup"}; do
+	for d in ${cgroup:+"$cgroup/in/below" "$cgroup/in" "$cgroup/beside" "$cgroup/late" "$cgroup"}; do
 		rmdir "$d"
 	done
 }
@@ -122,4 +122,32 @@ is "of one that was moved there" "$(execs of-late)" 1
 is "of others, and of one that left" "$(execs outside)" 0
 is "whose name is known" "$(count task_cgroup 'comm == bash')" \
 	"$(count task_cgroup)"
+# One whose path found no room, and was counted as lost, is told the next time.
+mkdir "$cgroup/late"
+execs_in_late() { # PROGRAM
+	(echo $BASHPID >"$cgroup/late/cgroup.procs" && exec "$1")
+}
+rm -rf "$dir/a"
+start_recorder -o "$dir/a" -s task --buffer 4K
+kill -STOP $recorder
+for _ in $(seq 100); do
+	/bin/true
+done
+execs_in_late "$dir/outside"
+kill -CONT $recorder
+for _ in $(seq 50); do
+	execs_in_late "$dir/of-late"
+	sleep 0.01
+done
+kill -INT $recorder
+wait $recorder
+recorder=
+is "with losses: exit" $? 0
+told=$("$WEIR" query --csv "$dir/a" "SELECT count(*) FROM events
+	WHERE kind = 'task_exec' AND cgroup GLOB '*/weir-test-$$/late'" 2>/dev/null |
+	tail -n 1)
+[ "$told" -gt 0 ] || fail "the path of the cgroup is not told again"
+[ "$(events gap 'of == task' | sum count)" -gt 0 ] ||
+	fail "nothing was lost: there was room"
+whole 3
 done_testing
