@@ -20,6 +20,10 @@
 
 #include "strings.bpf.h"
 
+#ifndef __TARGET_ARCH_x86
+#error "where stores may change places cpu_ring_take() and _submit() do not do"
+#endif
+
 #define CPU_RING_PAGE 4096
 #define CPU_RING_BUSY (1U << 31) /* BPF_RINGBUF_BUSY_BIT */
 

@@ -16,7 +16,7 @@
 
 WEIR_SOURCE(syscall, "system calls, from enter to exit");
 
-const volatile bool weir_task_storage = 1; /* for tracing programs: 5.12 */
+const volatile bool weir_task_storage = 1; /* user/kernel.h */
 
 /*
  * The call that a task is inside of. One of the two is used; the loader does
@@ -248,8 +248,12 @@ static __always_inline int on_enter(const struct pt_regs *regs, __u32 nr)
 	if (turn < 0)
 		return 1; /* its exit will count it */
 	c = call_make(t);
-	if (!c)
-		return 1; /* its exit will say so */
+	if (!c) {
+		/* Its exit will say so; but whether it was slow nobody can. */
+		if (mode == CALL_SLOW)
+			weir_count_missed();
+		return 1;
+	}
 	call_fill(c, nr, compat, mode, regs);
 	c->log2 = turn;
 	c->since = bpf_ktime_get_ns();

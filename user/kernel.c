@@ -39,6 +39,13 @@ static bool in_pid_namespace(void)
 	       st.st_ino != FIRST_PID_NAMESPACE;
 }
 
+/* The version says it (scripts/mkcompile_h), a distribution's release may not:
+ * 5.14.0-427.13.1.rt14.298.el9 */
+static bool is_rt(const struct utsname *u)
+{
+	return strstr(u->version, "PREEMPT_RT") || strstr(u->release, "-rt");
+}
+
 void kernel_probe(struct kernel *k)
 {
 	struct utsname u = {0};
@@ -54,10 +61,10 @@ void kernel_probe(struct kernel *k)
 	k->tracefs = have_tracefs();
 	k->confidential = locked_confidential();
 	k->task_btf = k->version >= KERNEL_VERSION_OF(5, 11);
-	k->task_storage = k->version >= KERNEL_VERSION_OF(5, 12);
+	k->task_storage = k->version >= (is_rt(&u) ? KERNEL_VERSION_OF(6, 4)
+						   : KERNEL_VERSION_OF(5, 12));
 	k->preemptible_tp = k->version >= KERNEL_VERSION_OF(7, 0);
-	k->sleeping_ring = k->version < KERNEL_VERSION_OF(6, 1) &&
-			   strstr(u.release, "-rt");
+	k->sleeping_ring = k->version < KERNEL_VERSION_OF(6, 1) && is_rt(&u);
 	k->inner_pids = in_pid_namespace();
 	k->cpus = cpus > 0 ? (unsigned)cpus : 1;
 }

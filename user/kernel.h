@@ -13,13 +13,16 @@
 #define KERNEL_BTF_PATH "/sys/kernel/btf/vmlinux"
 
 struct kernel {
-	char release[128];   /* uname -r */
-	unsigned version;    /* KERNEL_VERSION_OF(6, 18) */
-	bool btf;	     /* /sys/kernel/btf/vmlinux is readable */
-	bool tracefs;	     /* tp programs can find their tracepoint */
-	bool confidential;   /* lockdown: no probe_read helpers */
-	bool task_btf;	     /* bpf_get_current_task_btf(): 5.11 */
-	bool task_storage;   /* for tracing programs: 5.12 */
+	char release[128]; /* uname -r */
+	unsigned version;  /* KERNEL_VERSION_OF(6, 18) */
+	bool btf;	   /* /sys/kernel/btf/vmlinux is readable */
+	bool tracefs;	   /* tp programs can find their tracepoint */
+	bool confidential; /* lockdown: no probe_read helpers */
+	bool task_btf;	   /* bpf_get_current_task_btf(): 5.11 */
+	/* For tracing programs: 5.12. Before 6.4 (bpf_mem_alloc) its memory
+	 * comes from kmalloc(), whose locks sleep on RT, where tracepoints may
+	 * not. */
+	bool task_storage;
 	bool preemptible_tp; /* tracepoints are preemptible: 7.0 */
 	bool sleeping_ring;  /* RT before 6.1: CPUs must not share a ring */
 	bool inner_pids; /* a pid namespace's numbers are not the kernel's */

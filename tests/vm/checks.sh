@@ -186,7 +186,7 @@ doctor_content() {
 # Linux 6.2 has bpf_rdonly_cast().
 paths_by() {
 	uname -r | awk -F '[.-]' \
-		'{ print $1 > 6 || $1 == 6 && $2 >= 2 ? "loads" : "helper" }'
+		'{ print ($1 * 100 + $2 >= 602 ? "loads" : "helper") }'
 }
 
 # --- known workloads ---
@@ -557,6 +557,21 @@ unseen() {
 	is "writes seen" "$(count block_io 'comm == load and op == write')" 100
 	events gap "of == block and stage == hook"
 	is "and missed" "$(sum count)" 200
+	verdict
+}
+
+# What a task is inside of is kept with the task (BPF_MAP_TYPE_TASK_STORAGE),
+# where that may be: from 5.12 on, and from 6.4 on with PREEMPT_RT.
+storage() {
+	local maps
+
+	fact_begin
+	begin -s syscall
+	maps=$(cat /proc/$weir/fdinfo/* 2>/dev/null | grep -c 'map_type:.*29$')
+	end
+	is "maps" "$maps" "$(uname -rv | awk -F '[. ]' '{
+		from = /PREEMPT_RT/ ? 604 : 512
+		print ($1 * 100 + $2 >= from) }')"
 	verdict
 }
 

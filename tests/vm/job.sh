@@ -163,6 +163,7 @@ check_workloads() {
 check_running() {
 	check flood flood
 	check budget budget
+	check storage storage
 	check pid follow_pid
 	check cgroup follow_cgroup
 	check moves moves
