@@ -297,8 +297,8 @@ static int open_spool(struct recording *r)
 	if (!err && !realpath(path, r->flight.dir))
 		err = -errno;
 	if (err == -EPERM)
-		return fail("'%s' is not of the user weir becomes (chown it, "
-			    "or choose one with --user)",
+		return fail("'%s' is not of the user weir becomes (name one "
+			    "that is not there: it is made; or --user)",
 			    path);
 	return err ? fail("snapshots cannot go to '%s': %s", path,
 			  strerror(-err))

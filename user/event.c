@@ -79,18 +79,8 @@ int64_t field_s64(const struct event *ev, const struct schema_field *f,
 {
 	uint64_t v = field_u64(ev, f, i);
 
-	if (f->type != FIELD_INT)
-		return (int64_t)v;
-	switch (f->size / f->count) {
-	case 1:
-		return (int8_t)v;
-	case 2:
-		return (int16_t)v;
-	case 4:
-		return (int32_t)v;
-	default:
-		return (int64_t)v;
-	}
+	return f->type != FIELD_INT ? (int64_t)v
+				    : field_extend(v, f->size / f->count);
 }
 
 struct field_bytes field_bytes(const struct event *ev,

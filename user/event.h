@@ -33,6 +33,21 @@ struct event {
 int event_init(struct event *ev, const struct schema *s, const void *data,
 	       size_t len);
 
+/** field_extend - the sign of a number of so many bytes, in 64 bits. */
+static inline int64_t field_extend(uint64_t v, unsigned bytes)
+{
+	switch (bytes) {
+	case 1:
+		return (int8_t)v;
+	case 2:
+		return (int16_t)v;
+	case 4:
+		return (int32_t)v;
+	default:
+		return (int64_t)v;
+	}
+}
+
 /** field_u64, field_s64 - element @i of a number, extended to 64 bits. */
 uint64_t field_u64(const struct event *ev, const struct schema_field *f,
 		   unsigned i);

@@ -333,20 +333,6 @@ static int read_raw(struct fast_eval *e, unsigned field, unsigned element,
 				 field, element, (const uint64_t **)&ret->v);
 }
 
-static int64_t extend(int64_t v, unsigned size)
-{
-	switch (size) {
-	case 1:
-		return (int8_t)v;
-	case 2:
-		return (int16_t)v;
-	case 4:
-		return (int32_t)v;
-	default:
-		return v;
-	}
-}
-
 static int sign_extend(struct fast_eval *e, unsigned size,
 		       struct fast_vector *ret)
 {
@@ -354,7 +340,7 @@ static int sign_extend(struct fast_eval *e, unsigned size,
 	uint32_t i;
 
 	if (ret->same) {
-		ret->one = extend(ret->one, size);
+		ret->one = field_extend((uint64_t)ret->one, size);
 		return 0;
 	}
 	if (size == sizeof(*v))
@@ -363,7 +349,7 @@ static int sign_extend(struct fast_eval *e, unsigned size,
 	if (!v)
 		return -ENOMEM;
 	for (i = 0; i < e->count; i++)
-		v[i] = extend(ret->v[i], size);
+		v[i] = field_extend((uint64_t)ret->v[i], size);
 	ret->v = v;
 	return 0;
 }
