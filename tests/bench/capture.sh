@@ -4,7 +4,7 @@
 # capture.sh - what `weir record` costs this host: user-space CPU at 100,000
 # events a second and on an idle host, resident memory, time to first event,
 # and how much a workload slows down. Root. One line for each figure, its
-# limit from the issue beside it; JSON in build/bench/capture.json.
+# limit beside it; JSON in build/bench/capture.json.
 #
 # Method: CPU time is the recorder's own utime + stime (proc(5)) over the middle
 # of a run, so that start and stop do not count. Slow-down: the load with and
