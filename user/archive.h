@@ -19,10 +19,9 @@
 /*
  * Events are copied into a block; a full one goes to a thread that packs it,
  * then to one that writes it, and another calls fdatasync: who hands events
- * over waits for none of them. So many blocks of 8 MiB are on their way at most
- * (archive_queue.h); when all are, the block at hand is lost, and counted. What
- * became of a block is learnt later, in the next call: so a failure may be
- * returned by a call after the one that took the events.
+ * over waits for none of them. When so many blocks as there can be are on their
+ * way (archive_queue.h) the one at hand is lost, and counted. What became of a
+ * block is learnt in a later call, which returns the failure.
  */
 struct archive_writer;
 struct archive_dir;
@@ -45,8 +44,8 @@ struct archive_options {
 	const bool *vital;
 	bool patient;	  /* wait for the thread rather than lose a block */
 	unsigned packers; /* threads that pack, to ARCHIVE_PACKERS; 0: one */
-	/* Blocks end where archive_mark() says, and nowhere else: who calls it
-	 * does so before there are more than BLOCK_EVENTS, BLOCK_BYTES. */
+	/* Blocks end where archive_mark() says, and nowhere else: before there
+	 * are more than BLOCK_EVENTS, BLOCK_BYTES. */
 	bool marked;
 	/* marked: where the predecessor's last mark is: that segment and later
 	 * ones stay until there is another. 0: there is none. */
@@ -67,9 +66,9 @@ struct archive_options {
 	 */
 	size_t (*account)(void *arg, const struct account_row **ret);
 	/*
-	 * Called with each event that was lost, as soon as that is known,
-	 * inside the functions below: what only it told, such as the losses in
-	 * a gap, can be told again. May be NULL.
+	 * Called with each event that was lost, inside the functions below:
+	 * what only it told, such as the losses in a gap, can be told again.
+	 * May be NULL.
 	 */
 	void (*lost)(void *arg, const struct weir_hdr *h);
 	void *arg;
@@ -78,19 +77,12 @@ struct archive_options {
 /* The least keep_bytes, of segments as small as they are then. */
 #define ARCHIVE_KEEP_MIN (4U << 20)
 
-/**
- * archive_segment_bytes - when a segment ends, if the options leave it open
- *
- * At 256 MiB, or an eighth of @keep_bytes, but not below 1 MiB: then at least
- * that part of what may be kept is there.
- */
+/** archive_segment_bytes - when a segment ends, if the options leave it open:
+ * at 256 MiB, or an eighth of @keep_bytes, but not below 1 MiB. */
 uint64_t archive_segment_bytes(uint64_t keep_bytes);
 
-/**
- * archive_segment_ns - the same by time
- *
- * After 15 min, or an eighth of @keep_ns, but not below 1 s.
- */
+/** archive_segment_ns - the same by time: after 15 min, or an eighth of
+ * @keep_ns, but not below 1 s. */
 uint64_t archive_segment_ns(uint64_t keep_ns);
 
 /* Threads that pack, at most. */
@@ -107,9 +99,8 @@ unsigned archive_packers(unsigned cpus);
 /**
  * archive_create - begin an archive
  *
- * Nothing of the path but its parents may be a link. Starts those that pack,
- * one thread that writes, and one that brings to disk what was written, once a
- * second and when a segment ends. Waits for the first segment to be begun.
+ * Nothing of the path but its parents may be a link. Starts the threads, and
+ * waits for the first segment to be begun.
  * Return: 0; -EEXIST it is there and holds segments; -ENOTEMPTY it holds
  * other things; -EPERM it is another user's, or others may write to it;
  * -EBUSY another recorder writes it; -ELOOP it is a link; -ENOTDIR, -EACCES,
@@ -121,25 +112,20 @@ int archive_create(struct archive_writer **ret, const struct schema *schema,
 /**
  * archive_append - take one event
  *
- * Copies it into the block being filled; a full block (64 Ki events, 1 s,
- * 8 MiB) is handed to the thread. The event is taken in any case. Never waits
- * for it, nor for a disk, unless options.patient, which is for who has time, or
- * whose events are safe elsewhere (archive_mark()).
- * Return: 0; -errno when a block was lost since the last call: -ENOBUFS the
- * thread is behind by all there is, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody
- * removed the file, …: its events are lost, counted by source and CPU
- * (archive_lost()), the state follows as soon as that is known, and writing
- * goes on with the next block, if need be in a new segment: recording never
- * ends here.
+ * Into the block being filled; a full one (64 Ki events, 1 s, 8 MiB) is handed
+ * on. The event is taken in any case. Never waits, unless options.patient,
+ * which is for who has time, or whose events are safe elsewhere
+ * (archive_mark()).
+ * Return: 0; -errno when a block was lost since the last call: -ENOBUFS all
+ * were on their way, -ENOSPC, -EIO, -EFBIG, -ENOENT somebody removed the file,
+ * …: its events are counted by source and CPU (archive_lost()), the state
+ * follows, and writing goes on with the next block, if need be in a new
+ * segment: recording never ends here.
  */
 int archive_append(struct archive_writer *w, const struct event *ev);
 
-/**
- * archive_flush - have all that was taken written, and wait until it is
- *
- * Before archive_close(), so that archive_lost() can still tell what the last
- * blocks lost. Return: as append.
- */
+/** archive_flush - have all that was taken written, and wait until it is:
+ * before archive_close(), archive_lost() then knows all. Return: as append. */
 int archive_flush(struct archive_writer *w);
 
 /* Between two events: what a successor needs to go on from there. */
@@ -154,8 +140,8 @@ struct archive_mark {
 /**
  * archive_mark - have all events so far written, with @m; options.marked
  *
- * They and @m are one: a reader finds both or none (archive_resume.h). Waits
- * until there is room for another block. Return: as append.
+ * A reader finds both or none (archive_resume.h). Waits for room for another
+ * block. Return: as append.
  */
 int archive_mark(struct archive_writer *w, const struct archive_mark *m);
 
@@ -234,8 +220,8 @@ struct archive;
  * @paths: directories or segment files, in any order; borrowed for the call
  * @why:   on failure the path that was the cause (one of @paths), or NULL
  *
- * Reading one that is still being written is fine: what is there is read. A
- * segment that ends in the middle of a frame is read up to there.
+ * Of one that is being written what is there is read; a segment that ends in
+ * the middle of a frame is read up to there.
  * Return: 0; -ENOENT; -EACCES; -EBADMSG not an archive or nothing readable;
  * -EPROTONOSUPPORT made by a newer weir; -EXDEV segments that together have
  * more than 255 kinds of events; -ENOMEM.
@@ -254,16 +240,13 @@ const struct schema *archive_schema(const struct archive *a);
 /**
  * archive_wall_offset - realtime - monotonic, ns, for the event at hand
  *
- * Inside archive_each() as the clock records so far say, which follows steps
- * of the clock and changes with the boot; outside of it the last one known.
+ * Inside archive_each() as the clock records so far say; outside of it the last
+ * one known.
  */
 int64_t archive_wall_offset(const struct archive *a);
 
-/**
- * archive_boot - which boot the event at hand is of, from 0 in reading order
- *
- * Inside archive_each(). What is known of tasks ends with a boot.
- */
+/** archive_boot - inside archive_each(): which boot the event at hand is of,
+ * from 0 in reading order. What is known of tasks ends with it. */
 unsigned archive_boot(const struct archive *a);
 
 /** archive_shift - Return: ns that make a time of a boot one of the first. */
@@ -309,11 +292,9 @@ struct archive_follow {
 	uint64_t skipped; /* segments removed before they could be read */
 };
 
-/**
- * archive_follow - from now on passes go on with what is being written
- * @a: opened with one directory
- * @f: borrowed until the next call; NULL: no more
- */
+/** archive_follow - from now on passes go on with what is being written
+ * @a: opened with one directory; @f: borrowed until the next call; NULL: no
+ * more */
 void archive_follow(struct archive *a, struct archive_follow *f);
 
 /* A pass over the events in the one order. */
@@ -360,10 +341,8 @@ int64_t archive_iter_wall_offset(const struct archive_iter *it);
 /** archive_iter_boot - as archive_boot(), of the last event. */
 unsigned archive_iter_boot(const struct archive_iter *it);
 
-/**
- * archive_iter_position - where the last event stands: of several passes over
- * one open archive, the same for the same event, and for no other.
- */
+/** archive_iter_position - where the last event stands: in all passes over one
+ * open archive the same for the same event, and for no other. */
 uint64_t archive_iter_position(const struct archive_iter *it);
 
 #define ARCHIVE_ROW_BITS 20 /* a frame has fewer rows */
@@ -400,13 +379,12 @@ struct verify_report {
  * @say: called with one line for each finding: file, offset, what, and what
  *       it costs (events, time span)
  *
- * The order of events is checked over a whole run; a late one must be flagged.
- * `kept` and `context` of the account are held against the events that are
- * there between two LOSS frames, so a segment proves its own part, whatever
- * retention took before it. What was cut off, and first segments that are
- * gone, are told and counted, but are no damage.
- * Return: 0 whole (look at @ret->lost and ->unsealed for losses); -EBADMSG
- * damage, disorder, or something unaccounted for; errors of archive_open().
+ * The order of events is checked over a whole run. The account is held against
+ * the events between two LOSS frames, so a segment proves its own part,
+ * whatever retention took before it. What was cut off, and first segments that
+ * are gone, are told and counted, but are no damage. Return: 0 whole (look at
+ * @ret->lost and ->unsealed for losses); -EBADMSG damage, disorder, or
+ * something unaccounted for; errors of archive_open().
  */
 int archive_verify(char *const *paths, unsigned count,
 		   struct verify_report *ret,
