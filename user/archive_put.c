@@ -223,7 +223,7 @@ static int begin_segment(struct archive_put *p, const struct archive_account *a)
 	p->head.number++;
 	p->is_full = false;
 	archive_retain_look(&p->retain, p->dir.fd, p->head.number);
-	archive_retain_enforce(&p->retain, 0);
+	archive_retain_enforce(&p->retain, SEGMENT_STEP);
 	do {
 		err = segment_create(&p->segment, p->dir.fd, &p->head);
 	} while (make_room(p, err));

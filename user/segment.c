@@ -16,8 +16,7 @@
 #include "crc32c.h"
 #include "nolink.h"
 
-#define ALLOCATE_STEP (1U << 20) /* bytes asked of the file system at once */
-#define INDEX_SLACK   4096	 /* bytes: frames that may come before INDEX */
+#define INDEX_SLACK 4096 /* bytes: frames that may come before INDEX */
 
 uint64_t frame_bytes(const struct frame *f)
 {
@@ -118,7 +117,7 @@ uint64_t segment_would_take(const struct segment *s, uint64_t len)
 		return s->allocated;
 	if (s->sealing)
 		return end;
-	return (end + ALLOCATE_STEP - 1) / ALLOCATE_STEP * ALLOCATE_STEP;
+	return (end + SEGMENT_STEP - 1) / SEGMENT_STEP * SEGMENT_STEP;
 }
 
 /* Where the file system cannot allocate ahead, writing itself finds out. */

@@ -124,6 +124,9 @@ struct segment {
 	struct segment *next; /* the owner's, for a list */
 };
 
+/* Bytes asked of the file system at once, the first when it is created. */
+#define SEGMENT_STEP (1U << 20)
+
 /**
  * segment_create - make the file, 0600 whatever the umask, and begin it
  * @dirfd: borrowed; the segment keeps a duplicate
