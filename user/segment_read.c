@@ -113,16 +113,29 @@ static int header_at(struct segment_reader *r, uint64_t offset,
 
 /* ---- damage ------------------------------------------------------------ */
 
+/* A look at what has been read already, so far as it goes. */
+static bool may_be_header(const struct segment_reader *r, const char *at,
+			  size_t len)
+{
+	struct disk_frame d;
+
+	if (len < sizeof(d))
+		return true;
+	memcpy(&d, at, sizeof(d));
+	return is_sound(r, &d);
+}
+
 /* Look for a header in @p[0, len), which lies at @offset in the file. */
 static int scan_bytes(struct segment_reader *r, const char *p, size_t len,
 		      uint64_t offset, struct frame *ret)
 {
 	static const uint32_t magic = FORMAT_MAGIC;
 	const char *at = p, *end = p + len;
-	int rc;
+	int rc = 0;
 
 	while ((at = memmem(at, (size_t)(end - at), &magic, sizeof(magic)))) {
-		rc = header_at(r, offset + (uint64_t)(at - p), ret);
+		if (may_be_header(r, at, (size_t)(end - at)))
+			rc = header_at(r, offset + (uint64_t)(at - p), ret);
 		if (rc)
 			return rc;
 		at++;
