@@ -60,7 +60,8 @@ FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 all: $(O)/weir
 
 ## run: install what is missing, build, record this host for 10 s, show it
-run: deps
+run:
+	$(Q)tests/deps.sh build
 	$(Q)$(MAKE) --no-print-directory -j2 all
 	$(Q)examples/first-run.sh $(O)/weir
 
@@ -349,7 +350,7 @@ lint:
 
 # --- set-up ------------------------------------------------------------------
 
-## deps: install the Debian packages that are missing (elsewhere: print them)
+## deps: install the Debian packages to build and test with (else print them)
 deps:
 	$(Q)tests/deps.sh
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh [bench] - install what weir needs to be built and tested from Debian's
-# packages, and with "bench" what it is measured with; where there is no apt, or
-# no root, print what is missing.
+# deps.sh [build|bench] - install what weir needs to be built and tested from
+# Debian's packages, with "build" only what it is built with, with "bench" also
+# what it is measured with; where there is no apt, or no root, print what is
+# missing.
 
 set -u
 BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
@@ -16,7 +17,11 @@ BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf bpftrace
 	libbpf-tools time libboost1.81-dev libck-dev libdpdk-dev"
 
 missing=
-[ "${1:-}" = bench ] || BENCH=
+case ${1:-} in
+build) TEST='' BENCH='' ;;
+bench) ;;
+*) BENCH='' ;;
+esac
 for p in $BUILD $TEST $BENCH; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
 		grep -qx installed || missing="$missing $p"
