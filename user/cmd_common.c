@@ -74,7 +74,8 @@ const struct opt opts_limit[] = {
 		.type = OPT_COUNT,
 		.arg = "N",
 		.offset = offsetof(struct query_args, limit),
-		.help = "end after N events; losses among them do not count",
+		.help = "end after N events; weir's own log and losses do not "
+			"count",
 		.also = "max-events",
 	},
 	{0},

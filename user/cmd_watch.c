@@ -13,7 +13,7 @@
 struct limit {
 	struct sink sink;
 	struct sink *to;
-	const struct select *select; /* knows what is no event but a loss */
+	const struct select *select; /* knows what counts */
 	uint64_t left;
 };
 
@@ -30,7 +30,7 @@ static int on_event(struct sink *s, const struct event *ev)
 	if (!l->left)
 		return -ECANCELED;
 	err = l->to->ops->event(l->to, ev);
-	if (!err && ev->kind->number != l->select->gap && !--l->left)
+	if (!err && select_counts(l->select, ev) && !--l->left)
 		err = -ECANCELED;
 	return err;
 }

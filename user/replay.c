@@ -279,7 +279,8 @@ static int on_event(void *arg, struct event *ev)
 		on_shed(r, ev);
 	if (after || at < r->from_ns || !select_match(&r->select, ev))
 		return 0;
-	if (++r->events == r->limit)
+	r->events++;
+	if (select_counts(&r->select, ev) && ++r->counted == r->limit)
 		r->over_ns = at + 1;
 	return hand_over(p, ev);
 }
@@ -323,7 +324,7 @@ int replay_each(struct replay *r, int (*fn)(void *arg, const struct event *ev),
 	if (range.from_ns && !range.to_ns)
 		range.to_ns = UINT64_MAX;
 	r->events = r->missing = r->gaps = r->others = r->shed = 0;
-	r->over_ns = 0;
+	r->over_ns = r->counted = 0;
 	r->refused = false;
 	rc = archive_each(r->archive, &range, on_event, &p);
 	end(r);

@@ -51,6 +51,7 @@ struct replay {
 	uint64_t gaps;	  /* records that say so */
 	uint64_t others;  /* lost in the interval by other sources */
 	uint64_t shed;	  /* not recorded in the interval, by the budget */
+	uint64_t counted; /* of the events those that the limit is about */
 	uint64_t over_ns; /* the limit was reached: the interval's end; 0 */
 	bool refused;	  /* it ended with an error of @fn's own */
 	/* internal */

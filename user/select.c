@@ -208,6 +208,12 @@ bool select_match(const struct select *sel, const struct event *ev)
 	return !sel->filter || filter_match(sel->filter, ev);
 }
 
+bool select_counts(const struct select *sel, const struct event *ev)
+{
+	return sel->named[ev->kind->number] ||
+	       strcmp(ev->kind->source, SOURCE_OF_CONTEXT) != 0;
+}
+
 void select_done(struct select *sel)
 {
 	filter_free(sel->filter);

@@ -49,6 +49,10 @@ void select_gaps(const struct select *sel, const struct schema *schema,
 /** select_match - Thread: one at a time. */
 bool select_match(const struct select *sel, const struct event *ev);
 
+/** select_counts - is it, of what is selected, not weir's own word, which comes
+ * unasked: its log, losses? Named with -e or -s it is as good as any. */
+bool select_counts(const struct select *sel, const struct event *ev);
+
 /** select_done - free the filter. */
 void select_done(struct select *sel);
 

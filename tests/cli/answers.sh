@@ -62,14 +62,16 @@ is "-f not" "$(lines out)" 4
 
 # the first so many
 run show a -n 3
-is "show -n: as many" "$(lines out)" 3
-cmp -s out <("$WEIR" show a | head -n 3) || fail "show -n: not the first"
+is "show -n: as many, and weir's first word" "$(lines out)" 4
+cmp -s out <("$WEIR" show a | head -n 4) || fail "show -n: not the first"
+run show a -n 1 -e repo_log
+is "show -n of weir's own" "$(lines out)" 1
 run show a -n 2 -f 'comm == "false"' -e task_exit --json
 is "show -n of what was asked for" "$(jq -s 'map(.kind)|unique|.[]' out)" \
 	'"task_exit"'
 is "show -n of what was asked for: as many" "$(lines out)" 2
 run export a --to csv -n 4
-is "export -n: a header, and as many" "$(lines out)" 5
+is "export -n: a header, and as many" "$(lines out)" 6
 run watch -q -n 1 -e task_exec --for 20s -- sh -c '/bin/true; /bin/false'
 is "watch -n: status" $rc 1
 is "watch -n: as many" "$(lines out)" 1
