@@ -7,7 +7,7 @@
  * this source is never shed or filtered in the kernel, and has a mini-buffer
  * that no flood of another source can fill.
  */
-#define WEIR_SLOTS 3 /* with WEIR_SLOT_MOVE */
+#define WEIR_SLOTS 4
 
 #include "flavors.h"
 #include "follow.bpf.h"
@@ -148,7 +148,7 @@ int BPF_PROG(task__fork, struct task_struct *child)
 		follow_child(child, parent);
 	if (!weir_admit(pid))
 		return 1;
-	see_cgroup(cg, WEIR_SLOT_HOOK);
+	see_cgroup(cg, WEIR_SLOT_FORK);
 	ev = weir_reserve(task_fork, EV_TASK_FORK);
 	if (!ev)
 		return 1;
@@ -326,25 +326,16 @@ int task__exit_tp(struct trace_event_raw_sched_process_exit *ctx)
 
 /*
  * A task is gone for good: if it led a process, which has its number, no thread
- * is left of that either.
+ * is left of that either. A raw program on all kernels: it interrupts others,
+ * where a tp one would be skipped (bpf_prog_active), and cannot be preempted
+ * but on PREEMPT_RT.
  */
-static __always_inline int on_free(__u32 tid)
-{
-	if (why_followed(tid) & WEIR_FOLLOW_ENDED)
-		unfollow(tid);
-	return 1;
-}
-
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(task__free_followed, struct task_struct *t)
 {
-	return on_free(t->pid);
-}
-
-SEC("tp/sched/sched_process_free")
-int task__free_followed_tp(struct trace_event_raw_sched_process_template *ctx)
-{
-	return on_free(ctx->pid);
+	if (why_followed(t->pid) & WEIR_FOLLOW_ENDED)
+		unfollow(t->pid);
+	return 1;
 }
 
 /* ---- what is alive ------------------------------------------------------- */

@@ -194,6 +194,10 @@ int source_program_fd(const struct program *p);
  */
 void source_choose_programs(struct sources *s, struct source *src);
 
+/** source_makes_none - Return: does the program make no event? Those called
+ * <what>_followed keep the map of that name, where some processes are. */
+bool source_makes_none(const char *name);
+
 /** source_is_iter - Return: is it run by reading, not attached? */
 bool source_is_iter(const struct program *p);
 

@@ -207,10 +207,9 @@ static bool has_twin(const struct source *src, const char *name, bool tp)
 	return bpf_object__find_program_by_name(src->obj, twin) != NULL;
 }
 
-/* <what>_followed is for recordings of some processes alone. */
-static bool is_for_nobody(const struct sources *s, const char *name)
+bool source_makes_none(const char *name)
 {
-	return strstr(name, "_followed") && !sources_follow(s);
+	return ends_with(name, "_followed");
 }
 
 /*
@@ -226,7 +225,7 @@ static bool wants_program(struct sources *s, struct source *src,
 	const char *sec = bpf_program__section_name(p);
 	bool use_tp = s->kernel.preemptible_tp && s->kernel.tracefs;
 
-	if (is_for_nobody(s, name))
+	if (source_makes_none(name) && !sources_follow(s))
 		return false;
 	if (ends_with(name, "_tp") && has_twin(src, name, false))
 		return use_tp;

@@ -109,7 +109,8 @@ static uint64_t missed_of(const struct sources *s, const struct source *src)
 		sum += load(&src->account[i].missed);
 
 	for (i = 0; i < src->program_count; i++)
-		sum += counters_of(&src->programs[i]).missed;
+		if (!source_makes_none(src->programs[i].name))
+			sum += counters_of(&src->programs[i]).missed;
 	return sum;
 }
 

@@ -357,12 +357,6 @@ struct trace_event_raw_sched_process_exit {
 	bool group_dead;
 };
 
-/* sched_process_free */
-struct trace_event_raw_sched_process_template {
-	struct trace_entry ent;
-	pid_t pid;
-};
-
 struct trace_event_raw_sys_enter {
 	struct trace_entry ent;
 	long id;
