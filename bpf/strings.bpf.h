@@ -30,11 +30,18 @@ static __always_inline bool weir_room(void)
 }
 
 /*
- * Iterators can be preempted by hooks, so they have a slot of their own. So has
- * a raw hook below a lock that sleeps on PREEMPT_RT, where raw programs can be
- * preempted from 7.0 on, and that has no tp one: in a source that says so.
+ * Iterators can be preempted by hooks, so they have a slot of their own. So can
+ * raw hooks from 7.0 on: those that have no tp twin and sleep on PREEMPT_RT
+ * (MOVE), and all of them without tracefs. So each hook that fills a scratch
+ * record has its own, or one that no other of its source has, as a source says
+ * that has more than one.
  */
-enum weir_slot { WEIR_SLOT_HOOK, WEIR_SLOT_ITER, WEIR_SLOT_MOVE };
+enum weir_slot {
+	WEIR_SLOT_HOOK,
+	WEIR_SLOT_ITER,
+	WEIR_SLOT_MOVE,
+	WEIR_SLOT_FORK,
+};
 #ifndef WEIR_SLOTS
 #define WEIR_SLOTS 2
 #endif

@@ -9,6 +9,7 @@
  */
 #define WEIR_RING_BYTES (4 << 20)
 #define WEIR_VALUE	2
+#define WEIR_SLOTS	3 /* see uring.bpf.h */
 #include "call.bpf.h"
 #include "cpu_ring.bpf.h"
 #include "path.bpf.h"

@@ -19,6 +19,10 @@ const volatile __u32 args_io_uring_submit_req; /* 6.3 */
 const volatile __u32 args_io_uring_submit_sqe; /* before; 2 from 6.0 on */
 const volatile __u32 args_io_uring_complete;   /* 7, or 3 from 6.13 on */
 
+/* Scratch records of the hooks here; no iterator of this source has one. */
+#define SLOT_SUBMIT   WEIR_SLOT_ITER
+#define SLOT_COMPLETE WEIR_SLOT_MOVE
+
 #define REQUESTS_MAX	  16384
 #define REQUEST_PATHS_MAX 1024
 #define REQUEST_PATH	  256 /* bytes kept of a path */
@@ -244,7 +248,7 @@ static __always_inline void keep_path(char *to, void *at)
 
 static __always_inline void keep_paths(struct uring_request *r, __u64 key)
 {
-	__u32 nr = r->call.nr, slot = WEIR_SLOT_HOOK;
+	__u32 nr = r->call.nr, slot = SLOT_SUBMIT;
 	struct request_paths *p = bpf_map_lookup_elem(&scratch, &slot);
 	void *first = first_path(nr, (void *)key);
 
@@ -308,9 +312,9 @@ static __always_inline __u64 request_file(const struct uring_request *r,
 }
 
 static __always_inline int emit_request(const struct uring_request *r,
-					__u64 key, __s64 ret)
+					__u64 key, __s64 ret, __u32 slot)
 {
-	struct ev_syscall_done *ev = weir_begin_of(WEIR_SLOT_HOOK,
+	struct ev_syscall_done *ev = weir_begin_of(slot,
 						   weir_who(r->pid, r->tid));
 	__u64 file = request_file(r, ret);
 	__u32 len = sizeof(*ev), span;
@@ -323,20 +327,19 @@ static __always_inline int emit_request(const struct uring_request *r,
 		return 1;
 	len = put_kept_paths(ev, len, r, key);
 	if (file)
-		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
+		len = weir_put_file(ev, &ev->file, len, file, slot);
 	else
 		weir_no_str(&ev->file);
-	return weir_emit_span(&ev->h, WEIR_SLOT_HOOK, EV_SYSCALL_DONE, len,
-			      span);
+	return weir_emit_span(&ev->h, slot, EV_SYSCALL_DONE, len, span);
 }
 
 static __always_inline void record_request(const struct uring_request *r,
-					   __u64 key, __s64 ret)
+					   __u64 key, __s64 ret, __u32 slot)
 {
 	if (call_mode(r->call.nr) == CALL_SLOW && !is_slow(&r->call))
 		return;
 	if (weir_admit(r->pid))
-		emit_request(r, key, ret);
+		emit_request(r, key, ret, slot);
 }
 
 /*
@@ -348,7 +351,7 @@ static __always_inline void record_unseen(struct uring_request *r, __u64 key,
 {
 	r->call.since = 0;
 	if (call_mode(r->call.nr) != CALL_SLOW)
-		record_request(r, key, 0);
+		record_request(r, key, 0, SLOT_SUBMIT);
 	else if (maybe_slow && weir_admit(r->pid))
 		weir_count_missed();
 }
@@ -438,7 +441,7 @@ static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 	if (!r || r->told)
 		return 1;
 	if (!(flags & IORING_CQE_F_NOTIF)) /* the result came before it */
-		record_request(r, key, res);
+		record_request(r, key, res, SLOT_COMPLETE);
 	if (flags & IORING_CQE_F_MORE)
 		r->call.since = bpf_ktime_get_ns();
 	else

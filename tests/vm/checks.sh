@@ -728,6 +728,31 @@ case_no_tracefs() {
 	verdict "$kept calls, $skipped misses told"
 }
 
+# Two hooks of a source may be in the middle of a record at a time: what is
+# recorded is what was done.
+case_no_tracefs_names() {
+	local i
+
+	fact_begin
+	weir_record -s syscall -- sh -c '
+		cd /tmp
+		urings over 1 || exit 77
+		for i in 1 2 3 4; do urings over 3000 & done
+		load opens /etc/weir-vm 8000 >/dev/null
+		wait'
+	[ $? != 77 ] || {
+		echo "no io_uring"
+		return 77
+	}
+	events syscall_done 'name == openat and comm == load'
+	is "paths" "$(each path)" /etc/weir-vm
+	is "files" "$(each file)" /etc/weir-vm
+	events syscall_done 'name == openat and comm == urings'
+	is "paths through io_uring, but for those forgotten" "$(each path |
+		tr ' ' '\n' | grep -vc -e '^none/[0-9]*$' -e '^null$')" 0
+	verdict "$(wc -l <$EVENTS) through io_uring"
+}
+
 case_no_btf() {
 	fact_begin
 	is "vmlinux" "$(ls /sys/kernel/btf)" ""

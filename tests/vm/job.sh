@@ -188,6 +188,7 @@ check_no_btf() {
 check_no_tracefs() {
 	umount_tracefs
 	check no-tracefs case_no_tracefs
+	check no-tracefs-names case_no_tracefs_names
 	mount_tracefs
 }
 

@@ -88,8 +88,12 @@ stage_drivers() {
 }
 
 build_load() {
-	${CC:-cc} -O2 -Wall -Wextra -static -pthread \
-		-o "$vm/load" "$here/../load/load.c" || die "load.c: no build"
+	local load
+
+	for load in load urings; do
+		${CC:-cc} -O2 -Wall -Wextra -static -pthread -o "$vm/$load" \
+			"$here/../load/$load.c" || die "$load.c: no build"
+	done
 }
 
 build_initramfs() {
@@ -100,6 +104,7 @@ build_initramfs() {
 	build_load
 	stage_busybox
 	stage_program "$vm/load" /bin
+	stage_program "$vm/urings" /bin
 	[ -x "$WEIR" ] || die "$WEIR is not here (make)"
 	stage_program "$WEIR" /bin
 	# busybox goes by the name it is called with, which load chooses
