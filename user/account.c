@@ -2,8 +2,13 @@
 #include "account.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+#include "hash.h"
 
 /* Acquire: none of the counters that follow is older than this one. */
 static uint64_t counter(const uint64_t *from)
@@ -91,4 +96,83 @@ int account_check(const struct account_row *r, int final, const char **why)
 		return 0;
 	*why = broken;
 	return -EBADMSG;
+}
+
+/* ---- rows by source and CPU ---------------------------------------------- */
+
+#define SLOTS_MIN 256
+
+static uint64_t hash_row(const struct account_map *m,
+			 const struct account_row *r)
+{
+	uint64_t part[2] = {0}; /* zeros behind the name, whatever is there */
+
+	strncpy((char *)part, r->source, sizeof(part));
+	return hash_u64(hash_u64(part[0] ^ m->seed) ^ hash_u64(part[1]) ^
+			r->cpu);
+}
+
+static bool is_row(const struct account_row *a, const struct account_row *b)
+{
+	return a->cpu == b->cpu &&
+	       !strncmp(a->source, b->source, sizeof(a->source));
+}
+
+/* Where it is, or the free one where it belongs. */
+static size_t slot_of(const struct account_map *m,
+		      const struct account_row *rows,
+		      const struct account_row *like)
+{
+	size_t at = hash_row(m, like) & (m->slots - 1);
+
+	while (m->slot[at] && !is_row(&rows[m->slot[at] - 1], like))
+		at = (at + 1) & (m->slots - 1);
+	return at;
+}
+
+static int grow(struct account_map *m, const struct account_row *rows)
+{
+	struct account_map old = *m;
+	size_t i;
+
+	m->slots = old.slots ? 2 * old.slots : SLOTS_MIN;
+	m->slot = calloc(m->slots, sizeof(*m->slot));
+	if (!m->slot) {
+		*m = old;
+		return -ENOMEM;
+	}
+	if (!old.slots &&
+	    getrandom(&m->seed, sizeof(m->seed), GRND_NONBLOCK) < 0)
+		m->seed = (uintptr_t)m->slot;
+	for (i = 0; i < old.slots; i++)
+		if (old.slot[i])
+			m->slot[slot_of(m, rows, &rows[old.slot[i] - 1])] =
+				old.slot[i];
+	free(old.slot);
+	return 0;
+}
+
+size_t account_map_find(const struct account_map *m,
+			const struct account_row *rows,
+			const struct account_row *like)
+{
+	size_t at = m->slots ? slot_of(m, rows, like) : 0;
+
+	return m->slots && m->slot[at] ? m->slot[at] - 1 : ACCOUNT_NO_ROW;
+}
+
+int account_map_add(struct account_map *m, const struct account_row *rows,
+		    size_t i)
+{
+	if (2 * m->count >= m->slots && grow(m, rows))
+		return -ENOMEM;
+	m->slot[slot_of(m, rows, &rows[i])] = (uint32_t)i + 1;
+	m->count++;
+	return 0;
+}
+
+void account_map_done(struct account_map *m)
+{
+	free(m->slot);
+	*m = (struct account_map){0};
 }

@@ -69,4 +69,29 @@ void account_add(struct account_row *to, const struct account_row *from);
  */
 int account_check(const struct account_row *r, int final, const char **why);
 
+/* Which row is of a source and CPU, of rows that a file may say anything of.
+ * Zeroed: of none. */
+struct account_map {
+	uint32_t *slot; /* number of a row, from 1; 0: free */
+	size_t slots;	/* a power of two */
+	size_t count;
+	uint64_t seed; /* or a file could choose what falls into one slot */
+};
+
+#define ACCOUNT_NO_ROW SIZE_MAX
+
+/** account_map_find - Return: the row of @rows that is of the source and CPU of
+ * @like; ACCOUNT_NO_ROW: none that was added. */
+size_t account_map_find(const struct account_map *m,
+			const struct account_row *rows,
+			const struct account_row *like);
+
+/** account_map_add - @rows[@i], of whose source and CPU there is none yet.
+ * Return: 0; -ENOMEM. */
+int account_map_add(struct account_map *m, const struct account_row *rows,
+		    size_t i);
+
+/** account_map_done - empty it. */
+void account_map_done(struct account_map *m);
+
 #endif

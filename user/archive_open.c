@@ -113,13 +113,11 @@ static int take_frames(struct archive *a, struct segment_reader *r,
 static struct account_row *row_for(struct archive *a,
 				   const struct account_row *like)
 {
+	size_t i = account_map_find(&a->row_map, a->rows, like), cap;
 	struct account_row *r, *grown;
-	size_t i, cap;
 
-	for (i = 0; i < a->row_count; i++)
-		if (a->rows[i].cpu == like->cpu &&
-		    !strcmp(a->rows[i].source, like->source))
-			return &a->rows[i];
+	if (i != ACCOUNT_NO_ROW)
+		return &a->rows[i];
 	if (a->row_count == a->row_cap) {
 		cap = a->row_cap ? a->row_cap * 2 : 64;
 		grown = reallocarray(a->rows, cap, sizeof(*grown));
@@ -128,9 +126,12 @@ static struct account_row *row_for(struct archive *a,
 		a->rows = grown;
 		a->row_cap = cap;
 	}
-	r = &a->rows[a->row_count++];
+	r = &a->rows[a->row_count];
 	*r = (struct account_row){.cpu = like->cpu};
 	memcpy(r->source, like->source, sizeof(r->source));
+	if (account_map_add(&a->row_map, a->rows, a->row_count))
+		return NULL;
+	a->row_count++;
 	return r;
 }
 
@@ -441,6 +442,7 @@ void archive_free(struct archive *a)
 	buf_done(&a->meta);
 	free(a->summary);
 	free(a->rows);
+	account_map_done(&a->row_map);
 	free(a);
 }
 

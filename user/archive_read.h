@@ -30,6 +30,7 @@ struct archive {
 	struct archive_info info;
 	struct account_row *rows; /* of all runs together */
 	size_t row_count, row_cap;
+	struct account_map row_map;
 	int64_t wall_offset;
 	unsigned boot;		       /* of the event at hand */
 	struct archive_follow *follow; /* borrowed, or NULL */

@@ -238,12 +238,12 @@ static int check_loss(struct verify *v, const struct frame *f)
 	v->ended = flags & LOSS_END;
 	v->loss_offset = f->offset;
 	if (v->schema)
-		verify_account_loss(&v->account, rows, count, flags,
-				    unaccounted, v);
+		err = verify_account_loss(&v->account, rows, count, flags,
+					  unaccounted, v);
 	else
 		free(rows);
 	v->events_missing = false;
-	return 0;
+	return err;
 }
 
 /* ---- frames ------------------------------------------------------------ */

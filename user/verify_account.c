@@ -17,6 +17,7 @@ static void forget_tallies(struct verify_account *v)
 {
 	unsigned i;
 
+	memset(v->all_matched, 0, sizeof(v->all_matched));
 	for (i = 0; i < SCHEMA_SOURCES_MAX; i++)
 		if (v->tally[i])
 			memset(v->tally[i], 0,
@@ -30,12 +31,14 @@ void verify_account_done(struct verify_account *v)
 	for (i = 0; i < SCHEMA_SOURCES_MAX; i++)
 		free(v->tally[i]);
 	free(v->base);
+	account_map_done(&v->base_map);
 	*v = (struct verify_account){0};
 }
 
 void verify_account_begin(struct verify_account *v, const struct schema *schema)
 {
 	free(v->base);
+	account_map_done(&v->base_map);
 	v->base = NULL;
 	v->base_count = 0;
 	v->base_known = false;
@@ -87,23 +90,22 @@ struct comparison {
 	void *arg;
 };
 
-static bool is_row(const struct account_row *r, const char *source,
-		   uint32_t cpu)
-{
-	return r->cpu == cpu &&
-	       !strncmp(r->source, source, sizeof(r->source) - 1);
-}
-
 static const struct account_row *base_of(const struct verify_account *v,
 					 const struct account_row *r)
 {
 	static const struct account_row none;
-	size_t i;
+	size_t i = account_map_find(&v->base_map, v->base, r);
 
-	for (i = 0; i < v->base_count; i++)
-		if (is_row(&v->base[i], r->source, r->cpu))
-			return &v->base[i];
-	return &none;
+	return i == ACCOUNT_NO_ROW ? &none : &v->base[i];
+}
+
+static void take_one(struct tally *sum, struct tally *t)
+{
+	if (t->matched)
+		return;
+	sum->kept += t->kept;
+	sum->context += t->context;
+	t->matched = true;
 }
 
 /* Its own events; of ACCOUNT_ANY_CPU all that no other row has taken. */
@@ -117,16 +119,13 @@ static struct tally take_tally(struct verify_account *v,
 		if (strncmp(schema_source(v->schema, s)->name, r->source,
 			    sizeof(r->source) - 1))
 			continue;
-		for (i = 0; i < v->cpus[s]; i++) {
-			struct tally *t = &v->tally[s][i];
-
-			if (t->matched ||
-			    (r->cpu != i && r->cpu != ACCOUNT_ANY_CPU))
-				continue;
-			sum.kept += t->kept;
-			sum.context += t->context;
-			t->matched = true;
-		}
+		if (r->cpu < v->cpus[s])
+			take_one(&sum, &v->tally[s][r->cpu]);
+		if (r->cpu != ACCOUNT_ANY_CPU || v->all_matched[s])
+			continue;
+		for (i = 0; i < v->cpus[s]; i++)
+			take_one(&sum, &v->tally[s][i]);
+		v->all_matched[s] = true;
 	}
 	return sum;
 }
@@ -200,11 +199,25 @@ static void check_equations(const struct comparison *c,
 			c->fn(c->arg, &rows[i], why, 0);
 }
 
-void verify_account_loss(struct verify_account *v, struct account_row *rows,
-			 size_t count, uint32_t flags,
-			 void (*fn)(void *arg, const struct account_row *r,
-				    const char *what, uint64_t missing),
-			 void *arg)
+/* Of rows that are there twice the first counts. */
+static int make_map(struct verify_account *v)
+{
+	size_t i;
+	int err = 0;
+
+	account_map_done(&v->base_map);
+	for (i = 0; i < v->base_count && !err; i++)
+		if (account_map_find(&v->base_map, v->base, &v->base[i]) ==
+		    ACCOUNT_NO_ROW)
+			err = account_map_add(&v->base_map, v->base, i);
+	return err;
+}
+
+int verify_account_loss(struct verify_account *v, struct account_row *rows,
+			size_t count, uint32_t flags,
+			void (*fn)(void *arg, const struct account_row *r,
+				   const char *what, uint64_t missing),
+			void *arg)
 {
 	const struct comparison c = {v, fn, arg};
 
@@ -218,4 +231,5 @@ void verify_account_loss(struct verify_account *v, struct account_row *rows,
 	v->base_count = count;
 	v->base_known = true;
 	forget_tallies(v);
+	return make_map(v);
 }

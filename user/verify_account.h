@@ -25,8 +25,10 @@ struct verify_account {
 	uint8_t source_of[SCHEMA_KINDS_MAX];
 	struct tally *tally[SCHEMA_SOURCES_MAX]; /* by CPU */
 	uint32_t cpus[SCHEMA_SOURCES_MAX];
+	bool all_matched[SCHEMA_SOURCES_MAX];
 	struct account_row *base; /* of the last LOSS frame */
 	size_t base_count;
+	struct account_map base_map;
 	bool base_known;
 };
 
@@ -48,11 +50,13 @@ int verify_account_event(struct verify_account *v, const struct weir_hdr *h);
  * @flags: LOSS_* (segment.h)
  * @fn:    called for each thing that does not hold, in words; @missing events
  *         that the account has and the archive has not, or 0
+ *
+ * Return: 0; -ENOMEM.
  */
-void verify_account_loss(struct verify_account *v, struct account_row *rows,
-			 size_t count, uint32_t flags,
-			 void (*fn)(void *arg, const struct account_row *r,
-				    const char *what, uint64_t missing),
-			 void *arg);
+int verify_account_loss(struct verify_account *v, struct account_row *rows,
+			size_t count, uint32_t flags,
+			void (*fn)(void *arg, const struct account_row *r,
+				   const char *what, uint64_t missing),
+			void *arg);
 
 #endif
