@@ -67,7 +67,7 @@ struct flight {
 	int event_fd;
 	bool stopping;
 	struct snapshot_copier copier;
-	sem_t runs; /* the tid of one more writer is known */
+	sem_t runs; /* one more writer is there: its tid, plan_error */
 	struct slot slots[FLIGHT_SNAPSHOTS_MAX];
 	uint64_t asked, refused;
 	struct repo *repo;
@@ -214,10 +214,10 @@ static void *run_writer(void *arg)
 	struct slot *s = arg;
 
 	s->writer_tid = gettid();
-	sem_post(&s->flight->runs);
 	/* so that names are of that directory, wherever it is moved */
 	if (unshare(CLONE_FS) || fchdir(s->flight->dir_fd))
 		s->plan_error = -errno;
+	sem_post(&s->flight->runs);
 	while (is_called(s)) {
 		snapshot_take(&s->plan, s->copy, s->result);
 		remember(s->flight, s->result);
