@@ -80,17 +80,28 @@ static void put_did(struct buf *b, struct process *p)
 		buf_printf(b, ", +%u more", p->count_len - DID_KINDS);
 }
 
+/* Of one that is older than the day of the recording the day is enough. */
+static void put_started(struct buf *b, const struct render *r,
+			const struct process *p, uint64_t today)
+{
+	uint64_t at = p->start_time + p->shift;
+
+	if (!p->start_time)
+		buf_putc(b, '?');
+	else if (!r->dated && render_day(r, at) != today)
+		render_date(b, r, at);
+	else
+		render_time(b, r, at);
+}
+
 static void put_row(struct table *t, const struct render *r, struct process *p,
-		    unsigned depth)
+		    unsigned depth, uint64_t today)
 {
 	struct buf b = {0};
 
 	table_cell(t, "%u", p->pid);
 	table_cell(t, "%u", p->uid);
-	if (p->start_time)
-		render_time(&b, r, p->start_time + p->shift);
-	else
-		buf_putc(&b, '?');
+	put_started(&b, r, p, today);
 	table_buf(t, &b);
 	if (!p->exit_time)
 		buf_puts(&b, "alive");
@@ -108,7 +119,7 @@ static void put_row(struct table *t, const struct render *r, struct process *p,
 }
 
 static void print_table(struct buf *out, const struct render *r,
-			struct process *roots)
+			struct process *roots, uint64_t last_ns)
 {
 	static const char *const head[] = {
 		"PID", "UID", "STARTED", "LASTED", "EVENTS", "TASK", "DID"};
@@ -121,7 +132,7 @@ static void print_table(struct buf *out, const struct render *r,
 		table_cell(&t, "%s", head[i]);
 	for (p = roots; p; p = tally_next(p, &depth))
 		if (p->shown)
-			put_row(&t, r, p, depth);
+			put_row(&t, r, p, depth, render_day(r, last_ns));
 	table_print(&t, out);
 }
 
@@ -204,7 +215,7 @@ static int print(struct replay *r, struct tally *t,
 	if (args->query.json)
 		print_json(&out, &r->render, roots);
 	else
-		print_table(&out, &r->render, roots);
+		print_table(&out, &r->render, roots, r->info.last_ns);
 	return put_stdout(&out);
 }
 

@@ -24,6 +24,7 @@ struct render {
 	unsigned boot;
 	uint64_t shift; /* and what makes its times ones of the first, ns */
 	bool utc;	/* times of day in UTC, not the local zone */
+	bool dated;	/* with the date before them */
 };
 
 /** render_escape - append @len bytes escaped for text. */
@@ -38,8 +39,16 @@ void render_ns(struct buf *b, uint64_t ns);
 /** render_bytes - a size for people: 512 8.0K 1.5M 3.2G */
 void render_bytes(struct buf *b, uint64_t bytes);
 
-/** render_time - 14:03:20.512345 of a monotonic instant. */
+/** render_time - 14:03:20.512345 of a monotonic instant; dated:
+ * 2026-11-22T14:03:20.512345, which parse_time() takes. */
 void render_time(struct buf *b, const struct render *r, uint64_t mono_ns);
+
+/** render_date - 2026-11-22 of a monotonic instant. */
+void render_date(struct buf *b, const struct render *r, uint64_t mono_ns);
+
+/** render_day - the days from 1970 to that of a monotonic instant, there where
+ * its time of day is of. */
+uint64_t render_day(const struct render *r, uint64_t mono_ns);
 
 /** render_iso - 2026-11-22T14:03:20.512345678Z of ns since the epoch. */
 void render_iso(struct buf *b, uint64_t realtime_ns);

@@ -88,29 +88,21 @@ static void put_two(char *to, unsigned v)
 	to[1] = (char)('0' + v % 10);
 }
 
-/* Seconds of the day where the reader is. */
-static unsigned local_second(uint64_t epoch_s)
+/* Seconds since the epoch as a clock on the reader's wall tells them. */
+static uint64_t wall_second(const struct render *r, uint64_t mono_ns)
 {
-	time_t t = (time_t)epoch_s;
+	uint64_t s = (mono_ns + (uint64_t)r->wall_offset) / NS_PER_S;
+	time_t t = (time_t)s;
 	struct tm tm;
 
-	if (!localtime_r(&t, &tm))
-		return (unsigned)(epoch_s % S_PER_DAY);
-	return (unsigned)(tm.tm_hour * S_PER_HOUR + tm.tm_min * S_PER_MIN +
-			  tm.tm_sec);
+	if (r->utc || !localtime_r(&t, &tm))
+		return s;
+	return s + (uint64_t)tm.tm_gmtoff;
 }
 
-void render_time(struct buf *b, const struct render *r, uint64_t mono_ns)
+uint64_t render_day(const struct render *r, uint64_t mono_ns)
 {
-	uint64_t ns = mono_ns + (uint64_t)r->wall_offset, s = ns / NS_PER_S;
-	unsigned day = r->utc ? (unsigned)(s % S_PER_DAY) : local_second(s);
-	char clock[9] = "00:00:00.";
-
-	put_two(clock, day / S_PER_HOUR);
-	put_two(clock + 3, day / S_PER_MIN % 60);
-	put_two(clock + 6, day % 60);
-	buf_put(b, clock, sizeof(clock));
-	buf_u64_width(b, ns % NS_PER_S / NS_PER_US, 6);
+	return wall_second(r, mono_ns) / S_PER_DAY;
 }
 
 /*
@@ -131,6 +123,29 @@ static void put_date(struct buf *b, uint64_t days)
 	buf_u64_width(b, month, 2);
 	buf_putc(b, '-');
 	buf_u64_width(b, doy - (153 * mp + 2) / 5 + 1, 2);
+}
+
+void render_date(struct buf *b, const struct render *r, uint64_t mono_ns)
+{
+	put_date(b, render_day(r, mono_ns));
+}
+
+void render_time(struct buf *b, const struct render *r, uint64_t mono_ns)
+{
+	uint64_t ns = mono_ns + (uint64_t)r->wall_offset;
+	uint64_t s = wall_second(r, mono_ns);
+	unsigned day = (unsigned)(s % S_PER_DAY);
+	char clock[9] = "00:00:00.";
+
+	if (r->dated) {
+		put_date(b, s / S_PER_DAY);
+		buf_putc(b, 'T');
+	}
+	put_two(clock, day / S_PER_HOUR);
+	put_two(clock + 3, day / S_PER_MIN % 60);
+	put_two(clock + 6, day % 60);
+	buf_put(b, clock, sizeof(clock));
+	buf_u64_width(b, ns % NS_PER_S / NS_PER_US, 6);
 }
 
 void render_iso(struct buf *b, uint64_t realtime_ns)

@@ -100,6 +100,8 @@ static int open_parts(struct replay *r, const struct replay_options *o,
 		.wall_offset = r->info.wall_offset,
 		.utc = o->utc,
 	};
+	r->render.dated = render_day(&r->render, r->info.first_ns) !=
+			  render_day(&r->render, r->info.last_ns);
 	r->filter = o->select.filter;
 	r->jobs = o->jobs;
 	r->limit = o->limit;

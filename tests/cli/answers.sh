@@ -146,7 +146,19 @@ is "csv: --force" "$(lines events.csv)" 11
 run record -q -o b -- true
 run show a b -e task_exec
 is "two archives" "$(lines out)" 11
+# a day ends between them, where its clock says so
+run stat b --json
+day=$(jq '86400 - (.last / 1000000000 | floor) % 86400' out)
+zone=$(printf 'XXX-%d:%02d:%02d' $((day / 3600)) $((day / 60 % 60)) \
+	$((day % 60)))
+TZ=$zone run show a b -e task_exec
+hasnt "two days: each line has its date" out '^[0-9]{2}:'
+is "two days" "$(cut -dT -f1 out | sort -u | wc -l)" 2
+dated=$(sed -n '$s/ .*//p' out) # as it is shown, it can be asked for
+TZ=$zone run show a b -e task_exec --from "$dated"
+is "two days: --from what is shown" "$(lines out)" 1
 run show -e task_exec b
+hasnt "one day: no date" out '^....-'
 cp out one
 sed -i 's/^[0-9:.]* cpu[0-9]* //; s/[0-9]*\]/]/g' one
 run watch -q -e task_exec -- true

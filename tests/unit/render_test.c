@@ -4,6 +4,8 @@
 
 #include "render_fixture.h"
 
+#define HOUR_NS 3600000000000ULL
+
 /* ---- numbers by meaning -------------------------------------------------- */
 
 static const struct {
@@ -184,6 +186,10 @@ static void instants(void **state)
 	(void)state;
 	render_time(&b, &r, 5512345678);
 	expect(&b, "14:03:20.512345");
+	r.dated = true;
+	render_time(&b, &r, 5512345678);
+	expect(&b, "2026-11-22T14:03:20.512345");
+	r.dated = false;
 	render_iso(&b, 0);
 	expect(&b, "1970-01-01T00:00:00.000000000Z");
 	render_iso(&b, 951782400000000001);
@@ -195,6 +201,12 @@ static void instants(void **state)
 	r.utc = false;
 	render_time(&b, &r, 5512345678);
 	expect(&b, "19:33:20.512345");
+	r.dated = true; /* 19:03 in UTC */
+	render_time(&b, &r, 5 * HOUR_NS + 5512345678);
+	expect(&b, "2026-11-23T00:33:20.512345");
+	render_date(&b, &r, 0);
+	expect(&b, "2026-11-22");
+	assert_int_equal(render_day(&r, 5 * HOUR_NS), render_day(&r, 0) + 1);
 	unsetenv("TZ");
 	tzset();
 	buf_done(&b);
