@@ -79,7 +79,7 @@ enum ring_status {
 /* Flags of ring_create(), ring_new_pair() and ring_new_window(). */
 enum ring_flags {
 	RING_OVERWRITE = 1 << 0, /* ring_create(): oldest records give way */
-	RING_PREFAULT = 1 << 1,	 /* all memory now, no page fault later */
+	RING_PREFAULT = 1 << 1,	 /* all memory now: none is lacking later */
 };
 
 /* One record, in place or copied; see who filled it in for how long. */

@@ -107,6 +107,8 @@ static int make_ours(int fd, bool empty, const struct confine_user *user,
 	*ret = (struct confine_user){st.st_uid, st.st_gid};
 	if (st.st_uid != geteuid() && (!user || st.st_uid != user->uid))
 		return -EPERM;
+	if (st.st_mode & S_ISVTX) /* everybody's, like /tmp: it stays so */
+		return -EPERM;
 	if (!empty)
 		return st.st_mode & (S_IWGRP | S_IWOTH) ? -EPERM : 0;
 	if (fchmod(fd, 0700))

@@ -28,7 +28,8 @@ struct archive_dir {
  * @path:     its parents may be links; itself it must be none
  * @exist_ok: there may be segments
  *
- * A directory we make is 0700 whatever the umask, an empty one becomes so.
+ * A directory we make is 0700 whatever the umask, an empty one becomes so, but
+ * for one that is meant for all (sticky, like /tmp).
  * Return: 0; -ELOOP @path is a symbolic link; -ENOTDIR; -ENOTEMPTY it is not
  * empty, and no archive; -EPERM it is another user's, or others may write to
  * it; -EBUSY another recorder holds it; -EEXIST it has segments; -errno.

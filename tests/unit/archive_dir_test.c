@@ -97,6 +97,15 @@ static void an_empty_directory_is_taken_and_made_private(void **state)
 	expect_private();
 }
 
+static void an_empty_directory_that_is_everybodys_stays_so(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chmod(path, 01777), 0);
+	assert_int_equal(try(path), -EPERM);
+	assert_int_equal(mode_of(path), 01777);
+}
+
 static void an_archive_that_others_may_write_to_is_refused(void **state)
 {
 	(void)state;
@@ -322,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(files_are_private_whatever_the_umask),
 		T(an_empty_directory_is_taken_and_made_private),
+		T(an_empty_directory_that_is_everybodys_stays_so),
 		T(an_archive_that_others_may_write_to_is_refused),
 		T(another_users_directory_is_refused),
 		T(a_directory_of_other_things_is_left_alone),
