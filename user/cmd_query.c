@@ -19,8 +19,9 @@ int say_open_failed(int err, const char *path)
 
 	switch (err) {
 	case -ENOENT:
-		return fail("'%s': no such archive (weir record makes one)",
-			    of);
+		return fail("'%s': no such archive (%s)", of,
+			    strpbrk(of, " <>=~") ? "a filter stands after -f"
+						 : "weir record makes one");
 	case -EACCES:
 	case -EPERM:
 		return fail("'%s': Permission denied (it is its owner's alone; "

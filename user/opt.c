@@ -240,6 +240,20 @@ static enum opt_result unknown(struct parser *p, const char *name, size_t len)
 		     len < 60 ? (int)len : 60, name);
 }
 
+/* A letter that others have, as that of what they call it: -p, --pid. */
+static enum opt_result unknown_letter(struct parser *p, char letter)
+{
+	const struct opt *const *t, *o;
+
+	opt_for_each (t, o, p->tables)
+		if (o->also && o->also[0] == letter)
+			return wrong(p,
+				     "unknown option '-%c' (did you mean "
+				     "'--%s %s'?)",
+				     letter, o->name, o->arg);
+	return wrong(p, "unknown option '-%c' (--help lists them all)", letter);
+}
+
 /* The value in the next word. */
 static enum opt_result put_next(struct parser *p, const struct opt *o)
 {
@@ -278,10 +292,7 @@ static enum opt_result parse_letters(struct parser *p)
 		if (!o && *s == 'h')
 			return OPT_HELP;
 		if (!o)
-			return wrong(p,
-				     "unknown option '-%c' (--help lists "
-				     "them all)",
-				     *s);
+			return unknown_letter(p, *s);
 		if (o->type != OPT_FLAG && s[1])
 			return put(p, o, s + 1);
 		result = o->type == OPT_FLAG ? put(p, o, NULL) : put_next(p, o);

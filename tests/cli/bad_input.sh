@@ -24,6 +24,8 @@ bad 2 "needs a value" --config
 bad 2 "did you mean '--for'" record --forr 3s
 bad 2 "unknown option" record -x
 bad 2 "unknown option" record -qx
+bad 2 "did you mean '--filter EXPR'" show a -p 812
+bad 1 "no such archive .*-f" show "ret < 0"
 bad 2 "needs a value: --for TIME" record --for
 bad 2 "no duration" record --for 10x
 bad 2 "no duration" record --for=

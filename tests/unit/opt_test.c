@@ -38,7 +38,7 @@ static const struct opt second[] = {
 	 .arg = "SOURCE,...",
 	 .help = "a text so long that it must be broken into two lines, "
 		 "which then begin at the same column",
-	 .also = "origin",
+	 .also = "whence",
 	 AT(sources)},
 	{.name = "set",
 	 .type = OPT_EACH,
@@ -175,7 +175,8 @@ static void what_is_wrong_is_said(void **state)
 		{"--nope", "--help lists"},
 		{"--sorce x", "did you mean '--source'"},
 		{"--out x", "did you mean '--output'"},
-		{"--origin x", "did you mean '--source'"},
+		{"--whence x", "did you mean '--source'"},
+		{"-w x", "did you mean '--source SOURCE,...'"},
 		{"-z", "'-z'"},
 		{"-o", "needs a value: --output FILE"},
 		{"--output=", "needs a value"},
