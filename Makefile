@@ -52,7 +52,7 @@ FUZZ   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all run test test-unit test-kernel test-cli test-fuzz test-ring \
+.PHONY: FORCE all run test test-unit test-kernel test-cli test-fuzz test-ring \
 	test-san test-tsan test-vm bench bench-capture fuzz lint \
 	format install uninstall deps clean help
 
@@ -69,24 +69,40 @@ run:
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
+# --- what is made again ------------------------------------------------------
+
+# A file that changes when a text does: what depends on it is made again by
+# another compiler, with other flags, of another list of files. But for whether
+# warnings are errors, which changes no object; and not by `make install`, which
+# may be root's, of another environment: it installs what is there.
+FORCE:
+ifneq ($(filter-out install uninstall,$(or $(MAKECMDGOALS),all)),)
+NOW := FORCE
+endif
+define stamp # file, text
+$(O)/$(1): $(NOW)
+	@mkdir -p $$(@D)
+	@echo '$$(subst ',,$$(filter-out -Werror ccache,$(2)))' >$$@.new
+	@cmp -s $$@.new $$@ || { [ -e $$@ ] || old=1; \
+		cp $$@.new $$@ && [ -z "$$$$old" ] || touch -d @0 $$@; }
+	@rm -f $$@.new
+endef
+
+$(eval $(call stamp,flags,$$(CC) $$(ALLC) $$(LDALL)))
+$(eval $(call stamp,bpf.flags,$$(CLANG) $$(BPF_FLAGS)))
+$(eval $(call stamp,embed.list,$$(sort $$(BPF_OBJ))))
+$(eval $(call stamp,lib.list,$$(LIB_OBJ) $$(RING_OBJ)))
+
 # --- BPF objects, and their bytes in the binary ------------------------------
 
 vpath %.bpf.c bpf $(sort $(dir $(EXTRA_BPF)))
 
-$(O)/bpf/%.bpf.o: %.bpf.c
+$(O)/bpf/%.bpf.o: %.bpf.c $(O)/bpf.flags
 	$(call msg,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
 	$(Q)$(STRIP) -g $@.tmp
 	$(Q)mv $@.tmp $@
-
-# The set of objects is part of the binary: rebuild when it changes.
-$(O)/embed.list: FORCE
-	@mkdir -p $(@D)
-	@echo '$(sort $(BPF_OBJ))' | cmp -s - $@ || \
-		echo '$(sort $(BPF_OBJ))' > $@
-.PHONY: FORCE
-FORCE:
 
 $(O)/embed.S: $(O)/embed.list user/embed.sh
 	$(call msg,EMBED,$@)
@@ -97,15 +113,15 @@ $(O)/embed.o: $(O)/embed.S $(BPF_OBJ)
 
 # --- user space --------------------------------------------------------------
 
-$(O)/%.o: %.c
+$(O)/%.o: %.c $(O)/flags
 	$(call msg,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLC) -MMD -MP -c $< -o $@
 
-$(O)/libweir.a: $(LIB_OBJ) $(RING_OBJ)
+$(O)/libweir.a: $(LIB_OBJ) $(RING_OBJ) $(O)/lib.list
 	$(call msg,AR,$@)
 	@rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 $(O)/weir: $(CMD_OBJ) $(O)/libweir.a $(O)/embed.o
 	$(call msg,LD,$@)
@@ -125,7 +141,7 @@ $(LOADS): $(O)/%: $(O)/%.o
 # Preloaded: makes the libc of weir fail where a test says.
 FAULT := $(O)/tests/fault/fault.so
 
-$(FAULT): tests/fault/fault.c
+$(FAULT): tests/fault/fault.c $(O)/flags
 	$(call msg,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE) -O2 -g -fPIC -shared -o $@ $<
@@ -177,7 +193,7 @@ test-tsan:
 ## fuzz: search for crashing inputs with libFuzzer, TIME seconds each (60)
 TIME ?= 60
 fuzz:
-	$(Q)O=$(O)/fuzz TIME=$(TIME) tests/fuzz/run.sh
+	$(Q)O=$(O)/fuzz TIME=$(TIME) CLANG='$(CLANG)' tests/fuzz/run.sh
 
 # --- ring --------------------------------------------------------------------
 
@@ -201,12 +217,14 @@ $(STRESS)stress $(STRESS)kill: $(O)/%: $(O)/%.o $(O)/libweir-ring.a
 # fit clang as well as gcc; TSan is clang's since gcc's knows no fences.
 RING_ALONE = -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g $(filter %.c,$^) -pthread
 
-$(STRESS)stress_tsan: tests/stress/ring_stress.c $(RING_SRC) $(RING_INC)
+$(STRESS)stress_tsan: tests/stress/ring_stress.c $(RING_SRC) $(RING_INC) \
+		$(O)/flags
 	$(call msg,TSAN,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -DRING_TSAN -fsanitize=thread $(RING_ALONE) -o $@
 
-$(STRESS)hostile: tests/stress/ring_hostile.c $(RING_SRC) $(RING_INC)
+$(STRESS)hostile: tests/stress/ring_hostile.c $(RING_SRC) $(RING_INC) \
+		$(O)/flags
 	$(call msg,ASAN,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -fsanitize=address,undefined \
@@ -225,11 +243,14 @@ ring-tests: $(addprefix $(STRESS),stress kill stress_tsan hostile model)
 test-ring: ring-tests
 	$(Q)O=$(O) tests/run.sh ring
 
+# Directories that are made are everybody's to enter, whatever root's umask.
+INSTALL := umask 022 && install
+
 ring-install: $(O)/libweir-ring.a
-	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(O)/libweir-ring.a
-	install -D -m 644 -t $(DESTDIR)$(INCDIR)/weir $(RING_HDR)
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	sed -e 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|' \
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(LIBDIR) $(O)/libweir-ring.a
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(INCDIR)/weir $(RING_HDR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	umask 022 && sed -e 's|@PREFIX@|$(PREFIX)|;s|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCDIR@|$(INCDIR)|;s|@VERSION@|$(VERSION)|' \
 		ring/weir-ring.pc.in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/weir-ring.pc
@@ -250,13 +271,19 @@ test-vm: all
 
 # --- bench -------------------------------------------------------------------
 
+# One after the other, whatever -j says; one that fails keeps none from running.
+one_by_one = failed=; for part in $(1); do $(2) || failed="$$failed $$part"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
 ## bench: bench-ring, bench-hooks, bench-capture and bench-size (minutes); root
-bench: bench-ring bench-hooks bench-capture bench-size
+bench:
+	$(Q)$(call one_by_one,ring hooks capture size,\
+		$(MAKE) --no-print-directory bench-$$part)
 
 ## bench-ring: the ring beside boost's, ck's and DPDK's queues
 .PHONY: bench-ring
 bench-ring: $(O)/tests/bench/ring_bench
-	$(Q)tests/bench/ring.sh $< $(O)/bench-ring.json
+	$(Q)tests/bench/ring.sh $< $(O)/bench/ring.json
 
 $(O)/tests/bench/ring_bench: tests/bench/ring_bench.cpp $(O)/libweir-ring.a
 	$(call msg,CXX,$@)
@@ -270,8 +297,7 @@ $(O)/tests/bench/ring_bench: tests/bench/ring_bench.cpp $(O)/libweir-ring.a
 
 ## bench-capture: what recording costs this host, with weir and its peers; root
 bench-capture: all $(LOADS) $(O)/tests/bench/trace_drain
-	$(Q)O=$(O) tests/bench/capture.sh
-	$(Q)O=$(O) tests/bench/peers.sh
+	$(Q)$(call one_by_one,capture peers,O=$(O) tests/bench/$$part.sh)
 
 ## bench-size: bytes of a mixed load beside perf's and trace-cmd's; root
 .PHONY: bench-size
@@ -296,9 +322,9 @@ $(O)/tests/bench/bare: $(O)/%: $(O)/%.o
 $(O)/tests/bench/bare.bpf.o: tests/bench/bare.bpf.c
 	$(call msg,BPF,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_FLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
 
--include $(O)/tests/bench/bare.d
+-include $(O)/tests/bench/bare.d $(O)/tests/bench/bare.bpf.d
 
 $(O)/tests/bench/archive_bench: $(O)/%: $(O)/%.o \
 		$(O)/tests/bench/archive_ways.o $(O)/libweir.a
@@ -359,15 +385,22 @@ deps:
 bench-deps:
 	$(Q)tests/deps.sh bench
 
+## lint-deps: install what make lint needs
+.PHONY: lint-deps
+lint-deps:
+	$(Q)tests/deps.sh lint
+
 ## install: weir, its pages, completion, service, ring library (DESTDIR, PREFIX)
 install: all ring-install
-	install -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
-	for m in 1 5; do for f in user/man/*.$$m; do [ ! -e $$f ] || \
-		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$$m $$f; done; done
-	install -D -m 644 completions/weir.bash $(DESTDIR)$(COMPDIR)/weir
-	install -D -m 644 systemd/sysusers.conf $(DESTDIR)$(USERDIR)/weir.conf
-	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@BINDIR@|$(BINDIR)|' systemd/weir.service.in \
+	$(INSTALL) -D -m 755 $(O)/weir $(DESTDIR)$(BINDIR)/weir
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 user/man/weir.1
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 \
+		user/man/weir-archive.5
+	$(INSTALL) -D -m 644 completions/weir.bash $(DESTDIR)$(COMPDIR)/weir
+	$(INSTALL) -D -m 644 systemd/sysusers.conf \
+		$(DESTDIR)$(USERDIR)/weir.conf
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	umask 022 && sed 's|@BINDIR@|$(BINDIR)|' systemd/weir.service.in \
 		>$(DESTDIR)$(UNITDIR)/weir.service
 
 ## uninstall: remove what install put there
@@ -380,7 +413,9 @@ uninstall: ring-uninstall
 
 ## clean: remove build/
 clean:
+	$(if $(filter $(CURDIR) $(HOME) /,$(abspath $(O))),$(error not O=$(O)))
 	rm -rf $(O)
 
 -include $(CMD_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(RING_OBJ:.o=.d) $(BPF_OBJ:.o=.d)
 -include $(patsubst %,%.d,$(UNIT) $(KERNEL) $(LOADS) $(FUZZ))
+-include $(O)/tests/fuzz/driver.d

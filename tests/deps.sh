@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# deps.sh [build|bench] - install what weir needs to be built and tested from
-# Debian's packages, with "build" only what it is built with, with "bench" also
-# what it is measured with; where there is no apt, or no root, print what is
-# missing.
+# deps.sh [build|bench|lint] - install what weir needs to be built and tested
+# from Debian's packages, with "build" only what it is built with, with "bench"
+# also what it is measured with, with "lint" what it is checked with; where there
+# is no apt, or no root, print what is missing.
 
 set -u
 BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
@@ -12,17 +12,21 @@ BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev li
 	libcap-dev libmicrohttpd-dev pkg-config"
 TEST="curl libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
 	util-linux e2fsprogs xfsprogs procps iproute2 qemu-system-x86
-	busybox-static cpio xz-utils xxd debian-archive-keyring strace"
+	busybox-static cpio xz-utils xxd debian-archive-keyring strace
+	man-db groff-base bsdutils"
 BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf bpftrace
 	libbpf-tools time libboost1.81-dev libck-dev libdpdk-dev"
+LINT="git clang-format universal-ctags"
 
-missing=
 case ${1:-} in
-build) TEST='' BENCH='' ;;
-bench) ;;
-*) BENCH='' ;;
+'') WANTED="$BUILD $TEST" ;;
+build) WANTED=$BUILD ;;
+bench) WANTED="$BUILD $TEST $BENCH" ;;
+lint) WANTED=$LINT ;;
+*) echo "usage: deps.sh [build|bench|lint]" >&2; exit 2 ;;
 esac
-for p in $BUILD $TEST $BENCH; do
+missing=
+for p in $WANTED; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |
 		grep -qx installed || missing="$missing $p"
 done

@@ -56,24 +56,22 @@ is "tree: ends" "$(jq -s 'map(select(.last)) | length' out)" 4
 
 # --for ends the recording; the command is waited for and keeps its status.
 rm -rf a
-run record -o a --for 300ms -- sh -c 'sleep 0.8; exit 9'
+run record -o a --for 300ms -- sh -c \
+	'until grep -q "recording ended" err; do sleep 0.1; done; exit 9'
 is "--for and a command: status" $rc 9
 has "--for and a command" err "recording ended; waiting for 'sh'"
-run show a -e task_exit -f 'pid == ppid or comm == sh'
+run show a -e task_exit -f 'comm == sh'
 is "--for: what came after is not recorded" "$(lines out)" 0
 
 # A signal to weir alone ends the command, too.
 rm -rf a
-"$WEIR" record -q -o a -- sleep 20 2>err &
+"$WEIR" record -q -o a -- sleep 300 2>err &
 pid=$!
-wait_for 5 pgrep -P $pid -x sleep >/dev/null
+wait_for 20 pgrep -P $pid -x sleep >/dev/null
 sleep 0.3
-start=$(date +%s%N)
 kill -TERM $pid
 wait $pid
 is "SIGTERM with a command: status" $? 143
-took=$((($(date +%s%N) - start) / 1000000))
-[ $took -lt 1500 ] || fail "SIGTERM with a command took $took ms"
 run show a -e task_exit
 has "its end is recorded" out 'task_exit .*signal=SIGTERM'
 

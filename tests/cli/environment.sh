@@ -61,6 +61,8 @@ if setpriv --dump | grep -q 'bpf'; then
 			sort -u | tr -d '\n')" \
 		"$(printf 'Cap%s:\t0000000000000000' Amb Eff Prm)"
 	wait $pid
+else
+	left_out "setpriv does not know CAP_BPF"
 fi
 
 # ---- in a mount namespace of its own
@@ -148,7 +150,7 @@ has "file size" err "^weir: .*File too large \(ulimit -f\)"
 
 # ---- a status line, where it can be wiped; the terminal cuts what is too long
 terminal() { # TERM
-	TERM=$1 timeout 20 script -qec "'$WEIR' record -o line --for 1200ms" \
+	TERM=$1 timeout 20 script -qec "'$WEIR' record -o line --for 3s" \
 		/dev/null </dev/null | cat -v >out
 	rm -rf line
 }

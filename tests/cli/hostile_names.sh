@@ -101,11 +101,13 @@ run show $'no\nsuch\e[31marchive'
 is "error: one line" "$(lines err)" 1
 is_clean "error" err
 run record -o a -s $'x\e[31m\ny'
-is_clean "error" err
+is "no such source: status" $rc 2
+is "no such source: one line" "$(lines err)" 1
+is_clean "no such source" err
 run record -q -o b -- sh -c $': \e[31m\nred'
 run stat b
 is_clean "stat: command" out
 run stat b --json
-jq -e '.command | contains("[31m")' out >/dev/null ||
+jq -e '.command | contains("\u001b[31m\nred")' out >/dev/null ||
 	fail "stat --json: command"
 done_testing

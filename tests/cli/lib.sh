@@ -5,26 +5,11 @@
 # a directory of its own, $dir, and calls done_testing at its end.
 # Not a test itself: not executable.
 
-set -u
 root=$PWD
-O=${O:-build}
-case $O in /*) ;; *) O=$root/$O ;; esac
-WEIR=${WEIR:-$O/weir}
+. tests/lib.sh
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-cli.XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-failures=0
-[ -x "$WEIR" ] || { echo "there is no $WEIR (make all)"; exit 1; }
-
-skip() {
-	echo "$*"
-	exit 77
-}
-
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
 
 needs_recording() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
@@ -75,9 +60,4 @@ wait_for() {
 		[ $SECONDS -le $end ] || return 1
 		sleep 0.05
 	done
-}
-
-done_testing() {
-	[ $failures = 0 ]
-	exit
 }

@@ -8,15 +8,19 @@
 needs_recording
 
 # The repo sleeps, so the smallest main ring runs over.
-flood() { dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; }
-(sleep 0.7; flood) &
+flood() {
+	wait_for 20 grep -q capturing err
+	dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null
+}
+flood &
 run record -o a --set repo.stall=1500ms --main-ring 64K \
 	--set syscall.calls=all --for 2s
 is "record: status" $rc 3
 has "record: how many, where" err \
 	'^weir: lost [1-9][0-9]* events in .*: syscall [0-9]+ .*--(buffer|main-ring)'
 has "record: what was kept" err '^weir: kept [1-9]'
-lost=$(sed -n 's/^weir: lost \([0-9]*\) events.*/\1/p' err | paste -sd+ | bc)
+lost=$(sed -n 's/^weir: lost \([0-9]*\) events.*/\1/p' err |
+	awk '{ n += $1 } END { print n + 0 }')
 
 run verify a
 is "verify: status" $rc 3

@@ -29,8 +29,13 @@ for c in "show a" "show a --json" "export a --to csv"; do
 	cmp -s data with || fail "$c -q: other data"
 done
 for c in "stat a" "tasks a" "hist a duration" "verify a"; do
+	begin=$SECONDS
 	terminal "'$WEIR' $c" 0
-	is "$c: in time, nothing" "$(wc -c <seen)" 0
+	if [ $((SECONDS - begin)) -lt 2 ]; then
+		is "$c: in time, nothing" "$(wc -c <seen)" 0
+	else
+		left_out "this host is slow: $c takes 2 s"
+	fi
 	# shellcheck disable=SC2086
 	run $c
 	is "$c: no terminal, nothing" "$(lines err)" 0

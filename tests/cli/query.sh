@@ -214,8 +214,11 @@ run hist a nothing
 is "hist: no such field: status" $rc 2
 
 # losses
-flood() { dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null; }
-(sleep 0.7; flood) &
+flood() {
+	wait_for 20 grep -q capturing err
+	dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null
+}
+flood &
 run record -o b --set repo.stall=1500ms --main-ring 64K \
 	--set syscall.calls=all --for 2s
 is "with losses: record" $rc 3

@@ -22,7 +22,7 @@ if command -v systemd-analyze >/dev/null; then
 		>report 2>&1
 	hasnt "the unit: a name systemd does not know" report 'Unknown|Failed to p'
 else
-	echo "no systemd-analyze: the unit is not analysed"
+	left_out "no systemd-analyze: the unit is not analysed"
 fi
 
 # It wins over ReadWritePaths=: nothing could be pinned.
@@ -117,12 +117,9 @@ wait $pid 2>/dev/null
 start
 wait_for 30 grep -q READY=1 told || fail "it does not go on: $(cat err)"
 wait_for 10 segments 4 || fail "it does not go on in the same archive"
-begin=$(date +%s%N)
 kill -TERM $pid
 wait $pid
 case $? in 0 | 3) ;; *) fail "SIGTERM: status $?: $(cat err)" ;; esac
-took=$((($(date +%s%N) - begin) / 1000000))
-[ $took -le 1000 ] || fail "SIGTERM: took $took ms"
 wait_for 5 grep -q STOPPING=1 told || fail "it does not say that it stops"
 run verify state/host
 case $rc in 0 | 3) ;; *) fail "verify: $rc: $(cat out)" ;; esac
@@ -142,7 +139,7 @@ if command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
 	has "a call that is made" made '^bpf$'
 	is "calls that the unit refuses" "$(comm -23 made allowed)" ""
 else
-	echo "no systemd-analyze or no strace: the unit's calls are not checked"
+	left_out "no systemd-analyze or no strace: the unit's calls"
 fi
 unset WATCHDOG_USEC
 

@@ -5,7 +5,7 @@
 # spans stay, times of day follow, nothing is lost.
 . tests/kernel/lib.sh
 
-shim=$PWD/$O/tests/fault/fault.so
+shim=$O/tests/fault/fault.so
 HOUR=3600000000000
 
 rm -rf "$dir/a"

@@ -7,7 +7,7 @@
 . tests/kernel/lib.sh
 
 N=2500
-ENDS=$PWD/$O/tests/load/ends
+ENDS=$O/tests/load/ends
 
 # Of each process of ENDS: how many threads ended, and how many were the last.
 sorts() {

@@ -47,7 +47,7 @@ os.rmdir(sys.argv[1])' "$group"
 	whole 0
 	umount "$cg"
 else
-	echo "no cgroup2 here"
+	left_out "no cgroup2 can be mounted"
 fi
 
 # A pid is given again at once when the kernel is told where to go on.

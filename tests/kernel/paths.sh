@@ -66,6 +66,8 @@ events syscall_done "path == file and ret >= 0" >"$dir/calls"
 is "opens" "$(wc -l <"$dir/calls")" 50000
 is "other names" "$(jq -r 'select(.file_full == null).file' "$dir/calls" |
 	grep -vcxE "$dir/(aa|bbbbbbbbbbb)/file")" 0
+is "both names" "$(jq -r 'select(.file_full == null).file' "$dir/calls" |
+	sort -u | wc -l)" 2
 is "cut ones" "$(jq -r 'select(.file_full).file' "$dir/calls" |
 	grep -vcxE '|/file')" 0
 

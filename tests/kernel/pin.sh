@@ -208,7 +208,7 @@ if [ -n "$mount" ] && mkdir "$cgroup" 2>/dev/null; then
 	of_cgroup
 	rmdir "$cgroup"
 else
-	echo "no cgroup v2 that can be written to: --pin with --cgroup is not tried"
+	left_out "no cgroup v2 that can be written to: --pin with --cgroup"
 fi
 
 # ---- with a budget ------------------------------------------------------------

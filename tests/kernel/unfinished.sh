@@ -10,10 +10,10 @@ record -s syscall --for 1 -f "pid == $held"
 kill $held 2>/dev/null
 is "unfinished before attach is unknown" \
 	"$(count syscall_enter "pid == $held")" 0
-record -s syscall --for 2 -- "$LOAD" hold 3
+record -s syscall --for 1 -- "$LOAD" hold 5
 events syscall_enter 'name == clock_nanosleep or name == nanosleep' >"$dir/in"
 is "unfinished" "$(wc -l <"$dir/in")" 1
-within "so far" "$(jq .duration "$dir/in")" 1000000000 3000000000
+within "so far" "$(jq .duration "$dir/in")" 500000000 5000000000
 wait
 
 mkfifo "$dir/pipe"

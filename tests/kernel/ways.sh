@@ -3,7 +3,7 @@
 # Calls made in ways that a monitor may not see, all kept by default.
 . tests/kernel/lib.sh
 
-ways=$PWD/$O/tests/load/ways
+ways=$O/tests/load/ways
 : >"$dir/file"
 
 # way NAME FILE FILTER: record it; its calls as JSON lines in $dir/calls. False

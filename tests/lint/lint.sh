@@ -115,6 +115,8 @@ check_format() {
 
 check_tidy() {
 	[ -n "${TIDY:-}" ] || return
+	command -v clang-tidy >/dev/null ||
+		{ say "clang-tidy is missing (apt-get install clang-tidy)"; return; }
 	clang-tidy --quiet user/*.c ring/*.c -- -std=gnu11 -D_GNU_SOURCE \
 		-DWEIR_VERSION='"0"' 2>/dev/null | grep -E '(warning|error):' &&
 		say "clang-tidy"
@@ -122,8 +124,11 @@ check_tidy() {
 
 for tool in clang-format ctags; do
 	command -v $tool >/dev/null ||
-		{ echo "lint: $tool is missing (make deps)"; exit 1; }
+		{ echo "lint: $tool is missing (make lint-deps)"; exit 1; }
 done
+# Others know of no function's end, and find nothing.
+ctags --version | grep -q '^Universal' ||
+	{ echo "lint: ctags is not Universal Ctags (make lint-deps)"; exit 1; }
 git rev-parse --git-dir >/dev/null ||
 	{ echo "lint: needs a clone, to know which files are the project's"; exit 1; }
 check_directions
