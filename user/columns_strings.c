@@ -3,10 +3,74 @@
 
 #include <errno.h>
 #include <string.h>
-
-#include "hash.h"
+#include <sys/random.h>
 
 #define SLOTS_MIN 4096 /* a power of two */
+
+/* ---- the hash ---------------------------------------------------------------
+ *
+ * Anybody on the host chooses names, and could choose such that fall into one
+ * slot: so much work for each that the block is written late, and others lost.
+ * Hence a seed that nobody knows, and a hash whose collisions depend on it: two
+ * words at a time by a folded multiplication (as wyhash, Wang Yi, public
+ * domain).
+ */
+
+static void make_seed(struct strings *s)
+{
+	if (s->seed[0])
+		return;
+	if (getrandom(s->seed, sizeof(s->seed), GRND_NONBLOCK) < 0)
+		s->seed[0] = s->seed[1] = (uintptr_t)s; /* early in the boot */
+	s->seed[0] |= 1;
+	s->seed[1] |= 1;
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static uint64_t load(const char *p)
+{
+	uint64_t x;
+
+	memcpy(&x, p, sizeof(x));
+	return x;
+}
+
+/* The last words, which overlap; of less than one the bytes. */
+static void load_rest(const char *p, uint32_t len, uint64_t *x, uint64_t *y)
+{
+	uint32_t i;
+
+	*x = *y = 0;
+	if (len >= sizeof(*x)) {
+		*x = load(p);
+		*y = load(p + len - sizeof(*y));
+		return;
+	}
+	for (i = 0; i < len; i++)
+		*x = *x << 8 | (uint8_t)p[i];
+}
+
+static uint32_t hash_bytes(const struct strings *s, const char *data,
+			   uint32_t len)
+{
+	uint64_t h = s->seed[0], last = s->seed[1] ^ len, x, y;
+
+	for (; len > 2 * sizeof(x); data += 2 * sizeof(x)) {
+		h = fold(load(data) ^ s->seed[1], load(data + sizeof(x)) ^ h);
+		len -= 2 * sizeof(x);
+	}
+	load_rest(data, len, &x, &y);
+	h = fold(x ^ s->seed[1], y ^ h);
+	return (uint32_t)fold(h, last);
+}
+
+/* ---- the table ----------------------------------------------------------- */
 
 static uint32_t *slots(const struct strings *s)
 {
@@ -38,6 +102,7 @@ int strings_reset(struct strings *s)
 	s->placed = 0;
 	buf_reset(&s->bytes);
 	buf_reset(&s->order);
+	make_seed(s);
 	return clear_slots(s, SLOTS_MIN);
 }
 
@@ -47,20 +112,6 @@ void strings_done(struct strings *s)
 	buf_done(&s->slots);
 	buf_done(&s->bytes);
 	buf_done(&s->order);
-}
-
-static uint32_t hash_bytes(const char *data, uint32_t len)
-{
-	uint64_t h = len * 0x9e3779b97f4a7c15ULL, x;
-	uint32_t i;
-
-	for (i = 0; i + sizeof(x) <= len; i += sizeof(x)) {
-		memcpy(&x, data + i, sizeof(x));
-		h = ((h << 5 | h >> 59) ^ x) * 0x9fb21c651e98df25ULL;
-	}
-	for (x = 0; i < len; i++)
-		x = x << 8 | (uint8_t)data[i];
-	return (uint32_t)hash_u64(h ^ x);
 }
 
 static int grow(struct strings *s)
@@ -79,7 +130,7 @@ static int grow(struct strings *s)
 
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len)
 {
-	struct string_entry e = {0, len, hash_bytes(data, len), 0};
+	struct string_entry e = {0, len, hash_bytes(s, data, len), 0};
 	uint32_t at = e.hash & s->mask, number;
 
 	while ((number = slots(s)[at])) {

@@ -23,7 +23,8 @@ struct strings {
 	struct buf bytes;   /* of all, one after the other */
 	struct buf order;   /* of uint32_t: number by place */
 	uint32_t count, mask;
-	uint32_t placed; /* so many have a place */
+	uint32_t placed;  /* so many have a place */
+	uint64_t seed[2]; /* of the hash: random, or zero: not yet */
 };
 
 /** strings_reset - forget all of them, keep the memory. Return: 0; -ENOMEM. */
