@@ -58,15 +58,14 @@ static int say_replay_failed(int rc, const struct query_args *args,
 static void say_outside(const struct replay *r)
 {
 	const struct archive_info *i = &r->info;
-	uint64_t offset = (uint64_t)i->wall_offset;
 	struct buf b = {0};
 
 	if (!i->events ||
 	    (r->from_ns <= i->last_ns && (!r->to_ns || r->to_ns > i->first_ns)))
 		return;
-	render_iso(&b, i->first_ns + offset);
+	render_instant(&b, &r->render, i->first_ns);
 	buf_puts(&b, " .. ");
-	render_iso(&b, i->last_ns + offset);
+	render_instant(&b, &r->render, i->last_ns);
 	buf_putc(&b, '\0');
 	if (!buf_err(&b))
 		say("nothing was recorded at that time, only from %s", b.data);

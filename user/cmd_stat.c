@@ -127,9 +127,9 @@ static void put_when(struct table *t, const struct stat_pass *s)
 		table_cell(t, "nothing");
 		return;
 	}
-	render_iso(&b, i->first_ns + (uint64_t)i->wall_offset);
+	render_instant(&b, &s->r.render, i->first_ns);
 	buf_puts(&b, " .. ");
-	render_iso(&b, i->last_ns + (uint64_t)i->wall_offset);
+	render_instant(&b, &s->r.render, i->last_ns);
 	buf_puts(&b, ", ");
 	render_ns(&b, i->last_ns - i->first_ns);
 	if (i->boots > 1)

@@ -53,6 +53,10 @@ uint64_t render_day(const struct render *r, uint64_t mono_ns);
 /** render_iso - 2026-11-22T14:03:20.512345678Z of ns since the epoch. */
 void render_iso(struct buf *b, uint64_t realtime_ns);
 
+/** render_instant - 2026-11-22T14:03:20.512345678+01:00 of a monotonic instant,
+ * for people; Z in UTC. parse_time() takes both. */
+void render_instant(struct buf *b, const struct render *r, uint64_t mono_ns);
+
 /** render_field - one field as in the human line, by its meaning. */
 void render_field(struct buf *b, const struct render *r, const struct event *ev,
 		  const struct schema_field *f);

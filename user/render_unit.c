@@ -148,9 +148,9 @@ void render_time(struct buf *b, const struct render *r, uint64_t mono_ns)
 	buf_u64_width(b, ns % NS_PER_S / NS_PER_US, 6);
 }
 
-void render_iso(struct buf *b, uint64_t realtime_ns)
+/* All but the zone. */
+static void put_iso(struct buf *b, uint64_t s, uint64_t ns)
 {
-	uint64_t s = realtime_ns / NS_PER_S;
 	unsigned day = (unsigned)(s % S_PER_DAY);
 	char clock[10] = "T00:00:00.";
 
@@ -159,6 +159,28 @@ void render_iso(struct buf *b, uint64_t realtime_ns)
 	put_two(clock + 4, day / S_PER_MIN % 60);
 	put_two(clock + 7, day % 60);
 	buf_put(b, clock, sizeof(clock));
-	buf_u64_width(b, realtime_ns % NS_PER_S, 9);
+	buf_u64_width(b, ns % NS_PER_S, 9);
+}
+
+void render_iso(struct buf *b, uint64_t realtime_ns)
+{
+	put_iso(b, realtime_ns / NS_PER_S, realtime_ns);
 	buf_putc(b, 'Z');
+}
+
+void render_instant(struct buf *b, const struct render *r, uint64_t mono_ns)
+{
+	uint64_t ns = mono_ns + (uint64_t)r->wall_offset;
+	int64_t east = (int64_t)(wall_second(r, mono_ns) - ns / NS_PER_S);
+	uint64_t minutes = (uint64_t)(east < 0 ? -east : east) / S_PER_MIN;
+
+	if (!east || east % S_PER_MIN) {
+		render_iso(b, ns);
+		return;
+	}
+	put_iso(b, ns / NS_PER_S + (uint64_t)east, ns);
+	buf_putc(b, east < 0 ? '-' : '+');
+	buf_u64_width(b, minutes / 60, 2);
+	buf_putc(b, ':');
+	buf_u64_width(b, minutes % 60, 2);
 }

@@ -157,6 +157,14 @@ is "two days" "$(cut -dT -f1 out | sort -u | wc -l)" 2
 dated=$(sed -n '$s/ .*//p' out) # as it is shown, it can be asked for
 TZ=$zone run show a b -e task_exec --from "$dated"
 is "two days: --from what is shown" "$(lines out)" 1
+TZ=XXX-05:30 run stat b
+has "stat: in the reader's zone, which it names" out \
+	'^recorded +20[^ ]*\+05:30 \.\. 20[^ ]*\+05:30, '
+begin=$(awk '/^recorded/ { print $2 }' out)
+TZ=XXX08:00 run show b -e task_exec --from "$begin"
+is "stat: what it shows can be asked for anywhere" "$(lines out)" 1
+run stat b --utc
+has "stat --utc" out '^recorded +20[^ ]*Z \.\. 20[^ ]*Z, '
 run show -e task_exec b
 hasnt "one day: no date" out '^....-'
 cp out one

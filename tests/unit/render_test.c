@@ -201,6 +201,12 @@ static void instants(void **state)
 	r.utc = false;
 	render_time(&b, &r, 5512345678);
 	expect(&b, "19:33:20.512345");
+	render_instant(&b, &r, 5 * HOUR_NS + 5512345678);
+	expect(&b, "2026-11-23T00:33:20.512345678+05:30");
+	r.utc = true;
+	render_instant(&b, &r, 5 * HOUR_NS + 5512345678);
+	expect(&b, "2026-11-22T19:03:20.512345678Z");
+	r.utc = false;
 	r.dated = true; /* 19:03 in UTC */
 	render_time(&b, &r, 5 * HOUR_NS + 5512345678);
 	expect(&b, "2026-11-23T00:33:20.512345");
