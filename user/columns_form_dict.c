@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "columns_form_parts.h"
 
@@ -22,11 +23,12 @@ struct dict {
 	uint16_t rank[DICT_MAX];  /* by number */
 	uint32_t now;
 	size_t count;
+	uint64_t factor; /* odd, and random: anybody chooses numbers */
 };
 
 static inline size_t dict_slot(const struct dict *d, uint64_t x)
 {
-	size_t at = (x * 0x9e3779b97f4a7c15ULL) >> 52; /* 12 bits: DICT_SLOTS */
+	size_t at = (x * d->factor) >> 52; /* 12 bits: DICT_SLOTS */
 
 	while (d->slot[at].round == d->now && d->slot[at].key != x)
 		at = (at + 1) & (DICT_SLOTS - 1);
@@ -42,6 +44,9 @@ static struct dict *dict_begin(struct packer *p)
 		if (!d)
 			return NULL;
 		memset(d, 0, sizeof(*d));
+		if (getrandom(&d->factor, sizeof(d->factor), GRND_NONBLOCK) < 0)
+			d->factor = 0x9e3779b97f4a7c15ULL; /* golden ratio */
+		d->factor |= 1;
 	}
 	if (!++d->now) {
 		memset(d->slot, 0, sizeof(d->slot));
