@@ -13,6 +13,7 @@ trap 'kill -9 $pids 2>/dev/null; rm -rf "$dir"' EXIT
 start() { # NAME OPTION…
 	local name=$1
 	shift
+	rm -f "err.$$" # the last one's, which says that it captures
 	"$WEIR" record --name "$name" --window 8M -s task \
 		--snapshot-dir "$dir/snapshots" "$@" >out 2>"err.$$" &
 	pid=$!
