@@ -6,6 +6,7 @@
 #ifndef WEIR_CALL_BPF_H
 #define WEIR_CALL_BPF_H
 
+#include "flavors.h"
 #include "peek.bpf.h"
 #include "strings.bpf.h"
 #include "syscalls_ia32.h"
@@ -315,6 +316,14 @@ static __always_inline void fill_plain(struct ev_syscall_done *ev,
 	weir_no_str(&ev->file);
 }
 
+/* Without a string: one that there is stays unknown. */
+static __always_inline void put_unknown(struct weir_str *s, bool is_there)
+{
+	weir_no_str(s);
+	if (is_there)
+		s->full = WEIR_STR_UNKNOWN;
+}
+
 /* One that has not ended when the recording does. Return: 0. */
 static __always_inline int emit_inside(__u64 who, const struct call *c,
 				       __u16 flags)
@@ -341,8 +350,21 @@ static __always_inline int emit_inside(__u64 who, const struct call *c,
 #define file_get(p, field)                                                     \
 	(type ? weir_peek(p, field, type) : weir_get(p, field))
 
+/* Has it more than the one reference that it was opened with? */
+static __always_inline bool file_is_shared(const void *file, const __u32 type)
+{
+	const struct file___count *old = file;
+	const struct file___ref *now = file;
+
+	if (bpf_core_field_exists(now->f_ref))
+		return weir_peek(now, f_ref.refcnt.counter, type) > 0;
+	return weir_peek(old, f_count.counter, type) > 1;
+}
+
 /*
- * The current task's struct file of descriptor @fd; 0: none.
+ * The struct file that the current task has just opened as descriptor @fd; 0:
+ * that is not known. Until its call ends another thread can put another file in
+ * its place: by dup2(), which that one shows, having two references.
  *
  * A function of its own to the verifier: for each pointer that it sees loaded
  * from a task it searches the kernel's types by name (from Linux 6.3 on,
@@ -355,6 +377,7 @@ __noinline __u64 file_of_fd(__u32 fd)
 	struct task_struct *t = weir_current();
 	struct files_struct *files;
 	struct fdtable *fdt;
+	__u64 file;
 
 	if (!weir_strings)
 		return 0;
@@ -362,7 +385,8 @@ __noinline __u64 file_of_fd(__u32 fd)
 	fdt = file_get(files, fdt);
 	if (fd >= file_get(fdt, max_fds))
 		return 0;
-	return weir_word_at(file_get(fdt, fd) + fd, type);
+	file = weir_word_at(file_get(fdt, fd) + fd, type);
+	return file && !file_is_shared((void *)file, type) ? file : 0;
 }
 
 /* The one that the current task executes. */

@@ -284,12 +284,10 @@ static __always_inline __u64 path_arg(const struct call *c, int nth)
 	return which < ARGS ? c->args[which] : 0;
 }
 
-/* Without strings: those that there are stay unknown. */
+/* Where there are no strings. */
 static __always_inline void put_none(struct weir_str *s, bool is_there)
 {
-	weir_no_str(s);
-	if (!weir_strings && is_there)
-		s->full = WEIR_STR_UNKNOWN;
+	put_unknown(s, !weir_strings && is_there);
 }
 
 /* Is there a file to be named, when it succeeds? */
@@ -348,7 +346,7 @@ static __always_inline int emit_named(struct task_struct *t,
 	if (file)
 		len = weir_put_file(ev, &ev->file, len, file, WEIR_SLOT_HOOK);
 	else
-		weir_no_str(&ev->file);
+		put_unknown(&ev->file, ret >= 0 && gets_file(c));
 	ev->h.kind = EV_SYSCALL_DONE;
 	if (!weir_cpu_emit(WEIR_SLOT_HOOK, len, span))
 		weir_emit_slot(WEIR_SLOT_HOOK, len, span);

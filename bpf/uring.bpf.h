@@ -273,14 +273,7 @@ static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
 	return pos;
 }
 
-/* One that was not kept, or no more. */
-static __always_inline void put_lost(struct weir_str *s, bool is_there)
-{
-	weir_no_str(s);
-	if (is_there)
-		s->full = WEIR_STR_UNKNOWN;
-}
-
+/* One that was not kept, or no more, is unknown. */
 static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
 					    __u32 pos,
 					    const struct uring_request *r,
@@ -289,8 +282,8 @@ static __always_inline __u32 put_kept_paths(struct ev_syscall_done *ev,
 	const struct trait *trait = call_trait(&r->call);
 	struct request_paths *p = NULL;
 
-	put_lost(&ev->path, trait->path[0]);
-	put_lost(&ev->path2, trait->path[1]);
+	put_unknown(&ev->path, trait->path[0]);
+	put_unknown(&ev->path2, trait->path[1]);
 	if (r->paths)
 		p = bpf_map_lookup_elem(&request_paths, &key);
 	if (!p)
@@ -329,7 +322,7 @@ static __always_inline int emit_request(const struct uring_request *r,
 	if (file)
 		len = weir_put_file(ev, &ev->file, len, file, slot);
 	else
-		weir_no_str(&ev->file);
+		put_unknown(&ev->file, ret >= 0 && opens_file(r->call.nr));
 	return weir_emit_span(&ev->h, slot, EV_SYSCALL_DONE, len, span);
 }
 

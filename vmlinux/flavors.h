@@ -42,6 +42,21 @@ struct block_device___flags {
 	atomic_t __bd_flags;
 };
 
+/* 6.13 replaced file.f_count, of one reference 1, by f_ref, of one 0 */
+struct file___count {
+	struct {
+		long counter;
+	} f_count;
+};
+
+struct file___ref {
+	struct {
+		struct {
+			long counter;
+		} refcnt;
+	} f_ref;
+};
+
 /*
  * Numbers of block operations. 6.0 renamed enum req_opf to req_op; 5.18 removed
  * WRITE_SAME and gave its number to ZONE_APPEND; those of zones moved late in

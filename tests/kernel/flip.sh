@@ -19,4 +19,14 @@ lied=$(jq -r 'select(.ret >= 0) | .path' "$dir/opens" | grep -vcx "$dir/BBBB")
 echo "claimed a path that was not opened: $lied of $(awk '{print $1}' \
 	"$dir/files")"
 whole
+
+# A descriptor that another thread gives another file before the call ends: what
+# was opened is not known then, but not taken for that other one.
+record -s syscall -- "$PWD/$O/tests/load/ways" replaced "$dir/BBBB"
+events syscall_done "name == openat and path == '$dir/BBBB' and ret >= 0" |
+	jq -r '.file // "?"' | sort | uniq -c >"$dir/files"
+cat "$dir/files"
+is "replaced: opens" "$(awk '{ n += $1 } END { print n }' "$dir/files")" $N
+is "replaced: other files" "$(grep -vc -e " $dir/BBBB\$" -e ' ?$' "$dir/files")" 0
+whole
 done_testing

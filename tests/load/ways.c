@@ -9,6 +9,8 @@
  *	ways execfd FILE   execute FILE by its descriptor, without a name
  *	ways refused FILE  unlink FILE, which seccomp refuses
  *	ways long FILE     open FILE by a path of 4095 bytes, then by one longer
+ *	ways replaced FILE open FILE 50000 times, while another thread puts
+ *	                   /dev/null into its descriptor
  *
  * Exit code: 0 made; 77 this kernel has no such way; 1 failed; 2 usage.
  */
@@ -17,6 +19,8 @@
 #include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +35,8 @@
 #define IA32_OPEN     5 /* arch/x86/entry/syscalls/syscall_32.tbl */
 #define RING_ENTRIES  4
 #define NO_CALL_FIRST 400
+#define REPLACED      50000
+#define DESCRIPTOR    50
 #define NO_CALL_OTHER 1000
 
 static int failed(const char *what)
@@ -165,13 +171,45 @@ static int long_paths(const char *file)
 	return 0;
 }
 
+static bool replaced_all;
+
+static void *replace(void *arg)
+{
+	int null = *(int *)arg;
+
+	while (!__atomic_load_n(&replaced_all, __ATOMIC_RELAXED))
+		if (dup2(null, DESCRIPTOR) == DESCRIPTOR)
+			close(DESCRIPTOR);
+	return NULL;
+}
+
+/* The next free descriptor is the one. */
+static int replaced(const char *file)
+{
+	int null = open("/dev/null", O_RDONLY), fd, i;
+	pthread_t thread;
+
+	while ((fd = dup(null)) >= 0 && fd < DESCRIPTOR - 1)
+		;
+	if (pthread_create(&thread, NULL, replace, &null))
+		return failed("pthread_create");
+	for (i = 0; i < REPLACED; i++) {
+		fd = open(file, O_RDONLY);
+		if (fd >= 0)
+			close(fd);
+	}
+	__atomic_store_n(&replaced_all, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*make)(const char *file);
 } ways[] = {
-	{"int80", int80},     {"uring", uring},	  {"sqpoll", sqpoll},
-	{"unknown", unknown}, {"execfd", execfd}, {"refused", refused},
-	{"long", long_paths},
+	{"int80", int80},     {"uring", uring},	      {"sqpoll", sqpoll},
+	{"unknown", unknown}, {"execfd", execfd},     {"refused", refused},
+	{"long", long_paths}, {"replaced", replaced},
 };
 
 int main(int argc, char **argv)
@@ -184,6 +222,6 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr,
 		"usage: ways int80|uring|sqpoll|unknown|execfd|refused|long"
-		" FILE\n");
+		"|replaced FILE\n");
 	return 2;
 }
