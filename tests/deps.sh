@@ -4,7 +4,7 @@
 # deps.sh [build|bench|lint] - install what weir needs to be built and tested
 # from Debian's packages, with "build" only what it is built with, with "bench"
 # also what it is measured with, with "lint" what it is checked with; where there
-# is no apt, or no root, print what is missing.
+# is no apt, or no root, print what is missing, and fail; elsewhere all of it.
 
 set -u
 BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
@@ -25,6 +25,10 @@ bench) WANTED="$BUILD $TEST $BENCH" ;;
 lint) WANTED=$LINT ;;
 *) echo "usage: deps.sh [build|bench|lint]" >&2; exit 2 ;;
 esac
+command -v dpkg-query >/dev/null || {
+	echo "deps: this is no Debian; by its names what is needed is" $WANTED >&2
+	exit 0
+}
 missing=
 for p in $WANTED; do
 	dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null |

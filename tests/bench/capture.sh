@@ -14,16 +14,18 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 O=${O:-build}
-WEIR=$PWD/$O/weir
-LOAD=$PWD/$O/tests/load/load
+case $O in /*) ;; *) O=$PWD/$O ;; esac
+WEIR=$O/weir
+LOAD=$O/tests/load/load
 ROUNDS=${ROUNDS:-7}
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"; kill $(jobs -p) 2>/dev/null' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$dir"' EXIT
 [ "$(id -u)" = 0 ] || { echo "capture.sh: needs root" >&2; exit 2; }
 hz=$(getconf CLK_TCK)
 json=
 
 row() { # name value unit limit
+	[ -n "$2" ] || { echo "no $1: $(cat "$dir/err")" >&2; exit 1; }
 	printf '%-44s %10s %-6s %s\n' "$1" "$2" "$3" "${4:+(limit $4)}"
 	json="$json{\"what\":\"$1\",\"value\":$2,\"unit\":\"$3\"},"
 }
@@ -33,9 +35,14 @@ ticks() { # pid: utime + stime
 }
 
 start_weir() { # options…
-	"$WEIR" record -q -o "$dir/a$RANDOM$RANDOM" "$@" 2>"$dir/err" &
+	: >"$dir/err"
+	"$WEIR" record -o "$dir/a$RANDOM$RANDOM" "$@" 2>"$dir/err" &
 	weir=$!
-	sleep 1.5
+	until grep -q capturing "$dir/err"; do
+		kill -0 $weir 2>/dev/null || { cat "$dir/err" >&2; exit 1; }
+		sleep 0.1
+	done
+	sleep 1
 }
 
 stop_weir() {
@@ -80,8 +87,8 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 start_time() {
 	local i
 	for i in $(seq "$ROUNDS"); do
-		"$WEIR" record -o "$dir/s$i" --for 0.1 2>&1 >/dev/null |
-			sed -n 's/.*capturing.* \([0-9.]*\) *ms.*/\1/p'
+		"$WEIR" record -o "$dir/s$i" --for 0.1 2>"$dir/err" >/dev/null
+		sed -n 's/.*capturing.* \([0-9.]*\) *ms.*/\1/p' "$dir/err"
 	done | median
 }
 
@@ -100,9 +107,11 @@ slowdown() {
 	for i in $(seq "$ROUNDS"); do
 		load_ns "$@" >>"$dir/without"
 		"$WEIR" record -q -o "$dir/w$i" "${opts[@]}" -- "$LOAD" "$@" \
-			2>/dev/null | sed -n 's/^ns //p' >>"$dir/with"
+			2>"$dir/err" | sed -n 's/^ns //p' >>"$dir/with"
 		rm -rf "$dir/w$i"
 	done
+	[ "$(wc -l <"$dir/with") $(wc -l <"$dir/without")" = "$ROUNDS $ROUNDS" ] ||
+		{ echo "no slow-down of $name: $(cat "$dir/err")" >&2; exit 1; }
 	row "slow-down: $name" "$(awk -v a="$(median <"$dir/with")" \
 		-v b="$(median <"$dir/without")" \
 		'BEGIN { printf "%.2f", a / b }')" x

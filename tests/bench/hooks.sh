@@ -16,8 +16,9 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 O=${O:-build}
-WEIR=$PWD/$O/weir
-LOAD=$PWD/$O/tests/load/load
+case $O in /*) ;; *) O=$PWD/$O ;; esac
+WEIR=$O/weir
+LOAD=$O/tests/load/load
 ROUNDS=${ROUNDS:-7}
 CALLS=${CALLS:-300000}
 TRIES=${TRIES:-7}
@@ -28,17 +29,20 @@ mkfifo "$dir/end"
 tp=raw
 [ "$(uname -r | cut -d. -f1)" -lt 7 ] || tp=tp
 
+wrong() { echo "$*" | tee -a "$dir/wrong" >&2; }
+
 cost() { # CPU time of the load, milliseconds
 	local TIMEFORMAT='%U %S' i
 	for i in $(seq "$TRIES"); do
-		{ time "$LOAD" calls 1 "$CALLS" >"$dir/out"; } 2>&1
+		{ time "$LOAD" calls 1 "$CALLS" >"$dir/out" 2>&1; } 2>&1
+		grep -q ^ns "$dir/out" || wrong "load: $(cat "$dir/out")"
 	done | awk '{ t = ($1 + $2) * 1000; if (NR == 1 || t < least) least = t }
 		END { printf "%.0f", least }'
 }
 
 until_says() { # FILE WORD
 	until grep -q "$2" "$1"; do
-		kill -0 "$tracer" 2>/dev/null || { cat "$1" >&2; exit 1; }
+		kill -0 "$tracer" 2>/dev/null || { wrong "$(cat "$1")"; return 1; }
 		sleep 0.05
 	done
 }
@@ -49,8 +53,7 @@ cost_bare() { # [records]
 		<"$dir/end" >>"$dir/bare" 2>&1 &
 	tracer=$!
 	exec 3>"$dir/end"
-	until_says "$dir/bare" ready
-	cost
+	until_says "$dir/bare" ready && cost
 	exec 3>&-
 	wait $tracer
 }
@@ -61,10 +64,9 @@ cost_weir() { # OPTION…
 	"$WEIR" record -o "$dir/a" --buffer 64M -s syscall --set syscall.calls=all "$@" \
 		2>>"$dir/err" &
 	tracer=$!
-	until_says "$dir/err" capturing
-	cost
+	until_says "$dir/err" capturing && cost
 	kill -TERM $tracer
-	wait $tracer
+	wait $tracer || wrong "weir $*: status $?: $(cat "$dir/err")"
 }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -95,6 +97,8 @@ for i in $(seq "$ROUNDS"); do
 	bare2=$(cost_bare)
 	echo "$plain $bare $records $all $by_pid $by_name $by_repo $bare2" \
 		"$failed $long $slower"
+	# a number of what did not run, or lost events, is none
+	[ ! -e "$dir/wrong" ] || exit 1
 done >"$dir/rounds"
 echo "kernel $(uname -r), $(nproc) CPUs, $CALLS calls, CPU ms:" \
 	"plain bare bare+record weir pid name repo bare failed long slower"

@@ -6,8 +6,9 @@
 # instance of tracefs that is not made yet.
 
 O=${O:-build}
-WEIR=$PWD/$O/weir
-DRAIN=$PWD/$O/tests/bench/trace_drain
+case $O in /*) ;; *) O=$PWD/$O ;; esac
+WEIR=$O/weir
+DRAIN=$O/tests/bench/trace_drain
 TRACEFS=/sys/kernel/tracing
 BUFFER_MB=${BUFFER_MB:-64}
 

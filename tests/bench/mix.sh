@@ -15,10 +15,11 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 O=${O:-build}
+case $O in /*) ;; *) O=$PWD/$O ;; esac
 SPAN=${SECONDS_MIX:-45}
 PORT=${MIX_PORT:-18237}
 PACKAGES=${MIX_PACKAGES:-"jq cpio busybox-static bc libsqlite3-dev"}
-debs=$PWD/$O/bench/debs
+debs=$O/bench/debs
 
 apt_reinstall() { # directory of packages, more options…
 	local dir=$1
@@ -40,8 +41,8 @@ prepare() {
 
 c_build() {
 	cp -r Makefile bpf vmlinux ring user "$dir/tree"
-	while [ $SECONDS -lt "$SPAN" ]; do
-		timeout 60 make -s -C "$dir/tree" -j2 O=out CC=gcc all \
+	while [ $SECONDS -lt "$SPAN" ] && [ -d "$dir" ]; do
+		timeout --foreground 60 make -s -C "$dir/tree" -j2 O=out CC=gcc all \
 			>"$dir/build" 2>&1 || tail -n 1 "$dir/build"
 		did "C build"
 		rm -rf "$dir/tree/out"
@@ -54,7 +55,7 @@ packages() {
 }
 
 disk() { # fio options…
-	timeout 60 fio --name=mix --filename="$dir/fio" --size=64M \
+	timeout --foreground 60 fio --name=mix --filename="$dir/fio" --size=64M \
 		--rw=randrw --bs=4k --time_based --runtime=$((SPAN / 9)) "$@"
 	rm -f "$dir/fio"
 }
@@ -116,10 +117,20 @@ database() {
 			echo "INSERT INTO t(b, c) VALUES($n, hex(randomblob(64)));"
 		done
 		echo 'CREATE INDEX i ON t(c); SELECT count(*) FROM t ORDER BY c;'
-	} | timeout 60 sqlite3 "$dir/db"
+	} | timeout --foreground 60 sqlite3 "$dir/db"
 }
 
 # --- running them -------------------------------------------------------------
+
+# Those of the background do not know of Ctrl-C; the build is below its loop.
+stop_parts() {
+	local job
+	for job in $(jobs -p); do
+		pkill -TERM -P "$job"
+		kill "$job"
+	done 2>/dev/null
+	wait
+}
 
 did() { printf '%-12s %3d s\n' "$1" $SECONDS; }
 
@@ -138,7 +149,8 @@ run() {
 	dir=$(mktemp -d)
 	chmod 755 "$dir" # the workers of nginx are nobody
 	mkdir -p "$dir"/{tree,debs,untar,git}
-	trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf "$dir"' EXIT
+	trap 'stop_parts; rm -rf "$dir"' EXIT
+	trap 'exit 130' INT TERM # not the part at hand alone
 	export HOME=$dir GIT_AUTHOR_NAME=mix GIT_AUTHOR_EMAIL=mix@localhost \
 		GIT_COMMITTER_NAME=mix GIT_COMMITTER_EMAIL=mix@localhost
 	SECONDS=0

@@ -23,6 +23,9 @@
 #            before them
 #   RSS      at its peak, MiB
 #
+# A tool that does not run, or whose file has nothing, has no line; then, or when
+# a workload does not run, the exit status is 1.
+#
 # start: ms from the tool's start to the first event of its file: how many it
 # missed of the 1000 calls a second of a program that began together with it.
 
@@ -363,8 +366,14 @@ does() { # tool workload: can it?
 
 # --- measuring ---------------------------------------------------------------
 
+wrong() { # WHAT…
+	echo "$*"
+	failed=1
+}
+
 cost() { # of what a workload said: less is better
-	awk '$1 == "ns" { print $2 } $1 == "done" { print 1 / $2 }' "$1"
+	awk '$1 == "ns" && $2 > 0 { n = $2 } $1 == "done" && $2 > 0 { n = 1 / $2 }
+		END { print n; exit !n }' "$1"
 }
 
 one_round() { # tool workload
@@ -374,8 +383,9 @@ one_round() { # tool workload
 	run_"$2" >"$dir/with" 2>"$dir/err"
 	sleep 0.3
 	finish_"$1"
-	echo "$(cost "$dir/with") $(cost "$dir/without")" |
-		awk '{ print $1 / $2 }' >>"$dir/ratios"
+	cost "$dir/with" >"$dir/cost" && cost "$dir/without" >>"$dir/cost" ||
+		{ cat "$dir/err"; return 1; }
+	awk '{ v[NR] = $1 } END { print v[1] / v[2] }' "$dir/cost" >>"$dir/ratios"
 }
 
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -384,9 +394,11 @@ measure() { # tool workload
 	local i events bytes lost found made cpu rss missing slower back=
 	: >"$dir/ratios"
 	for i in $(seq "$ROUNDS"); do
-		one_round "$1" "$2" || { echo "$1: does not run"; return; }
+		one_round "$1" "$2" || { wrong "$1: does not run"; return; }
 	done
 	figures_"$1" "$2"
+	[ "${events:-0}" -gt 0 ] && [ "${bytes:-0}" -gt 0 ] ||
+		{ wrong "$1: its file has nothing"; return; }
 	made=$(awk '$1 == "made" { print $2 }' "$dir/with")
 	cpu=$(cpu_of "$1" trace_dat)
 	rss=$(awk '/^[0-9]/ { print $3 / 1024 }' "$dir/$1.cpu")
@@ -409,11 +421,12 @@ start() { # tool: what it misses of a call each millisecond
 	rm -rf "$dir"/{weir,perf,text,*.txt,*.out,*.dat,*.cpu}
 	"$LOAD" rate 1000 4 >"$dir/with" &
 	local load=$!
-	begin_"$1" start || return
+	begin_"$1" start || { wrong "$1: does not run"; return; }
 	wait $load
 	sleep 0.3
 	finish_"$1"
 	figures_"$1" start
+	[ "${found:-0}" -gt 0 ] || { wrong "$1: its file has nothing"; return; }
 	made=$(awk '$1 == "calls" { print $2 }' "$dir/with")
 	printf '%-10s %7d ms\n' "$1" $((made - found))
 	jq -nc --arg tool "$1" --argjson ms $((made - found)) \
@@ -440,8 +453,10 @@ workload() {
 	[ "$1" != http ] || stop_http
 }
 
-need perf trace-cmd bpftrace strace fio nginx wrk jq time
+need perf trace-cmd bpftrace strace execsnoop fio nginx wrk jq time
 machine
+failed=
+: >"$dir/rows.json"
 [ $# -gt 0 ] || set -- start calls execs build switches http disk
 for w; do
 	if [ "$w" = start ]; then starts; else workload "$w"; fi
@@ -450,3 +465,4 @@ mkdir -p "$O/bench"
 jq -s --arg machine "$(machine)" --arg date "$(date -uIs)" \
 	'{date: $date, machine: $machine, rows: .}' "$dir/rows.json" \
 	>"$O/bench/peers.json"
+[ -z "$failed" ]

@@ -11,22 +11,32 @@
 # out). What is told is the least CPU time (user and system) of ROUNDS (3) of
 # the first two, one of the others, of all the processes, with the time on the
 # wall of that round and the most memory that one had. The lines are in
-# $O/bench-query.json, too.
+# $O/bench/query.json, too. A question that fails, or has another answer another
+# way, is told, and the exit status is 1.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-O=${O:-build} WEIR=${WEIR:-$PWD/$O/weir} EVENTS=${EVENTS:-15000000 100000000}
+O=${O:-build}
+case $O in /*) ;; *) O=$PWD/$O ;; esac
+WEIR=${WEIR:-$O/weir} EVENTS=${EVENTS:-15000000 100000000}
 ROUNDS=${ROUNDS:-3} TEXT=${TEXT:-1}
 [ $# -gt 0 ] || { echo "usage: query.sh ARCHIVE..." >&2; exit 2; }
 [ -x /usr/bin/time ] || { echo "query.sh: needs GNU time" >&2; exit 2; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench-XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
-json=$O/bench-query.json
-: >"$json"
+json=$O/bench/query.json
+mkdir -p "$O/bench" || exit 2
+: >"$json" >"$dir/wrong"
+
+wrong() { echo "$*" | tee -a "$dir/wrong" >&2; }
 
 # cost COMMAND…: seconds, seconds on the wall, KiB
 cost() {
 	/usr/bin/time -o "$dir/time" -f '%U %S %e %M' "$@" >"$dir/out" 2>"$dir/err"
+	case $? in
+	0 | 3) ;;
+	*) wrong "FAILED: ${*: -1}: $(head -n 1 "$dir/err")" ;;
+	esac
 	tail -n 1 "$dir/time" |
 		awk '{ printf "%.2f %.2f %d\n", $1 + $2, $3, $4 }'
 }
@@ -51,10 +61,10 @@ ask() {
 		"$(least "$WEIR" query --jobs 1 "$archive" "$2")"
 	cp "$dir/out" "$dir/answer"
 	put "$events" "$1" threads "$(least "$WEIR" query "$archive" "$2")"
-	cmp -s "$dir/out" "$dir/answer" || echo "$1: NOT THE SAME ANSWER" >&2
+	cmp -s "$dir/out" "$dir/answer" || wrong "$1: NOT THE SAME ANSWER"
 	[ $first = 1 ] || return
 	put "$events" "$1" rows "$(cost "$WEIR" query --rows "$archive" "$2")"
-	cmp -s "$dir/out" "$dir/answer" || echo "$1: NOT THE SAME ANSWER" >&2
+	cmp -s "$dir/out" "$dir/answer" || wrong "$1: NOT THE SAME ANSWER"
 	[ "$TEXT" = 1 ] && [ $# = 4 ] || return
 	put "$events" "$1" text "$(cost bash -c \
 		"'$WEIR' show '$archive' $3 | $4")"
@@ -112,3 +122,4 @@ for events in $EVENTS; do
 	rm -rf "$archive"
 	first=0
 done
+[ ! -s "$dir/wrong" ]

@@ -9,6 +9,10 @@ set -u
 export BENCH=$1 JSON=$2
 echo "kernel $(uname -r), $(nproc) CPUs, load $(cut -d' ' -f1-3 /proc/loadavg)," \
 	"$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
-exec setsid -w bash -c '
+mkdir -p "$(dirname "$JSON")" || exit 2
+setsid bash -c '
 	[ ! -w /proc/self/autogroup ] || echo -20 >/proc/self/autogroup
-	exec "$BENCH" -r "${ROUNDS:-9}" -j "$JSON"' 2>&1
+	exec "$BENCH" -r "${ROUNDS:-9}" -j "$JSON"' 2>&1 &
+bench=$! # of that session, which Ctrl-C does not reach
+trap 'kill -- -$bench 2>/dev/null' EXIT
+wait $bench

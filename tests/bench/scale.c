@@ -18,11 +18,13 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../user/aggregator.h"
@@ -125,8 +127,11 @@ static void load_archive(struct scale *s, char *path)
 
 	s->schema = recording_schema(a);
 	recording_each(a, load, s);
-	if (!s->count)
-		die(path, -ENODATA);
+	if (s->count <= BATCH) {
+		fprintf(stderr, "scale: %s has %u events, of more than %u\n",
+			path, s->count, BATCH);
+		exit(1);
+	}
 	archive_free(a);
 	index_events(s);
 	number_sources(s);
@@ -410,13 +415,22 @@ static void simulate(struct scale *s, unsigned cpus)
 	close_all(s);
 }
 
-static void remove_archive(const char *path)
+/* However the simulation ends, this process removes what it has written. */
+static int remove_after(pid_t child, const char *path)
 {
 	char command[4200];
+	int status;
 
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	if (waitpid(child, &status, 0) < 0)
+		status = -1;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "scale: %s\n", strsignal(WTERMSIG(status)));
 	snprintf(command, sizeof(command), "rm -rf '%s'", path);
 	if (system(command))
 		fprintf(stderr, "scale: cannot remove %s\n", path);
+	return status ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -426,11 +440,15 @@ int main(int argc, char **argv)
 	struct scale s = {.path = path};
 	unsigned cpus;
 	int i, n = argc > 2 ? argc - 2 : 4;
+	pid_t child;
 
 	if (argc < 2 || !mkdtemp(dir)) {
 		fputs("usage: scale ARCHIVE [CPUS]...\n", stderr);
 		return 2;
 	}
+	child = fork();
+	if (child)
+		return remove_after(child, dir);
 	load_archive(&s, argv[1]);
 	printf("%u recorded events, CPU ns for each:\n"
 	       "%6s %7s %11s %8s %8s %8s %8s   %s\n",
@@ -443,6 +461,5 @@ int main(int argc, char **argv)
 		snprintf(path, sizeof(path), "%s/%u", dir, cpus);
 		simulate(&s, cpus);
 	}
-	remove_archive(dir);
 	return 0;
 }

@@ -4,7 +4,8 @@
 # run.sh [NAME…] - search for inputs that crash a fuzz target, TIME s (60) each
 #
 # Needs clang with libFuzzer. New inputs go to $O/corpus/NAME, a crash to
-# $O/NAME-*; the corpus of the tree is only read. To keep what was found, small:
+# $O/NAME-*, and exit status 1 when all are done; the corpus of the tree is only
+# read. To keep what was found, small:
 #   $O/NAME_fuzz -set_cover_merge=1 -use_counters=0 \
 #           tests/fuzz/corpus/NAME $O/corpus/NAME
 
@@ -18,6 +19,7 @@ if [ $# = 0 ]; then
 fi
 
 san=address,undefined
+crashed=
 for name; do
 	make --no-print-directory -s O="$O" CC="$CLANG" CFLAGS='-O1 -g' \
 		SAN="-fsanitize=fuzzer-no-link,$san -fno-sanitize-recover=undefined" \
@@ -31,5 +33,6 @@ for name; do
 	"$O/${name}_fuzz" -max_total_time="$TIME" -artifact_prefix="$O/$name-" \
 		-print_final_stats=1 -verbosity=0 -detect_leaks=1 \
 		"$O/corpus/$name" "tests/fuzz/corpus/$name" 2>&1 |
-		grep -v '^###\|^"'
+		sed '/^###\|^"/d' || crashed="$crashed $name"
 done
+[ -z "$crashed" ] || { echo "crashed:$crashed; see $O" >&2; exit 1; }

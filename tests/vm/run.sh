@@ -22,7 +22,8 @@
 #
 # stdout: one line per kernel as it ends, then the table, the failed and skipped
 # checks, and "N passed, N failed, N skipped". Exit code: 0 none failed, 1 some
-# did, 2 the guests could not be built. A kernel that cannot be had is skipped.
+# did, 2 the guests could not be built, or no kernel could be had. One that
+# cannot be had is skipped.
 #
 # Needs: qemu-system-x86, busybox-static, cpio, gcc, libc6-dev (static libc),
 #        util-linux (flock), and what fetch.sh needs: xz-utils,
@@ -293,6 +294,8 @@ main() {
 	print_table
 	echo
 	print_exceptions
+	[ "$(count ok "${results[@]}")" -gt 0 ] ||
+		die "no kernel was run: nothing is known"
 	tally "${results[@]}"
 	[ "$(count fail "${results[@]}")" -eq 0 ]
 }
