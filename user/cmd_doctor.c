@@ -116,14 +116,15 @@ static bool can_capture(void)
 
 static void check_privileges(const struct kernel *k, struct finding *f)
 {
-	(void)k;
 	snprintf(f->detail, sizeof(f->detail), "CAP_BPF %s, CAP_PERFMON %s",
 		 can(CAP_SYS_ADMIN) || can(CAP_BPF) ? "yes" : "no",
 		 can(CAP_SYS_ADMIN) || can(CAP_PERFMON) ? "yes" : "no");
-	if (can_capture())
+	if (can_capture() && !k->inner_user)
 		return;
 	f->verdict = VERDICT_BAD;
-	f->remedy = "try sudo; reading archives needs no privileges";
+	f->remedy = k->inner_user
+			    ? "not for BPF, in a user namespace; run it outside"
+			    : "try sudo; reading archives needs no privileges";
 }
 
 /* What would do in place of root, from a kernel on or before one. */

@@ -112,12 +112,17 @@ static int add_cgroup(struct capture *c, const char *path)
 }
 
 /* Programs see the kernel's numbers: not COMMAND's here, nor weir's own. */
-static int check_numbers(const struct capture *c)
+static int check_namespaces(const struct capture *c)
 {
 	struct kernel k;
 
 	kernel_probe(&k);
-	if (!k.inner_pids || c->args->explain)
+	if (c->args->explain)
+		return EXIT_OK;
+	if (k.inner_user)
+		return fail("cannot record from a user namespace, whose root "
+			    "may not use BPF (run it as the host's)");
+	if (!k.inner_pids)
 		return EXIT_OK;
 	return fail("cannot record from a pid namespace, where processes have "
 		    "other numbers than in the kernel (docker run --pid=host)");
@@ -128,7 +133,7 @@ int scope_open(struct capture *c)
 {
 	const struct capture_args *a = c->args;
 	int rc = put_asked(&c->asked, a) ? fail("out of memory")
-					 : check_numbers(c);
+					 : check_namespaces(c);
 	size_t i;
 
 	if (rc)

@@ -28,15 +28,16 @@ static bool have_tracefs(void)
 	       !access("/sys/kernel/debug/tracing/events", F_OK);
 }
 
-/* PROC_PID_INIT_INO, include/linux/proc_ns.h; since 6.18 in uapi, nsfs.h. */
-#define FIRST_PID_NAMESPACE 0xeffffffcU
+/* PROC_*_INIT_INO, include/linux/proc_ns.h; since 6.18 in uapi, nsfs.h. */
+#define FIRST_USER_NAMESPACE 0xeffffffdU
+#define FIRST_PID_NAMESPACE  0xeffffffcU
 
-static bool in_pid_namespace(void)
+/* Of those there are at boot? */
+static bool in_another(const char *namespace, ino_t first)
 {
 	struct stat st;
 
-	return !stat("/proc/self/ns/pid", &st) &&
-	       st.st_ino != FIRST_PID_NAMESPACE;
+	return !stat(namespace, &st) && st.st_ino != first;
 }
 
 /* The version says it (scripts/mkcompile_h), a distribution's release may not:
@@ -65,6 +66,7 @@ void kernel_probe(struct kernel *k)
 						   : KERNEL_VERSION_OF(5, 12));
 	k->preemptible_tp = k->version >= KERNEL_VERSION_OF(7, 0);
 	k->sleeping_ring = k->version < KERNEL_VERSION_OF(6, 1) && is_rt(&u);
-	k->inner_pids = in_pid_namespace();
+	k->inner_pids = in_another("/proc/self/ns/pid", FIRST_PID_NAMESPACE);
+	k->inner_user = in_another("/proc/self/ns/user", FIRST_USER_NAMESPACE);
 	k->cpus = cpus > 0 ? (unsigned)cpus : 1;
 }

@@ -26,6 +26,7 @@ struct kernel {
 	bool preemptible_tp; /* tracepoints are preemptible: 7.0 */
 	bool sleeping_ring;  /* RT before 6.1: CPUs must not share a ring */
 	bool inner_pids; /* a pid namespace's numbers are not the kernel's */
+	bool inner_user; /* a user namespace's capabilities are not for BPF */
 	unsigned cpus;	 /* possible */
 };
 

@@ -124,6 +124,18 @@ unshare -p --fork --mount-proc "$WEIR" doctor >out 2>err
 is "pid namespace: doctor" $? 1
 has "pid namespace: doctor" out '^processes +BAD +.*--pid=host'
 
+# ---- a user namespace, where root is nobody to BPF
+if unshare -r true 2>/dev/null; then
+	unshare -r "$WEIR" record -q -o mapped -- true >out 2>err
+	is "user namespace: status" $? 1
+	is "user namespace: lines" "$(cat out err | wc -l)" 1
+	has "user namespace" err '^weir: .* user namespace.*host'
+	[ -e mapped ] && fail "user namespace: an archive is left behind"
+	unshare -r "$WEIR" doctor >out 2>err
+	is "user namespace: doctor" $? 1
+	has "user namespace: doctor" out '^privileges +BAD +.*user namespace'
+fi
+
 # ---- descriptors that are not there
 "$WEIR" record -q -o closed -- true <&- >&- 2>&-
 is "closed streams: status" $? 0
