@@ -20,6 +20,17 @@ static struct {
 	bool drawn;
 } line;
 
+/* One thread ends it while another is about to draw. */
+static int get_fd(void)
+{
+	return __atomic_load_n(&line.fd, __ATOMIC_RELAXED);
+}
+
+static void set_fd(int fd)
+{
+	__atomic_store_n(&line.fd, fd, __ATOMIC_RELAXED);
+}
+
 bool progress_can(int fd)
 {
 	const char *term = getenv("TERM");
@@ -38,7 +49,7 @@ void progress_start(int fd)
 	if (!progress_can(fd))
 		return;
 	line.next_ns = clock_now() + PATIENCE_NS;
-	line.fd = fd;
+	set_fd(fd);
 }
 
 void progress_expect(uint64_t bytes)
@@ -47,7 +58,7 @@ void progress_expect(uint64_t bytes)
 }
 
 /* What was read more than once has no end that is known. */
-static void draw(uint64_t done, uint64_t all)
+static void draw(int fd, uint64_t done, uint64_t all)
 {
 	bool small = all < MIB * 10;
 	const char *unit = small ? "KiB" : "MiB";
@@ -64,15 +75,16 @@ static void draw(uint64_t done, uint64_t all)
 		len = snprintf(text, sizeof(text), "weir: %llu %s read",
 			       (unsigned long long)(done >> shift), unit);
 	line.drawn = true;
-	if (!progress_line(line.fd, text, (size_t)len))
-		line.fd = 0; /* nobody to tell */
+	if (!progress_line(fd, text, (size_t)len))
+		set_fd(0); /* nobody to tell */
 }
 
 void progress_add(uint64_t bytes)
 {
+	int fd = get_fd();
 	uint64_t done, next, now;
 
-	if (!line.fd)
+	if (!fd)
 		return;
 	done = __atomic_add_fetch(&line.done, bytes, __ATOMIC_RELAXED);
 	next = __atomic_load_n(&line.next_ns, __ATOMIC_RELAXED);
@@ -83,14 +95,16 @@ void progress_add(uint64_t bytes)
 	if (__atomic_compare_exchange_n(&line.next_ns, &next, now + EACH_NS,
 					false, __ATOMIC_RELAXED,
 					__ATOMIC_RELAXED))
-		draw(done, __atomic_load_n(&line.all, __ATOMIC_RELAXED));
+		draw(fd, done, __atomic_load_n(&line.all, __ATOMIC_RELAXED));
 }
 
 void progress_wipe(void)
 {
-	if (line.drawn && line.fd &&
-	    write(line.fd, PROGRESS_WIPE, sizeof(PROGRESS_WIPE) - 1) < 0)
-		line.fd = 0;
+	int fd = get_fd();
+
+	if (line.drawn && fd &&
+	    write(fd, PROGRESS_WIPE, sizeof(PROGRESS_WIPE) - 1) < 0)
+		set_fd(0);
 	line.drawn = false;
 	line.done = 0;
 	line.next_ns = clock_now() + PATIENCE_NS;
@@ -99,5 +113,5 @@ void progress_wipe(void)
 void progress_stop(void)
 {
 	progress_wipe();
-	line.fd = 0;
+	set_fd(0);
 }
