@@ -179,9 +179,11 @@ struct ev_task_exit {
 	__s32 exit_code WEIR_DOC("status given to exit, 0..255");
 	weir_signal_t signal WEIR_DOC("signal that killed it");
 	weir_ns_t lifetime WEIR_DOC("from fork to exit");
-	weir_ns_t utime WEIR_DOC("CPU time in user mode");
-	weir_ns_t stime WEIR_DOC("CPU time in the kernel");
-	weir_bytes_t max_rss WEIR_DOC("largest resident size of the process");
+	weir_ns_t utime WEIR_DOC("CPU time in user mode, as wait4 tells it");
+	weir_ns_t stime WEIR_DOC("CPU time in the kernel, until here");
+	weir_bytes_t
+		max_rss WEIR_DOC("largest resident size of the process; of "
+				 "its last thread only");
 	weir_bool_t last WEIR_DOC("1: the last thread, the process ends");
 	weir_bool_t core WEIR_DOC("1: a core dump was made");
 } WEIR_TEXT("code={exit_code}[ signal={signal}] lifetime={lifetime}"
@@ -196,7 +198,7 @@ struct ev_task_rename {
 } WEIR_TEXT("{target_tid} {new_comm}") WEIR_DOC("a task changed its name");
 
 struct ev_task_signal {
-	struct weir_hdr h;
+	struct weir_hdr h; /* pid, tid: who sent it; a timer's: who has it */
 	weir_signal_t signal WEIR_DOC("signal sent");
 	__s32 code WEIR_DOC("si_code: who sent it (signal.h)");
 	weir_pid_t target_pid WEIR_DOC("process it was sent to");
@@ -205,7 +207,7 @@ struct ev_task_signal {
 			      "overflow (trace/events/signal.h)");
 	weir_bool_t group WEIR_DOC("1: to the process, 0: to the thread");
 } WEIR_TEXT("{signal} -> {target_pid}[ result={result}]")
-	WEIR_DOC("a signal was generated");
+	WEIR_DOC("a signal was sent by a task, or by its own timer");
 
 struct ev_task_alive {
 	struct weir_hdr h;

@@ -9,6 +9,7 @@
  */
 #define WEIR_SLOTS 4
 
+#include "cputime.bpf.h"
 #include "flavors.h"
 #include "follow.bpf.h"
 #include "path.bpf.h"
@@ -31,6 +32,12 @@ WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 #define CGROUP_DEPTH_MAX 16
 #define CGROUPS_MAX	 16384
 #define EEXIST		 17
+
+/* include/uapi/asm-generic/siginfo.h, signal.h */
+#define SI_USER	  0
+#define SI_KERNEL 0x80
+#define SI_TIMER  (-2)
+#define SIGALRM	  14
 
 /* Cgroups whose path is in the stream already. */
 struct {
@@ -144,6 +151,7 @@ int BPF_PROG(task__fork, struct task_struct *child)
 	__u32 pid = child->tgid;
 	struct ev_task_fork *ev;
 
+	cputime_note(child);
 	if (weir_follow)
 		follow_child(child, parent);
 	if (!weir_admit(pid))
@@ -274,15 +282,16 @@ static __always_inline void fill_exit(struct ev_task_exit *ev,
 {
 	struct signal_struct *sig = get(t, signal);
 	__u32 code = t->exit_code;
+	__u64 ran = cputime_ran(t, ev->h.ts);
 
 	ev->start_time = t->start_time;
 	ev->lifetime = ev->h.ts - ev->start_time;
 	ev->exit_code = code >> 8 & 0xff;
 	ev->signal = code & 0x7f;
 	ev->core = !!(code & EXIT_CORE);
-	ev->utime = t->utime;
-	ev->stime = t->stime;
-	ev->max_rss = get(sig, maxrss) * PAGE_BYTES;
+	ev->stime = cputime_kernel(t, ran);
+	ev->utime = ran - ev->stime;
+	ev->max_rss = last ? get(sig, maxrss) * PAGE_BYTES : 0;
 	ev->last = last;
 }
 
@@ -385,28 +394,52 @@ int BPF_PROG(task__rename, struct task_struct *t, const char *comm)
 	return weir_submit(ev);
 }
 
+/* Also SEND_SIG_NOINFO, NULL: include/linux/signal.h */
+#define SEND_SIG_PRIV ((const struct kernel_siginfo *)1)
+
+static __always_inline bool has_siginfo(const struct kernel_siginfo *info)
+{
+	return info > SEND_SIG_PRIV;
+}
+
+static __always_inline __s32 signal_code(const struct kernel_siginfo *info)
+{
+	/* A number to many verifiers: only helpers read there */
+	if (has_siginfo(info))
+		return weir_strings ? BPF_CORE_READ(info, si_code) : SI_KERNEL;
+	return info ? SI_KERNEL : SI_USER;
+}
+
+/*
+ * A timer goes off while some other task runs, or none: what it sends is sent
+ * by who has it, which is whom it is sent to. (setitimer(), alarm():
+ * it_real_fn(), kernel/time/itimer.c.)
+ */
+static __always_inline bool
+is_of_timer(int sig, const struct kernel_siginfo *info, __s32 code)
+{
+	return code == SI_TIMER || (sig == SIGALRM && info == SEND_SIG_PRIV);
+}
+
 WEIR_HOOK("tp_btf/signal_generate", "task_signal")
 int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 	     struct task_struct *t, int group, int result)
 {
+	__u64 who = bpf_get_current_pid_tgid();
+	__s32 code = signal_code(info);
 	struct ev_task_signal image, *ev;
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image,
-			bpf_get_current_pid_tgid());
+	if (is_of_timer(sig, info, code))
+		who = weir_who(t->tgid, t->pid);
+	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image, who);
 	if (!ev)
 		return 1;
 	ev->signal = sig;
-	/* SEND_SIG_NOINFO 0 and SEND_SIG_PRIV 1: include/linux/signal.h */
-	ev->code = info ? 0x80 : 0; /* SI_KERNEL, SI_USER */
-	if ((unsigned long)info > 1) {
-		/* A number to many verifiers: only helpers read there */
-		if (weir_strings)
-			ev->code = BPF_CORE_READ(info, si_code);
-		else
-			ev->h.flags = WEIR_F_PARTIAL;
-	}
+	ev->code = code;
+	if (has_siginfo(info) && !weir_strings)
+		ev->h.flags = WEIR_F_PARTIAL;
 	ev->target_pid = t->tgid;
 	ev->target_tid = t->pid;
 	ev->group = group;

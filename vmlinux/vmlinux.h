@@ -196,6 +196,7 @@ struct sched_info {
 
 struct rq {
 	__u64 clock;
+	__u64 clock_task;
 };
 
 struct cfs_rq {
@@ -203,6 +204,8 @@ struct cfs_rq {
 };
 
 struct sched_entity {
+	__u64 exec_start;
+	__u64 sum_exec_runtime;
 	struct cfs_rq *cfs_rq;
 };
 
