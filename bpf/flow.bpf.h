@@ -86,7 +86,7 @@ static __noinline int sock_flow(struct flow *f, const struct sock *sk)
 	}
 	bpf_core_read(&f->laddr, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 	bpf_core_read(&f->raddr, 16, &sk->__sk_common.skc_v6_daddr);
-	if (ip_is4(&f->raddr))
+	if (ip_is4(&f->raddr) || ip_is4(&f->laddr))
 		f->family = WEIR_FAMILY_INET;
 	return 0;
 }
