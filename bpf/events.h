@@ -64,8 +64,9 @@ typedef __s64 weir_value_t;  /* number whose unit is the `unit` field */
 
 /*
  * A string in the record's tail: @len bytes at @off from the start of the
- * record. @full is its true length, larger than @len when it was cut, or
- * WEIR_STR_UNKNOWN when it could not be read (then @len is 0).
+ * record. @full is its true length, larger than @len when it was cut, by one
+ * where no more is known than that; or WEIR_STR_UNKNOWN when it could not be
+ * read (then @len is 0).
  */
 struct weir_str {
 	__u16 off;

@@ -18,6 +18,12 @@
 #define PATH_ROUNDS   64  /* deeper is cut */
 #define PATH_WORDS    16  /* bytes of a name that are read as two words */
 #define PATH_SHORT    64  /* of a path that are copied as words */
+#define SORT_MAX      32  /* of a namespace: "time_for_children" */
+#define DIGITS_MAX    20  /* 2^64 */
+
+/* include/uapi/linux/magic.h */
+#define PIPEFS_MAGIC 0x50495045
+#define NSFS_MAGIC   0x6e736673
 
 enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
@@ -214,12 +220,83 @@ __noinline int path_steps(__u32 slot)
 	return b->done;
 }
 
+/* Lay down text without a slash: the last @len bytes of it. */
+static __always_inline void path_text(struct path_buf *b, const char *text,
+				      __u32 len)
+{
+	__u32 pos = b->pos;
+
+	if (path_name(b, text, len, 0) == PATH_ON)
+		b->pos = pos - len;
+}
+
+static __always_inline void path_number(struct path_buf *b, __u64 number)
+{
+	__u32 pos = b->pos;
+	int i;
+
+	for (i = 0; i < DIGITS_MAX && (number || !i); i++) {
+		pos = (pos - 1) & PATH_END;
+		b->data[pos] = '0' + number % 10;
+		number /= 10;
+	}
+	b->pos = pos;
+}
+
+/* "pipe", or the sort of a namespace. Return: length; 0: neither. */
+static __always_inline long path_sort(char *name, struct dentry *d)
+{
+	__u64 magic = BPF_CORE_READ(d, d_sb, s_magic);
+	struct ns_common *ns;
+
+	if (magic == PIPEFS_MAGIC) {
+		__builtin_memcpy(name, "pipe", 4);
+		return 4;
+	}
+	if (magic != NSFS_MAGIC)
+		return 0;
+	ns = BPF_CORE_READ(d, d_inode, i_private);
+	if (!bpf_core_field_exists(ns->ops))
+		return 0;
+	return bpf_probe_read_kernel_str(name, SORT_MAX,
+					 BPF_CORE_READ(ns, ops, name)) -
+	       1;
+}
+
+/*
+ * What has neither name nor directory: as in /proc/PID/fd, "pipe:[12345]",
+ * "net:[4026531840]" (pipefs_dname() and ns_dname() in the kernel's fs/). A
+ * function to the verifier. Return: as path_of_file().
+ */
+__noinline int path_nameless(__u32 slot)
+{
+	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
+	char name[SORT_MAX] = {};
+	struct dentry *d;
+	long len;
+
+	if (!weir_strings || !b)
+		return 0;
+	d = b->at.dentry;
+	len = path_sort(name, d);
+	if (len < 1 || len >= SORT_MAX)
+		return 0;
+	path_start(b);
+	path_text(b, "]", 1);
+	path_number(b, BPF_CORE_READ(d, d_inode, i_ino));
+	path_text(b, ":[", 2);
+	path_text(b, name, len);
+	b->done = PATH_WHOLE;
+	return path_finish(b);
+}
+
 /*
  * path_of_file - lay the path of a struct file down in paths[slot]
  *
  * A function of its own to the verifier, checked once and not for each path
  * that leads here. Files that have no directory, as those of memfd_create(),
- * have their name alone. Return: its length; 0 when there is none.
+ * have their name alone. Return: its length; 0 when there is none, nor is it
+ * known what else it is.
  */
 __noinline int path_of_file(__u64 file, __u32 slot)
 {
@@ -236,6 +313,8 @@ __noinline int path_of_file(__u64 file, __u32 slot)
 	for (i = 0; i < PATH_ROUNDS; i++)
 		if (path_steps(slot) != PATH_ON)
 			break;
+	if (b->done == PATH_CUT && b->pos == PATH_END)
+		return path_nameless(slot);
 	return path_finish(b);
 }
 

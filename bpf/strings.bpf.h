@@ -97,7 +97,7 @@ enum weir_from { WEIR_FROM_KERNEL, WEIR_FROM_USER };
  * @pos:  end of the record so far
  *
  * Return: new end of the record. A string that cannot be read is recorded as
- * such; one cut at WEIR_STR_MAX - 1 has a @full larger than its @len.
+ * such; one cut at WEIR_STR_MAX - 1 has a @full that is its @len and one.
  */
 static __always_inline __u32 weir_put_str(void *base, struct weir_str *s,
 					  __u32 pos, const void *from,

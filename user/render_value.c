@@ -107,7 +107,10 @@ void render_cut(struct buf *b, const struct field_bytes *s)
 	buf_puts(b, "...(");
 	buf_u64(b, s->len);
 	buf_puts(b, " of ");
-	buf_u64(b, s->full);
+	if (s->full == s->len + 1U)
+		buf_puts(b, "more");
+	else
+		buf_u64(b, s->full);
 	buf_putc(b, ')');
 }
 

@@ -11,7 +11,10 @@
 /** render_quoted - escaped as text, in @quote; @quote inside gets a \. */
 void render_quoted(struct buf *b, const void *data, size_t len, char quote);
 
-/** render_cut - "...(4095 of 131072)" when the string was cut. */
+/**
+ * render_cut - "...(4096 of 131072)" when the string was cut; "...(4095 of
+ * more)" where it may be that nobody counted the rest (struct weir_str).
+ */
 void render_cut(struct buf *b, const struct field_bytes *s);
 
 /** render_ip - an IPv6 address, or IPv4 when it is a mapped one (RFC 5952). */

@@ -104,6 +104,15 @@ struct qstr {
 struct inode {
 	umode_t i_mode;
 	unsigned long i_ino;
+	void *i_private;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct proc_ns_operations {
+	const char *name;
 };
 
 struct seqcount {
@@ -119,6 +128,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
@@ -268,6 +278,7 @@ struct in6_addr {
 };
 
 struct ns_common {
+	const struct proc_ns_operations *ops;
 	unsigned int inum;
 };
 

@@ -57,6 +57,16 @@ export -f over_mounts
 record -s syscall -- unshare -m bash -c over_mounts
 is "over two mounts" "$(opened /a/b/file)" "$dir/mounts/a/b/file"
 
+# Files in no directory: as /proc tells of them.
+nameless() {
+	exec 5< <(:) && : <"/proc/$$/fd/5" && : <"/proc/$$/ns/net" &&
+		: <"/proc/$$/ns/uts" &&
+		readlink "/proc/$$/fd/5" "/proc/$$/ns/net" "/proc/$$/ns/uts"
+}
+export -f nameless
+record -s syscall -- bash -c nameless
+is "pipe and namespaces" "$(opened :[ | xargs)" "$(sort "$dir/out" | xargs)"
+
 # A name that changes while it is read: the old one or the new one, no mixture.
 # Where it changed too often for a whole one, the front is cut.
 mkdir "$dir/aa"

@@ -89,6 +89,9 @@ static void strings_in_a_record(void **state)
 	text_is(&x, "text", "cut...(3 of 131072)");
 	json_has(&x, "\"text\":\"cut\",\"text_full\":131072,\"argv\":[]}");
 	csv_has(&x, ",not ended by,cut...(3 of 131072),");
+	record_str(&x.record, "text", "cut", 3, 4);
+	text_is(&x, "text", "cut...(3 of more)");
+	json_has(&x, "\"text\":\"cut\",\"text_full\":4,");
 	record_str(&x.record, "text", "", 0, WEIR_STR_UNKNOWN);
 	text_is(&x, "text", "?");
 	json_has(&x, "\"text\":null,");
