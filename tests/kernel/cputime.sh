@@ -5,7 +5,7 @@
 . tests/kernel/lib.sh
 
 N=60
-record -s task -- "$PWD/$O/tests/load/witness" spins $N
+record -s task -- "$O/tests/load/witness" spins $N
 sed -n 's/^spun //p' "$dir/out" | sort >"$dir/spun"
 is "children" "$(wc -l <"$dir/spun")" $N
 events task_exit | jq -r '[.pid, .utime, .stime, .max_rss, .last] | @tsv' |

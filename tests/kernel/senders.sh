@@ -5,7 +5,7 @@
 
 N=20
 tab=$'\t'
-record -s task -- "$PWD/$O/tests/load/witness" timers $N
+record -s task -- "$O/tests/load/witness" timers $N
 # by its name, how often it was sent, and how often by itself
 events task_signal 'code <= 0 or code == 128' |
 	jq -r '[.signal_name, .code, .pid == .target_pid] | @tsv' | sort | uniq -c |

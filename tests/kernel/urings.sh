@@ -6,7 +6,7 @@
 # result. A path that was forgotten meanwhile is not told as none.
 . tests/kernel/lib.sh
 
-URINGS=$PWD/$O/tests/load/urings
+URINGS=$O/tests/load/urings
 HELD=20000
 OVER=3000
 
