@@ -102,9 +102,6 @@ int columns_kind_times(struct columns *c, unsigned kind, const uint64_t **ret);
  */
 int columns_context(struct columns *c, const uint32_t **ret);
 
-/** columns_kind_index - indexes into all rows of those of a kind, ascending. */
-int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret);
-
 /* So many rows one after the other are of one task, on one CPU. */
 struct columns_turn {
 	uint32_t pid, tid, cpu, rows;

@@ -54,21 +54,6 @@ static int by_row(struct columns *c, const struct part *p, uint32_t **ret)
 	return place ? 0 : -ENOMEM;
 }
 
-int columns_kind_index(struct columns *c, unsigned kind, uint32_t *ret)
-{
-	const struct part *p = read_part(c, kind);
-	uint32_t i, k = 0;
-	int err;
-
-	if (!p)
-		return 0;
-	err = read_groups(c);
-	for (i = 0; i < c->head.rows && !err; i++)
-		if (is_of(p, c->group_of[i]))
-			ret[k++] = i;
-	return err;
-}
-
 int columns_turns(struct columns *c, const struct columns_turn **ret,
 		  uint32_t *ret_count)
 {

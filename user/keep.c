@@ -48,7 +48,8 @@ static DIR *list(int at)
 	return dir;
 }
 
-/* Call @fn for each name in the directory. Return: 0; what @fn returned. */
+/* Call @fn for each name in the directory. Return: 0; what @fn returned;
+ * -errno of readdir(3): there may be more. */
 static int each_name(DIR *dir,
 		     int (*fn)(void *arg, int dirfd, const char *name),
 		     void *arg)
@@ -56,9 +57,14 @@ static int each_name(DIR *dir,
 	struct dirent *e;
 	int err = 0;
 
-	while (!err && (e = readdir(dir)))
+	while (!err) {
+		errno = 0;
+		e = readdir(dir);
+		if (!e)
+			return -errno;
 		if (!is_dots(e->d_name))
 			err = fn(arg, dirfd(dir), e->d_name);
+	}
 	return err;
 }
 

@@ -16,6 +16,8 @@ names=(
 	$'c1\xc2\x9b31m'
 	$'right-to-left\u202etxt.exe'
 	'=cmd|"calc"!A0'
+	'+1-1'
+	'@SUM(1)'
 	$'tab\tand\rreturn\x7f'
 	'日本 ünïcödé'
 	'comma,semi;colon'
@@ -26,6 +28,7 @@ mkdir files
 	echo 'set -e'
 	for n in "${names[@]}"; do
 		printf 'exec 3>%q; exec 3>&-\n' "files/$n"
+		printf 'cd files; exec 3>%q; exec 3>&-; cd ..\n' "$n"
 		printf 'cp /bin/true %q; %q || :\n' "files/x$n" "./files/x$n"
 	done
 } >script
@@ -90,6 +93,9 @@ assert all(len(r) == len(rows[0]) for r in rows)
 strings = [rows[0].index(c) for c in ("comm", "path", "file", "filename")]
 for r in rows[1:]:
     assert not any(r[i][:1] in "=+@-" for i in strings if r[i]), r
+paths = {r[rows[0].index("path")] for r in rows[1:]}
+for name in ('=cmd|"calc"!A0', "+1-1", "@SUM(1)", "-dash"):
+    assert "'" + name in paths, (name, paths)
 PY
 
 # A filter finds them by value, bytes and all.

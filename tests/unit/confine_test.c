@@ -14,12 +14,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -128,6 +131,11 @@ static int no_processes(int dirfd)
 	refused(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 	refused(kill(getppid(), 0));
 	refused(syscall(SYS_process_vm_readv, getppid(), NULL, 0, NULL, 0, 0));
+	/* nobody's: the filter's no, and not that of a user's rights */
+	refused(ptrace(PTRACE_ATTACH, INT_MAX, NULL, NULL));
+	refused(kill(INT_MAX, 0));
+	refused(syscall(SYS_tgkill, INT_MAX, INT_MAX, 0));
+	refused(syscall(SYS_process_vm_readv, INT_MAX, NULL, 0, NULL, 0, 0));
 	return 0;
 }
 
@@ -144,12 +152,20 @@ static int no_privileges(int dirfd)
 	refused(syscall(SYS_perf_event_open, NULL, 0, 0, 0, 0));
 	refused(syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, NULL));
 	refused(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+	/* what takes no right, but for the filter */
+	refused(setuid(geteuid()));
+	refused(syscall(SYS_setresuid, -1, -1, -1));
+	refused(unshare(CLONE_FILES));
+	refused(unshare(CLONE_FS | CLONE_FILES));
+	refused(ioctl(STDIN_FILENO, TIOCSTI, "x"));
 	return 0;
 }
 
 static int no_network(int dirfd)
 {
-	(void)dirfd;
+	int one = 1;
+
+	refused(setsockopt(dirfd, SOL_SOCKET, SO_DEBUG, &one, sizeof(one)));
 	refused(socket(AF_INET, SOCK_STREAM, 0));
 	refused(socket(AF_UNIX, SOCK_STREAM, 0));
 	refused(socket(AF_NETLINK, SOCK_RAW, 0));
