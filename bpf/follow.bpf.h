@@ -26,6 +26,20 @@ struct {
 } cgroup_roots SEC(".maps");
 
 /*
+ * By the low bits of its number, the process that ended last: when another one
+ * comes there nothing is left of it, whose end the kernel may not have shown
+ * (block.bpf.c has seen such a one). So no more marks than these are left.
+ */
+#define ENDED_SLOTS 16384
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ENDED_SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} last_ended SEC(".maps");
+
+/*
  * A pointer of a task, or a field of what one points to. What is read by helper
  * is a number to the verifier, as path_of_cgroup() wants it, and spares it a
  * search (see file_of_fd()); direct loads, from a pointer the verifier knows,
@@ -103,6 +117,23 @@ static __always_inline __u32 why_followed(__u32 pid)
 static __always_inline void unfollow(__u32 pid)
 {
 	bpf_map_delete_elem(&followed, &pid);
+}
+
+/* Its other threads, what it leaves open: they may still have to tell. */
+static __always_inline void follow_to_end(__u32 pid)
+{
+	__u32 *why = bpf_map_lookup_elem(&followed, &pid), *last;
+	__u32 slot = pid % ENDED_SLOTS;
+
+	if (!why)
+		return;
+	*why |= WEIR_FOLLOW_ENDED;
+	last = bpf_map_lookup_elem(&last_ended, &slot);
+	if (!last)
+		return;
+	if (*last != pid && why_followed(*last) & WEIR_FOLLOW_ENDED)
+		unfollow(*last);
+	*last = pid;
 }
 
 static __always_inline void follow_child(struct task_struct *child,

@@ -268,15 +268,6 @@ static __always_inline bool is_last(struct task_struct *t)
 	       bpf_map_update_elem(&ended, &p, &yes, BPF_NOEXIST) != -EEXIST;
 }
 
-/* Its other threads, what it leaves open: they may still have to tell. */
-static __always_inline void follow_to_end(__u32 pid)
-{
-	__u32 *why = bpf_map_lookup_elem(&followed, &pid);
-
-	if (why)
-		*why |= WEIR_FOLLOW_ENDED;
-}
-
 static __always_inline void fill_exit(struct ev_task_exit *ev,
 				      struct task_struct *t, bool last)
 {

@@ -52,7 +52,7 @@ echo "the flood costs $free ppm of a CPU, may cost $limit"
 
 flood "$((limit / 10000)).$(printf %04d $((limit % 10000)))%" 10 8
 events repo_shed >"$dir/shed"
-began=$(events syscall_done "$GETPPID" | head -n 1 | jq .ts)
+began=$(events syscall_done "$GETPPID" | sed -n 1p | jq .ts)
 last=$(events syscall_done "$GETPPID" | tail -n 1 | jq .ts)
 # Generous: it is below after half a second on a host that does nothing else.
 metric cost $((began + 4000000000)) >"$dir/cost"
