@@ -174,6 +174,85 @@ static __always_inline void ask_file(struct uring_request *r,
 		r->call.args[0] = (__u32)BPF_CORE_READ(req, cqe.fd);
 }
 
+/* An argument that some kernels keep elsewhere, or not at all: 0 there. */
+#define ask_arg(r, i, req, type, field)                                        \
+	do {                                                                   \
+		if (bpf_core_field_exists(struct type, field))                 \
+			(r)->call.args[i] = (__u64)asked(req, type, field);    \
+	} while (0)
+
+/* pread64(), preadv() and those that write: the buffer or vector, and where. */
+static __always_inline void ask_rw(struct uring_request *r, void *req)
+{
+	ask_arg(r, 1, req, io_rw, addr);
+	ask_arg(r, 2, req, io_rw, len);
+	ask_arg(r, 3, req, io_rw, kiocb.ki_pos);
+}
+
+/* sendto(), recvfrom() */
+static __always_inline void ask_transfer(struct uring_request *r, void *req)
+{
+	ask_arg(r, 1, req, io_sr_msg, buf);
+	ask_arg(r, 2, req, io_sr_msg, len);
+	ask_arg(r, 3, req, io_sr_msg, msg_flags);
+}
+
+/* sendmsg(), recvmsg() */
+static __always_inline void ask_message(struct uring_request *r, void *req)
+{
+	ask_arg(r, 1, req, io_sr_msg, buf);
+	ask_arg(r, 2, req, io_sr_msg, msg_flags);
+}
+
+static __always_inline void ask_accept(struct uring_request *r, void *req)
+{
+	ask_arg(r, 1, req, io_accept, addr);
+	ask_arg(r, 2, req, io_accept, addr_len);
+	ask_arg(r, 3, req, io_accept, flags);
+}
+
+static __always_inline void ask_connect(struct uring_request *r, void *req)
+{
+	ask_arg(r, 1, req, io_connect, addr);
+	ask_arg(r, 2, req, io_connect, addr_len);
+}
+
+/* What the other operations have as a descriptor is its family. */
+static __always_inline void ask_socket(struct uring_request *r, void *req)
+{
+	ask_arg(r, 0, req, io_socket, domain);
+	ask_arg(r, 1, req, io_socket, type);
+	ask_arg(r, 2, req, io_socket, protocol);
+}
+
+/* Those that are no more than a file and what is done to it. */
+static __always_inline void ask_io(struct uring_request *r,
+				   struct io_kiocb *req)
+{
+	ask_file(r, req);
+	switch (r->call.nr) {
+	case WEIR_SYS_pread64:
+	case WEIR_SYS_pwrite64:
+	case WEIR_SYS_preadv:
+	case WEIR_SYS_pwritev:
+		ask_rw(r, req);
+		break;
+	case WEIR_SYS_sendto:
+	case WEIR_SYS_recvfrom:
+		ask_transfer(r, req);
+		break;
+	case WEIR_SYS_sendmsg:
+	case WEIR_SYS_recvmsg:
+		ask_message(r, req);
+		break;
+	case WEIR_SYS_accept4:
+		ask_accept(r, req);
+		break;
+	case WEIR_SYS_connect:
+		ask_connect(r, req);
+	}
+}
+
 static __always_inline void ask(struct uring_request *r, struct io_kiocb *req)
 {
 	switch (r->call.nr) {
@@ -199,11 +278,14 @@ static __always_inline void ask(struct uring_request *r, struct io_kiocb *req)
 	case WEIR_SYS_close:
 		r->call.args[0] = (__u32)asked(req, io_close, fd);
 		break;
+	case WEIR_SYS_socket:
+		ask_socket(r, req);
+		break;
 	case WEIR_SYS_io_uring_enter:
 		r->call.args[0] = BPF_CORE_READ(req, opcode);
 		break;
 	default:
-		ask_file(r, req);
+		ask_io(r, req);
 	}
 }
 

@@ -112,6 +112,39 @@ struct io_close {
 	int fd;
 };
 
+struct kiocb {
+	__s64 ki_pos;
+};
+
+struct io_rw {
+	struct kiocb kiocb;
+	__u64 addr;
+	__u32 len;
+};
+
+struct io_sr_msg {
+	void *buf; /* in a union, with the pointer to a msghdr */
+	int len;
+	unsigned int msg_flags;
+};
+
+struct io_accept {
+	void *addr;
+	void *addr_len;
+	int flags;
+};
+
+struct io_connect {
+	void *addr;
+	int addr_len;
+};
+
+struct io_socket {
+	int domain;
+	int type;
+	int protocol;
+};
+
 struct io_unlink {
 	int dfd;
 	int flags;

@@ -11,7 +11,7 @@ ways=$O/tests/load/ways
 way() {
 	"$ways" "$1" "$2" >/dev/null 2>&1
 	[ $? != 77 ] || { echo "no $1 on this kernel"; return 1; }
-	record -s syscall -- "$ways" "$1" "$2"
+	record -s syscall --set syscall.calls="${calls:-default}" -- "$ways" "$1" "$2"
 	events syscall_done "$3" >"$dir/calls"
 }
 
@@ -31,6 +31,14 @@ if way sqpoll "$dir/file" "name == openat and path == '$dir/file'"; then
 	is "io_uring, polled" "$(fields name path file)" \
 		"openat$tab$dir/file$tab$dir/file"
 fi
+printf 12345678 >"$dir/file"
+calls=pread64,pwrite64,socket
+if way rings "$dir/file" "name in (pread64, pwrite64, socket)"; then
+	is "io_uring, arguments" "$(grep '"io_uring"' "$dir/calls" | jq -r '.name +
+		" " + (.args | tojson) + if .name == "socket" then "" else
+		" " + (.ret | tojson) end')" "$(grep '\[' "$dir/out")"
+fi
+calls=
 way unknown "" "ret == -38"
 is "unknown numbers" "$(fields 'args[5]' | wc -l)" 3
 way execfd /bin/true "name == execveat"

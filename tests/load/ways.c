@@ -5,6 +5,9 @@
  *	ways int80 FILE    open FILE as a 32-bit call from 64-bit code
  *	ways uring FILE    open FILE through io_uring
  *	ways sqpoll FILE   the same, submitted by the kernel's own thread
+ *	ways rings FILE    write 5 bytes at 3 to FILE, read 7 at 2, make a UDP
+ *	                   socket through io_uring, and say so: call and
+ *	                   arguments as weir's JSON has them
  *	ways unknown       calls 400, 1000 and -1, which no kernel has
  *	ways execfd FILE   execute FILE by its descriptor, without a name
  *	ways refused FILE  unlink FILE, which seccomp refuses
@@ -19,6 +22,7 @@
 #include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +32,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,8 +66,12 @@ static int int80(const char *file)
 	return ret >= 0 ? 0 : SKIPPED;
 }
 
-/* Maps the rings and submits one entry: no library, and no call for each. */
-static int uring_open(const char *file, unsigned setup, unsigned enter)
+/*
+ * Maps the rings and submits one entry: no library, and no call for each.
+ * Return: as main(); its result is 0 or more then.
+ */
+static int uring_make(const struct io_uring_sqe *what, unsigned setup,
+		      unsigned enter)
 {
 	struct io_uring_params p = {.flags = setup};
 	struct io_uring_cqe *cqe;
@@ -85,17 +94,55 @@ static int uring_open(const char *file, unsigned setup, unsigned enter)
 	array = (unsigned *)(void *)(sq + p.sq_off.array);
 	tail = (unsigned *)(void *)(sq + p.sq_off.tail);
 	cqe = (struct io_uring_cqe *)(void *)(cq + p.cq_off.cqes);
-	sqe->opcode = IORING_OP_OPENAT;
-	sqe->fd = AT_FDCWD;
-	sqe->addr = (uintptr_t)file;
-	sqe->open_flags = O_RDONLY;
+	*sqe = *what;
 	array[0] = 0;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
 	if (syscall(SYS_io_uring_enter, fd, 1, 1,
 		    IORING_ENTER_GETEVENTS | enter, NULL, 0) != 1)
 		return failed("io_uring_enter");
 	errno = cqe->res < 0 ? -cqe->res : 0;
-	return errno ? failed(file) : 0;
+	return errno ? failed("its result") : 0;
+}
+
+static int uring_open(const char *file, unsigned setup, unsigned enter)
+{
+	struct io_uring_sqe what = {
+		.opcode = IORING_OP_OPENAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t)file,
+		.open_flags = O_RDONLY,
+	};
+
+	return uring_make(&what, setup, enter);
+}
+
+static int rings(const char *file)
+{
+	char bytes[] = "abcdefg";
+	uintptr_t at = (uintptr_t)bytes;
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	struct io_uring_sqe to = {.opcode = IORING_OP_WRITE,
+				  .fd = fd,
+				  .addr = at,
+				  .len = 5,
+				  .off = 3};
+	struct io_uring_sqe from = {.opcode = IORING_OP_READ,
+				    .fd = fd,
+				    .addr = at,
+				    .len = 7,
+				    .off = 2};
+	struct io_uring_sqe udp = {.opcode = IORING_OP_SOCKET,
+				   .fd = AF_INET,
+				   .off = SOCK_DGRAM,
+				   .len = IPPROTO_UDP};
+	int ret = uring_make(&to, 0, 0);
+
+	if (ret || uring_make(&from, 0, 0) || uring_make(&udp, 0, 0))
+		return ret ? ret : 1;
+	printf("pwrite64 [%d,\"%#lx\",5,3] 5\n", fd, (long)at);
+	printf("pread64 [%d,\"%#lx\",7,2] 6\n", fd, (long)at);
+	printf("socket [%d,%d,%d]\n", AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	return 0;
 }
 
 static int uring(const char *file)
@@ -209,7 +256,7 @@ static const struct {
 } ways[] = {
 	{"int80", int80},     {"uring", uring},	      {"sqpoll", sqpoll},
 	{"unknown", unknown}, {"execfd", execfd},     {"refused", refused},
-	{"long", long_paths}, {"replaced", replaced},
+	{"long", long_paths}, {"replaced", replaced}, {"rings", rings},
 };
 
 int main(int argc, char **argv)
@@ -222,6 +269,6 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr,
 		"usage: ways int80|uring|sqpoll|unknown|execfd|refused|long"
-		"|replaced FILE\n");
+		"|replaced|rings FILE\n");
 	return 2;
 }
