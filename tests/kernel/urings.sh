@@ -30,7 +30,7 @@ whole
 record -s syscall -- "$URINGS" over $OVER
 events syscall_done "name == openat and comm == urings" |
 	grep '"io_uring"' >"$dir/opens"
-is "over: once each" "$(jq -r .path "$dir/opens" | sort | uniq -d | wc -l)" 0
+is "over: once each" "$(jq -r '.path // empty' "$dir/opens" | sort | uniq -d | wc -l)" 0
 is "over: opens, and those of which no end was seen" \
 	$(($(wc -l <"$dir/opens") + $(count syscall_enter "name == openat"))) $OVER
 whole
