@@ -279,7 +279,8 @@ struct ev_syscall_done {
 	enum weir_syscall name WEIR_DOC("syscall");
 	__u32 compat WEIR_DOC("1: 32-bit call, named as the 64-bit one");
 	weir_args_t args[6] WEIR_DOC("arguments as given");
-	weir_ret_t ret WEIR_DOC("result, or error by name");
+	weir_ret_t ret WEIR_DOC("result, or error by name; ERESTART*: a signal "
+				"came, it is begun again or fails with EINTR");
 	weir_ns_t duration WEIR_DOC("from enter to exit");
 	struct weir_str path WEIR_DOC("first path argument, claimed");
 	struct weir_str path2 WEIR_DOC("second path argument, claimed");
