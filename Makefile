@@ -180,8 +180,9 @@ test-san:
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 		test-unit test-fuzz
 
-## test-tsan: the threads of the archive under TSan (clang's)
-TSAN_TESTS := archive archive_iter archive_queue archive_fault fast
+## test-tsan: threads of the archive, the window, the aggregator under TSan
+TSAN_TESTS := archive archive_iter archive_queue archive_fault archive_follow \
+	fast window aggregator server
 test-tsan:
 	$(Q)$(MAKE) --no-print-directory O=$(O)/tsan CC='$(CLANG)' \
 		CFLAGS='-O1 -g' CPPFLAGS=-DRING_TSAN SAN=-fsanitize=thread \

@@ -5,8 +5,9 @@
 #
 # A test is a program: exit 0 passed, 77 skipped (its last line says why), else
 # failed. Its output is shown when it failed, or always with V=1; what one that
-# passed could not try here ("left out: …") is shown, too. What is run is what
-# the tree has: a test that was not built, or is not executable, has failed.
+# passed could not try here ("left out: …", or SKIPPED) is shown, too. What is
+# run is what the tree has: a test that was not built, or is not executable, has
+# failed.
 # The run fails, too, when the kernel log gained a BUG, WARNING or Oops, or when
 # a BPF link is left that no process holds and that was not there before: others
 # may record meanwhile.
@@ -36,7 +37,8 @@ run_one() { # name command…
 	if [ -n "${V:-}" ] || { [ $rc != 0 ] && [ $rc != 77 ]; }; then
 		tail -n 200 "$log" | sed 's/^/    /'
 	elif [ $rc = 0 ]; then
-		grep '^left out: ' "$log" | sed 's/^/    /'
+		grep -aE '^(left out: |\[  SKIPPED \] [a-z_0-9]*$)' "$log" |
+			sort -u | sed 's/^/    /'
 	fi
 }
 

@@ -249,13 +249,17 @@ as_before() { [ "$(sockets)" -le "$held" ]; }
 wait_for 20 as_before || fail "it holds $(sockets) sockets, before it were $held"
 kill -TERM $pid
 wait $pid
-is "it ends well" $? 0
+rc=$?
 pid=
+# of others' calls the kernel may not have shown some
+[ $rc = 0 ] || { [ $rc = 3 ] && grep -q 'at the hook' log; } ||
+	fail "it ends with $rc: $(cat log)"
+ended=$rc
 run verify a
-is "verify" $rc 0
-[ $rc = 0 ] || cat out
+is "verify" $rc $ended
+[ $rc = $ended ] || cat out
 run show a -e syscall_done -f 'name == getppid'
-is "every call is there" "$(lines out)" 40000
+is "every call is there" "$(grep -c ' getppid()' out)" 40000
 is "the port is free again" "$(code "$url")" 000
 
 # ---- how full a source's mini-buffers are

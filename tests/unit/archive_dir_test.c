@@ -2,6 +2,7 @@
 /* archive_dir_test.c - private, locked, and never entered through a link. */
 #include "store.h"
 
+#include <seccomp.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -225,6 +226,53 @@ static void a_link_in_place_of_a_segment_is_not_read(void **state)
 	assert_int_equal(r.err, -ELOOP);
 }
 
+/* As a kernel before 5.6, or a container's filter, does it. */
+static int without_openat2(int (*fn)(void))
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter ||
+	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2),
+			     0) ||
+	    seccomp_load(filter) || syscall(SYS_openat2, 0, "", NULL, 0) >= 0 ||
+	    errno != ENOSYS)
+		return __LINE__;
+	return fn();
+}
+
+/* Return: in which line it is not as it should be; 0. */
+static int links_and_files(void)
+{
+	char link[96], lock[96], target[80];
+	struct stat st;
+
+	if (try(path))
+		return __LINE__;
+	store_close(&store);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	if (symlink(path, link) || try(link) != -ELOOP)
+		return __LINE__;
+	snprintf(lock, sizeof(lock), "%s/LOCK", path);
+	snprintf(target, sizeof(target), "%s/target", dir);
+	if (!lstat(lock, &st) && unlink(lock))
+		return __LINE__;
+	if (symlink(target, lock) || try(path) != -ELOOP || !lstat(target, &st))
+		return __LINE__;
+	return 0;
+}
+
+static void links_are_refused_where_there_is_no_openat2(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (!pid)
+		_exit(without_openat2(links_and_files) % 255);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void parents_may_be_links(void **state)
 {
 	char link[80], below[100];
@@ -340,6 +388,7 @@ int main(void)
 		T(a_link_to_a_directory_is_refused),
 		T(a_link_in_place_of_the_lock_is_refused),
 		T(a_link_in_place_of_a_segment_is_not_read),
+		T(links_are_refused_where_there_is_no_openat2),
 		T(parents_may_be_links),
 		T(a_second_recorder_is_refused),
 		T(a_lock_that_was_just_removed_locks_nothing),
