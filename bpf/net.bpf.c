@@ -382,13 +382,10 @@ int net__retransmit_tp(struct trace_event_raw_tcp_retransmit_skb *ctx)
 static __always_inline int on_synack(const struct sock *request)
 {
 	struct end end = {};
-	struct listener *l;
 	struct flow f;
 
 	sock_flow(&f, request);
-	l = listener_of(&f);
-	if (l)
-		end_set_owner(&end, l->pid, l->tid);
+	end_of_listener(&end, &f);
 	return put_retransmit(request, &f, &end);
 }
 
@@ -489,6 +486,16 @@ static __always_inline bool is_purge(__u32 reason)
 					     SKB_DROP_REASON_QUEUE_PURGE);
 }
 
+/* Who sent it, had the connection, or listened for it. */
+static __always_inline void drop_owner(struct end *end, const struct flow *f,
+				       const struct sock *sk)
+{
+	end_get(end, sk);
+	if (!end->pid && sk &&
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		end_of_listener(end, f);
+}
+
 static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 				   __u32 reason, const struct sock *to)
 {
@@ -502,7 +509,7 @@ static __always_inline int on_drop(const struct sk_buff *skb, __u64 location,
 	skb_flow(&f, skb);
 	if (!f.family)
 		return 1;
-	end_get(&end, from ? from : to);
+	drop_owner(&end, &f, from ? from : to);
 	if (!end_admit(&end))
 		return 1;
 	ev = weir_draft(net_drop, EV_NET_DROP, &image, end_who(&end));

@@ -196,6 +196,16 @@ static __always_inline struct listener *listener_of(const struct flow *f)
 	return found;
 }
 
+/* Whoever listens where @f leads to has it. */
+static __always_inline void end_of_listener(struct end *end,
+					    const struct flow *f)
+{
+	const struct listener *l = listener_of(f);
+
+	if (l)
+		end_set_owner(end, l->pid, l->tid);
+}
+
 /* Without a port it is one that is given one later: not to be found. */
 static __always_inline void listener_keep(const struct flow *f,
 					  const struct listener *l)
