@@ -105,6 +105,15 @@ check_docs() {
 	done
 }
 
+# Every test that a text or a comment names is there.
+check_named() {
+	local f
+	for f in $(git grep -hoE '\btests/(unit|cli|kernel|load|fuzz|golden|bench|vm|stress|lint)/[a-z0-9_]+\.(c|sh|h|py|cpp)\b' \
+		| sort -u); do
+		[ -e "$f" ] || say "$f is named, and is not there"
+	done
+}
+
 check_format() {
 	local f
 	for f in $(git ls-files '*.c' '*.h'); do
@@ -137,6 +146,7 @@ check_libbpf
 check_refused
 check_sizes
 check_docs
+check_named
 check_format
 check_tidy
 [ $found = 0 ] && echo "lint: clean"
