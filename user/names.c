@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -99,17 +100,52 @@ const char *signal_name(int64_t number, char scratch[16])
 	return scratch;
 }
 
+/* Those that have two names, by the one that signal_name() does not give. */
+static const struct {
+	const char *name;
+	int number;
+} signal_aliases[] = {
+	{"SIGIO", SIGIO},
+	{"SIGIOT", SIGIOT},
+	{"SIGCLD", SIGCHLD},
+};
+
+/* "SIGRTMAX", "SIGRTMAX-3": as kill -l and signal(7) count from the end. */
+static const char *name_from_end(int64_t number, char scratch[16])
+{
+	int below = (int)(SIGRTMAX - number);
+
+	if (number <= SIGRTMIN)
+		return NULL;
+	if (below)
+		snprintf(scratch, 16, "SIGRTMAX-%d", below);
+	else
+		strcpy(scratch, "SIGRTMAX");
+	return scratch;
+}
+
+/* With or without "SIG". */
+static int is_signal(const char *known, const char *name, size_t len)
+{
+	return known && (is(known, name, len) || is(known + 3, name, len));
+}
+
 int signal_by_name(const char *name, size_t len, int64_t *ret_number)
 {
 	char scratch[16];
+	size_t a;
 	int64_t i;
 
 	for (i = 1; i <= SIGNAL_MAX; i++) {
-		const char *known = signal_name(i, scratch);
-
-		if (known &&
-		    (is(known, name, len) || is(known + 3, name, len))) {
+		if (is_signal(signal_name(i, scratch), name, len) ||
+		    is_signal(name_from_end(i, scratch), name, len)) {
 			*ret_number = i;
+			return 0;
+		}
+	}
+	for (a = 0; a < COUNT(signal_aliases); a++) {
+		if (is_signal(signal_aliases[a].name, name, len)) {
+			*ret_number = signal_aliases[a].number;
 			return 0;
 		}
 	}

@@ -27,7 +27,12 @@ int errno_by_name(const char *name, size_t len, int64_t *ret_number);
  */
 const char *signal_name(int64_t number, char scratch[16]);
 
-/** signal_by_name - SIG may be missing, case ignored. Return: 0; -ENOENT. */
+/**
+ * signal_by_name - SIG may be missing, case ignored
+ *
+ * Also by the names of signal(7) that signal_name() does not give: SIGIO,
+ * SIGRTMAX-3. Return: 0; -ENOENT.
+ */
 int signal_by_name(const char *name, size_t len, int64_t *ret_number);
 
 /**

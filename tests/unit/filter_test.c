@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* filter_test.c - what an expression matches, and where its caret stands. */
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "../../user/clock.h"
 #include "../../user/filter.h"
 #include "../../user/filter_tree.h"
+#include "../../user/names.h"
 #include "../../user/tasks.h"
 #include "model.h"
 
@@ -173,6 +176,29 @@ static void numbers(void **state)
 	CHECK(rows, true);
 }
 
+static void signals_have_several_names(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t number; /* 0: none has that name */
+	} rows[] = {
+		{"SIGIO", SIGIO},    {"poll", SIGIO},	  {"SIGIOT", SIGABRT},
+		{"cld", SIGCHLD},    {"SIGRTMAX", 64},	  {"SIGRTMAX-1", 63},
+		{"SIGRTMAX-29", 35}, {"SIGRTMIN+29", 63}, {"SIGRTMAX-30", 0},
+		{"SIGRTMAX-64", 0},  {"SIGRTMAX-", 0},	  {"", 0},
+	};
+	int64_t number;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		number = 0;
+		(void)signal_by_name(rows[i].name, strlen(rows[i].name),
+				     &number);
+		assert_int_equal(number, rows[i].number);
+	}
+}
+
 static void values_by_meaning(void **state)
 {
 	static const struct row rows[] = {
@@ -196,6 +222,8 @@ static void values_by_meaning(void **state)
 		{"sig == SIGKILL", "a"},
 		{"sig == kill", "a"},
 		{"sig == 9", "a"},
+		{"sig < SIGIO", "a"},
+		{"sig != SIGRTMAX-1", "a"},
 		{"sig in (TERM, KILL)", "a"},
 		{"state == I", "a"},
 		{"state == D", ""},
@@ -534,6 +562,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(signals_have_several_names),
 		cmocka_unit_test(values_by_meaning),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(strings),
