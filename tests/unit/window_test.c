@@ -221,6 +221,26 @@ static void it_reaches_as_far_as_its_time(void **state)
 	feed_done(&f);
 }
 
+/* However short its time: half of what is written at least is events. */
+static void keyframes_leave_room_for_events(void **state)
+{
+	struct window_stats before, s;
+	uint64_t begin;
+	struct feed f;
+
+	(void)state;
+	feed_init(&f, schema, 4 * WINDOW_BYTES_MIN, 80 * NS_PER_US);
+	feed_until(&f, 110000);
+	window_stats(f.window, &before);
+	begin = window_end(f.window);
+	feed_until(&f, 130000);
+	window_stats(f.window, &s);
+	assert_true(s.keys > before.keys + 2);
+	assert_true((s.keys - before.keys - 1) * s.key_bytes * 2 <=
+		    window_end(f.window) - begin);
+	feed_done(&f);
+}
+
 static void losses_in_it_are_told(void **state)
 {
 	struct ev_gap gap = {.stage = WEIR_STAGE_KERNEL_RING,
@@ -546,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_another_recorder_has_is_not_taken),
 		cmocka_unit_test(what_it_forgot_still_gives_names),
 		cmocka_unit_test(it_reaches_as_far_as_its_time),
+		cmocka_unit_test(keyframes_leave_room_for_events),
 		cmocka_unit_test(losses_in_it_are_told),
 		cmocka_unit_test(what_comes_after_the_end_is_not_in_it),
 		cmocka_unit_test(a_window_too_small_for_the_tasks_says_so),
