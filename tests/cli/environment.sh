@@ -167,7 +167,7 @@ terminal() { # TERM
 	rm -rf line
 }
 terminal vt100
-has "terminal" out '\^M\^\[\[K\^\[\[\?7l1s .*lost 0.*\^\[\[\?7h\^M\^\[\[Kweir: kept'
+has "terminal" out '\^M\^\[\[K\^\[\[\?7l[123]s .*lost [0-9].*\^\[\[\?7h\^M\^\[\[Kweir: kept'
 terminal dumb
 hasnt "dumb terminal" out '\^\['
 done_testing

@@ -37,10 +37,15 @@ given_up() {
 	is "$1: Seccomp" "$(field "$1" Seccomp)" 2
 }
 
+# A whole host is recorded: 3, something of it was lost, is no failure here.
 finish() { # WHAT
 	kill -TERM $pid
 	wait $pid
-	is "$1: status" $? 0
+	case $? in 0 | 3) ;; *) fail "$1: status $?: $(cat err)" ;; esac
+}
+verified() { # WHAT ARCHIVE
+	run verify "$2"
+	case $rc in 0 | 3) ;; *) fail "$1: verify: $rc: $(cat out)" ;; esac
 }
 
 # 20,000 calls of getppid by a program of a name of its own: others make such
@@ -72,10 +77,9 @@ finish "nobody"
 two_segments || fail "nobody cannot seal: $(ls a)"
 is "whose it is" "$(stat -c '%u %a' a a/* | sort -u | tr '\n' ' ')" \
 	"$nobody 600 $nobody 700 "
-run verify a
-is "verify" $rc 0; [ $rc = 0 ] || cat out
+verified "nobody" a
 run show a -e syscall_done -f 'name == getppid'
-is "every call is there" "$(lines out)" 40000
+is "every call is there" "$(grep -c ' getppid()' out)" 40000
 run show a -e repo_metric -f 'repo_metric.name == "bpf_time"'
 [ "$(lines out)" -ge 1 ] || fail "the programs' cost is not measured"
 [ -e "/proc/$errand" ] && fail "the errand is left"
@@ -131,8 +135,7 @@ has "--user nobody knows" err "^weir: .*no-such-user"
 start record -o e --append
 given_up $pid 0
 finish "--append to root's"
-run verify e
-is "--append to root's: verify" $rc 0
+verified "--append to root's" e
 run record -q -o e --append --user nobody -- true
 is "--append to root's as nobody: status" $rc 1
 has "--append to root's as nobody" err "^weir: 'e' is root's"
@@ -176,8 +179,7 @@ kill -HUP $pid
 sleep 1
 finish "swapped"
 is "swapped: nothing went through the link" "$(ls target)" ""
-run verify moved
-is "swapped: verify" $rc 0
+verified "swapped" moved
 run show moved -e syscall_done -f 'name == getppid'
-is "swapped: every call is there" "$(lines out)" 20000
+is "swapped: every call is there" "$(grep -c ' getppid()' out)" 20000
 done_testing
