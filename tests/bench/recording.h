@@ -24,7 +24,7 @@ static inline void die(const char *what, int err)
 static inline struct schema *recording_schema(const struct archive *a)
 {
 	struct buf wire = {0};
-	struct schema *s;
+	struct schema *s = NULL;
 	int err;
 
 	schema_encode(archive_schema(a), &wire);
