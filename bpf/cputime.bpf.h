@@ -39,17 +39,17 @@ static __always_inline void cputime_note(struct task_struct *t)
 		*ahead = bpf_ktime_get_ns() - t->se.cfs_rq->rq->clock_task;
 }
 
-/* What the current task has run until @now, ns. */
+/* What @t, the current task, has run until @now, ns: for a hook that has it. */
 static __always_inline __u64 cputime_ran(struct task_struct *t, __u64 now)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 *ahead = bpf_map_lookup_elem(&clock_ahead, &cpu);
-	__u64 ran = weir_get(t, se.sum_exec_runtime);
+	__u64 ran = t->se.sum_exec_runtime;
 	__s64 since;
 
 	if (!ahead || !*ahead)
 		return ran;
-	since = now - *ahead - weir_get(t, se.exec_start);
+	since = now - *ahead - t->se.exec_start;
 	if (since < 0)
 		since = 0;
 	return ran + (since < TICK_MAX ? since : TICK_MAX);
@@ -69,7 +69,7 @@ static __always_inline __u64 cputime_share(__u64 ran, __u64 part, __u64 all)
 /* What of @ran was in the kernel. */
 static __always_inline __u64 cputime_kernel(struct task_struct *t, __u64 ran)
 {
-	__u64 user = weir_get(t, utime), kernel = weir_get(t, stime);
+	__u64 user = t->utime, kernel = t->stime;
 
 	if (!kernel)
 		return 0;
