@@ -112,6 +112,7 @@ perf_lost() { # file
 start_ftrace() { # filter or 0, hooks…
 	local filter=$1 hook
 	shift
+	[ -x "$DRAIN" ] || { echo "ftrace: no $DRAIN (make bench-capture)"; return 1; }
 	mkdir "$instance" || return 1
 	echo 0 >"$instance/tracing_on"
 	echo $((BUFFER_MB * 1024)) >"$instance/buffer_size_kb"
