@@ -12,7 +12,7 @@ BUILD="gcc libc6-dev make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev li
 	libcap-dev libmicrohttpd-dev pkg-config"
 TEST="curl libcmocka-dev relacy-dev libclang-rt-14-dev g++ jq python3
 	util-linux e2fsprogs xfsprogs procps iproute2 qemu-system-x86
-	busybox-static cpio xz-utils xxd debian-archive-keyring strace
+	busybox-static cpio xz-utils xxd debian-archive-keyring strace systemd
 	man-db groff-base bsdutils"
 BENCH="fio nginx-light wrk git sqlite3 trace-cmd linux-perf bpftrace
 	libbpf-tools time libboost1.81-dev libck-dev libdpdk-dev"

@@ -149,7 +149,7 @@ is "two archives" "$(lines out)" 11
 # a day ends between them, where its clock says so
 run stat b --json
 day=$(jq '86400 - (.last / 1000000000 | floor) % 86400' out)
-zone=$(printf 'XXX-%d:%02d:%02d' $((day / 3600)) $((day / 60 % 60)) \
+zone=$(printf 'DAY-%d:%02d:%02d' $((day / 3600)) $((day / 60 % 60)) \
 	$((day % 60)))
 TZ=$zone run show a b -e task_exec
 hasnt "two days: each line has its date" out '^[0-9]{2}:'
@@ -157,11 +157,11 @@ is "two days" "$(cut -dT -f1 out | sort -u | wc -l)" 2
 dated=$(sed -n '$s/ .*//p' out) # as it is shown, it can be asked for
 TZ=$zone run show a b -e task_exec --from "$dated"
 is "two days: --from what is shown" "$(lines out)" 1
-TZ=XXX-05:30 run stat b
+TZ=IST-05:30 run stat b
 has "stat: in the reader's zone, which it names" out \
 	'^recorded +20[^ ]*\+05:30 \.\. 20[^ ]*\+05:30, '
 begin=$(awk '/^recorded/ { print $2 }' out)
-TZ=XXX08:00 run show b -e task_exec --from "$begin"
+TZ=PST08:00 run show b -e task_exec --from "$begin"
 is "stat: what it shows can be asked for anywhere" "$(lines out)" 1
 run stat b --utc
 has "stat --utc" out '^recorded +20[^ ]*Z \.\. 20[^ ]*Z, '

@@ -297,7 +297,7 @@ for where in 127.0.0.2:0 '[::1]:0'; do
 	pid=$!
 	wait_for 20 grep -q 'metrics at' err || fail "$where: $(cat err)"
 	url=$(sed -n 's/.*metrics at //p' err)
-	case $url in "http://${where%0}"*) ;; *) fail "$where: $url" ;; esac
+	case ${url#*//} in "${where%0}"*) ;; *) fail "$where: $url" ;; esac
 	scrape four
 	check_format four
 	wait $pid

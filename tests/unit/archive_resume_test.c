@@ -235,20 +235,27 @@ static void it_is_found_in_the_segment_before(void **state)
 	archive_resume_done(&r);
 }
 
-/* One byte may be kept: but not all that tells how far it came goes. */
-static void what_a_successor_needs_is_not_removed(void **state)
+/* All blocks, by one who may keep a byte, and is gone before its end. */
+static void put_all_and_leave(void)
 {
-	struct archive_resume r = {0};
-	char cmd[300];
 	uint64_t i;
 
-	(void)state;
 	keep_bytes = 1;
 	open_marked(1);
 	for (i = 1; i <= BLOCKS; i++)
 		put_marked(i, 200);
 	store_flush(&store); /* another segment has begun */
 	leave();
+}
+
+/* One byte may be kept: but not all that tells how far it came goes. */
+static void what_a_successor_needs_is_not_removed(void **state)
+{
+	struct archive_resume r = {0};
+	char cmd[300];
+
+	(void)state;
+	put_all_and_leave();
 	keep_bytes = 0;
 	snprintf(cmd, sizeof(cmd), "test $(ls %s/*.weir* | wc -l) -le 3", path);
 	assert_int_equal(system(cmd), 0);
@@ -261,15 +268,9 @@ static void what_a_successor_needs_is_not_removed(void **state)
 static void nor_by_the_successor_before_it_made_a_mark(void **state)
 {
 	struct archive_resume r = {0};
-	uint64_t i;
 
 	(void)state;
-	keep_bytes = 1;
-	open_marked(1);
-	for (i = 1; i <= BLOCKS; i++)
-		put_marked(i, 200);
-	store_flush(&store);
-	leave();
+	put_all_and_leave();
 	assert_int_equal(find(&r), 1);
 	needed = r.number;
 	archive_resume_done(&r);

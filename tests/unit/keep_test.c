@@ -158,17 +158,24 @@ static void an_archive_is_moved_whole(void **state)
 	expect_archive("a");
 }
 
-static void to_another_file_system_it_is_copied(void **state)
+/* "a", to be moved to @to, "b" of another file system; or all is skipped. */
+static void make_one_to_move_elsewhere(char *to, size_t size)
 {
 	struct stat here, there;
-	char to[128];
 
-	(void)state;
 	if (!has_shm || stat(".", &here) || stat(shm, &there) ||
 	    here.st_dev == there.st_dev)
 		skip();
-	snprintf(to, sizeof(to), "%s/b", shm);
+	snprintf(to, size, "%s/b", shm);
 	make_archive("a");
+}
+
+static void to_another_file_system_it_is_copied(void **state)
+{
+	char to[128];
+
+	(void)state;
+	make_one_to_move_elsewhere(to, sizeof(to));
 	assert_int_equal(keep_move("a", to), 0);
 	expect_archive(to);
 	assert_false(is_there("a"));
@@ -181,15 +188,10 @@ static void to_another_file_system_it_is_copied(void **state)
 /* What cannot be copied, a link here, leaves all as it was. */
 static void a_copy_that_fails_leaves_nothing(void **state)
 {
-	struct stat here, there;
 	char to[128];
 
 	(void)state;
-	if (!has_shm || stat(".", &here) || stat(shm, &there) ||
-	    here.st_dev == there.st_dev)
-		skip();
-	snprintf(to, sizeof(to), "%s/b", shm);
-	make_archive("a");
+	make_one_to_move_elsewhere(to, sizeof(to));
 	assert_int_equal(symlink("/etc/passwd", "a/link"), 0);
 	assert_int_equal(keep_move("a", to), -ELOOP);
 	expect_archive("a");
