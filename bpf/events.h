@@ -118,6 +118,7 @@ enum weir_kind {
 	EV_TASK_ALIVE = 6,
 	EV_TASK_CGROUP = 7,
 	EV_CGROUP_PATH = 8,
+	EV_CGROUP_GONE = 9,
 	/* sched */
 	EV_SCHED_SWITCH = 16,
 	EV_SCHED_WAKEUP = 17,
@@ -238,6 +239,11 @@ struct ev_cgroup_path {
 	struct weir_str path WEIR_DOC("its path in its hierarchy");
 } WEIR_TEXT("{cgroup} {path}")
 	WEIR_DOC("path of a cgroup, once, when first seen");
+
+struct ev_cgroup_gone {
+	struct weir_hdr h; /* pid, tid: who removed it */
+	weir_cgroup_t cgroup WEIR_DOC("which");
+} WEIR_TEXT("{cgroup}") WEIR_DOC("a cgroup whose path was told is removed");
 
 /* ---- sched --------------------------------------------------------------- */
 

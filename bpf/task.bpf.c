@@ -24,6 +24,7 @@ WEIR_FILTERED(task_signal, EV_TASK_SIGNAL, 1)
 WEIR_EVENT(task_alive, EV_TASK_ALIVE);
 WEIR_EVENT(task_cgroup, EV_TASK_CGROUP);
 WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
+WEIR_EVENT(cgroup_gone, EV_CGROUP_GONE);
 
 #define PF_EXITING	 0x00000004 /* include/linux/sched.h */
 #define PF_KTHREAD	 0x00200000
@@ -39,12 +40,13 @@ WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 #define SI_TIMER  (-2)
 #define SIGALRM	  14
 
-/* Cgroups whose path is in the stream already. */
+/* Cgroups whose path is in the stream already, by id; the root of each: v1 has
+ * many hierarchies, each with ids of its own. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, CGROUPS_MAX);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, __u64);
 } cgroups_seen SEC(".maps");
 
 /* 6.16 says which thread is the last of its process. */
@@ -116,16 +118,16 @@ __noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
 static __always_inline void see_cgroup(struct cgroup *cg, __u32 slot)
 {
 	struct ev_cgroup_path *ev;
-	__u64 id = cgroup_id(cg);
+	__u64 id = cgroup_id(cg), root;
 	__u32 len = 0;
-	__u8 one = 1;
 
 	if (bpf_map_lookup_elem(&cgroups_seen, &id))
 		return;
 	ev = weir_begin(slot);
 	if (!ev)
 		return;
-	bpf_map_update_elem(&cgroups_seen, &id, &one, BPF_ANY);
+	root = (__u64)get(cg, root);
+	bpf_map_update_elem(&cgroups_seen, &id, &root, BPF_ANY);
 	ev->h.flags = WEIR_F_CONTEXT;
 	ev->cgroup = id;
 	if (weir_strings)
@@ -474,6 +476,26 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 	ev->target_pid = t->tgid;
 	ev->target_tid = t->pid;
 	ev->cgroup = cgroup_id(cg);
+	return weir_submit(ev);
+}
+
+/* Whose path was told. Called as the one above. */
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(task__rmdir, struct cgroup *cg)
+{
+	__u64 id = cgroup_id(cg), *root, who = bpf_get_current_pid_tgid();
+	struct ev_cgroup_gone *ev;
+
+	root = bpf_map_lookup_elem(&cgroups_seen, &id);
+	if (!root || *root != (__u64)get(cg, root))
+		return 1;
+	ev = weir_reserve_of(cgroup_gone, EV_CGROUP_GONE, who);
+	if (!ev)
+		return 1;
+	if (!weir_admit(who >> 32))
+		ev->h.flags = WEIR_F_CONTEXT;
+	ev->cgroup = id;
+	bpf_map_delete_elem(&cgroups_seen, &id);
 	return weir_submit(ev);
 }
 

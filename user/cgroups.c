@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 struct cgroup_node {
 	struct cgroup c; /* first: a cgroup is its node */
 	struct cgroup_node *chain;
+	uint32_t held; /* times, by cgroups_hold() */
+	bool removed;
 	char *text; /* path, then container id */
 };
 
@@ -40,6 +43,43 @@ struct cgroup *cgroups_get(struct cgroups *g, uint64_t id)
 	n->chain = *to;
 	*to = n;
 	return &n->c;
+}
+
+static void forget(struct cgroups *g, struct cgroup_node *n)
+{
+	struct cgroup_node **p =
+		&g->buckets[hash_u64(n->c.id) % CGROUP_BUCKETS];
+
+	while (*p != n)
+		p = &(*p)->chain;
+	*p = n->chain;
+	free(n->text);
+	free(n);
+}
+
+void cgroups_hold(struct cgroup *c)
+{
+	((struct cgroup_node *)c)->held++;
+}
+
+void cgroups_release(struct cgroups *g, struct cgroup *c)
+{
+	struct cgroup_node *n = (struct cgroup_node *)c;
+
+	if (n && !--n->held && (n->removed || !n->text))
+		forget(g, n);
+}
+
+void cgroups_removed(struct cgroups *g, uint64_t id)
+{
+	struct cgroup_node *n = find(g, id);
+
+	if (!n || n->removed)
+		return;
+	n->removed = true;
+	cgroups_hold(&n->c);
+	cgroups_release(g, g->last_removed);
+	g->last_removed = &n->c;
 }
 
 /* The last run of exactly 64 hex digits, as OCI runtimes name cgroups. */
@@ -74,6 +114,7 @@ int cgroups_name(struct cgroup *c, const void *path, size_t len)
 		memcpy(text + len + 1, id, CONTAINER_ID_LEN);
 	free(n->text);
 	n->text = text;
+	n->removed = false;
 	c->path = text;
 	c->container = text + len + 1;
 	return 0;

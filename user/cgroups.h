@@ -3,8 +3,10 @@
  * cgroups.h - the cgroups that tasks are in, by id, and what they are called.
  *
  * One is there from the first time that something is in it, and has a path once
- * a cgroup_path event has told it; both may come in any order. None goes away
- * before cgroups_done(). Thread: the owner's only.
+ * a cgroup_path event has told it; both may come in any order. It is forgotten
+ * when nobody holds it and it was removed, or never had a path: so as many are
+ * known as the host has, and not as many as it ever had. Thread: the owner's
+ * only.
  */
 #ifndef WEIR_CGROUPS_H
 #define WEIR_CGROUPS_H
@@ -25,11 +27,26 @@ struct cgroup_node;
 /* Zeroed: empty. */
 struct cgroups {
 	struct cgroup_node *buckets[CGROUP_BUCKETS];
+	struct cgroup *last_removed; /* the owner's hold on it, or NULL */
 };
 
 /** cgroups_get - Return: the one of that id, made where there is none; NULL: no
  * memory. */
 struct cgroup *cgroups_get(struct cgroups *g, uint64_t id);
+
+/** cgroups_hold - keep it, be it removed or not, until cgroups_release(). */
+void cgroups_hold(struct cgroup *c);
+
+/** cgroups_release - end one hold: @c may be gone then. NULL-safe. */
+void cgroups_release(struct cgroups *g, struct cgroup *c);
+
+/**
+ * cgroups_removed - the kernel has it no longer; @id may be one not known
+ *
+ * It stays at least until the next one is removed, so that who looks at the
+ * removal still finds its path.
+ */
+void cgroups_removed(struct cgroups *g, uint64_t id);
 
 /** cgroups_name - set its path, @len bytes. Return: 0; -ENOMEM. */
 int cgroups_name(struct cgroup *c, const void *path, size_t len);

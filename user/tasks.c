@@ -19,6 +19,7 @@ struct exe {
 struct node {
 	struct task t; /* first: a task is its node */
 	struct exe *exe;
+	struct cgroup *cgroup; /* held; as in t */
 	struct node *chain;
 	struct node *older, *newer; /* among the dead */
 };
@@ -65,8 +66,9 @@ struct tasks {
 	struct cgroups cgroups;
 	struct binding by_rule[RULES];
 	const struct binding *by_kind[SCHEMA_KINDS_MAX];
-	struct bound path_id, path_text;
+	struct bound path_id, path_text, gone_id;
 	bool names_cgroup[SCHEMA_KINDS_MAX];
+	bool ends_cgroup[SCHEMA_KINDS_MAX];
 	void (*watch)(void *arg, uint32_t tid, const struct task *was);
 	void *watch_arg;
 };
@@ -111,12 +113,17 @@ static void bind_all(struct tasks *t, const struct schema *s)
 	k = schema_kind_by_name(s, "cgroup_path");
 	for (; k; k = k->variant)
 		t->names_cgroup[k->number] = bound_in(&t->path_id, k);
+	bound_init(&t->gone_id, s, "cgroup_gone", "cgroup");
+	k = schema_kind_by_name(s, "cgroup_gone");
+	for (; k; k = k->variant)
+		t->ends_cgroup[k->number] = bound_in(&t->gone_id, k);
 }
 
 bool tasks_binds(const struct tasks *t, unsigned kind)
 {
 	return kind < SCHEMA_KINDS_MAX &&
-	       (t->by_kind[kind] || t->names_cgroup[kind]);
+	       (t->by_kind[kind] || t->names_cgroup[kind] ||
+		t->ends_cgroup[kind]);
 }
 
 void tasks_watch(struct tasks *t,
@@ -201,9 +208,20 @@ static void set_exe(struct node *n, struct exe *exe)
 		free(old);
 }
 
-static void free_node(struct node *n)
+static void set_cgroup(struct tasks *t, struct node *n, struct cgroup *c)
+{
+	struct cgroup *old = n->cgroup;
+
+	if (c)
+		cgroups_hold(c);
+	n->t.cgroup = n->cgroup = c;
+	cgroups_release(&t->cgroups, old);
+}
+
+static void free_node(struct tasks *t, struct node *n)
 {
 	set_exe(n, NULL);
+	set_cgroup(t, n, NULL);
 	free(n);
 }
 
@@ -216,7 +234,7 @@ static void drop(struct tasks *t, struct node *n)
 		p = &(*p)->chain;
 	*p = n->chain;
 	t->total--;
-	free_node(n);
+	free_node(t, n);
 }
 
 /* ---- death and reuse ----------------------------------------------------- */
@@ -257,7 +275,7 @@ static void reset(struct tasks *t, struct node *n, const struct node *parent)
 	if (n->t.exit_time)
 		leave_dead(t, n);
 	set_exe(n, parent ? parent->exe : NULL);
-	n->t.cgroup = parent ? parent->t.cgroup : NULL;
+	set_cgroup(t, n, parent ? parent->cgroup : NULL);
 	n->t.events = 0;
 	n->t.kthread = parent && parent->t.kthread;
 }
@@ -332,7 +350,7 @@ static int set_facts(struct tasks *t, const struct binding *b, struct node *n,
 		c = cgroups_get(&t->cgroups, bound_u64(&b->cgroup, ev, 0));
 		if (!c)
 			return -ENOMEM;
-		task->cgroup = c;
+		set_cgroup(t, n, c);
 	}
 	return b->file.field ? set_file(n, bound_bytes(&b->file, ev)) : 0;
 }
@@ -392,6 +410,8 @@ int tasks_apply(struct tasks *t, struct event *ev)
 		err = apply_rule(t, b, ev);
 	else if (t->names_cgroup[ev->h->kind & 0xff])
 		err = cgroup_name(t, ev);
+	else if (t->ends_cgroup[ev->h->kind & 0xff])
+		cgroups_removed(&t->cgroups, bound_u64(&t->gone_id, ev, 0));
 	n = find(t, ev->h->tid);
 	if (n)
 		n->t.events++;
@@ -493,7 +513,7 @@ static void empty(struct tasks *t)
 	for (i = 0; t->buckets && i < t->bucket_count; i++) {
 		for (n = t->buckets[i]; n; n = next) {
 			next = n->chain;
-			free_node(n);
+			free_node(t, n);
 		}
 		t->buckets[i] = NULL;
 	}

@@ -184,6 +184,7 @@ struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 /* kernel/cgroup: indices are configuration, relocated by name */

@@ -44,6 +44,9 @@ os.rmdir(sys.argv[1])' "$group"
 		. == "stalled"))) | length' <("$WEIR" show "$dir/a" --json))
 	within "5,000 cgroups: each call has its path" "$(jq .n "$dir/n")" \
 		$((5000 - unsure)) 5000
+	within "5,000 cgroups: each removal has its path" "$("$WEIR" show \
+		"$dir/a" -e cgroup_gone | grep -c "/weir-test-$$/g")" \
+		$((5000 - unsure)) 5000
 	whole 0
 	umount "$cg"
 else

@@ -26,6 +26,16 @@ static const struct schema_field exit_fields[] = {
 	ONE(old_tid, 28, 4, FIELD_UINT, MEANING_TID),
 };
 
+static const struct schema_field moved_fields[] = {
+	ONE(target_tid, 24, 4, FIELD_UINT, MEANING_TID),
+	ONE(cgroup, 32, 8, FIELD_UINT, MEANING_CGROUP),
+};
+
+static const struct schema_field path_fields[] = {
+	ONE(cgroup, 24, 8, FIELD_UINT, MEANING_CGROUP),
+	ONE(path, 32, 8, FIELD_STR, MEANING_NONE),
+};
+
 static struct schema *task_schema(void)
 {
 	struct schema_source task = {"task", "for tests"};
@@ -36,6 +46,9 @@ static struct schema *task_schema(void)
 	model_add(s, 1, "task", "task_fork", "", 32, fork_fields, 2);
 	model_add(s, 2, "task", "task_rename", "", 40, rename_fields, 3);
 	model_add(s, 3, "task", "task_exit", "", 32, exit_fields, 2);
+	model_add(s, 4, "task", "task_cgroup", "", 40, moved_fields, 2);
+	model_add(s, 5, "task", "cgroup_path", "", 40, path_fields, 2);
+	model_add(s, 6, "task", "cgroup_gone", "", 32, path_fields, 1);
 	return s;
 }
 
@@ -142,6 +155,93 @@ static void one_that_exits_may_push_out_the_one_it_was(void **state)
 	assert_non_null(tasks_find(t->tasks, 2));
 }
 
+static void put_cgroup(struct table *t, const char *kind, uint64_t id,
+		       const char *path)
+{
+	record_begin(&t->record, t->schema, kind);
+	record_set(&t->record, "cgroup", id);
+	if (path)
+		record_text(&t->record, "path", path);
+	apply(t);
+}
+
+static void put_move(struct table *t, uint32_t tid, uint64_t cgroup)
+{
+	record_begin(&t->record, t->schema, "task_cgroup");
+	record_set(&t->record, "target_tid", tid);
+	record_set(&t->record, "cgroup", cgroup);
+	apply(t);
+}
+
+static int count_cgroup(void *arg, const struct cgroup *c)
+{
+	(void)c;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static unsigned cgroups_in(const struct table *t)
+{
+	unsigned count = 0;
+
+	assert_int_equal(tasks_each_cgroup(t->tasks, count_cgroup, &count), 0);
+	return count;
+}
+
+static void a_cgroup_is_known_until_another_one_is_removed(void **state)
+{
+	struct table *t = *state;
+
+	put_cgroup(t, "cgroup_path", 7, "/a");
+	put_cgroup(t, "cgroup_path", 8, "/b");
+	put_cgroup(t, "cgroup_gone", 7, NULL);
+	assert_string_equal(tasks_cgroup(t->tasks, 7)->path, "/a");
+	put_cgroup(t, "cgroup_gone", 7, NULL);
+	assert_string_equal(tasks_cgroup(t->tasks, 7)->path, "/a");
+	put_cgroup(t, "cgroup_gone", 9, NULL); /* never heard of */
+	put_cgroup(t, "cgroup_gone", 8, NULL);
+	assert_null(tasks_cgroup(t->tasks, 7));
+	assert_int_equal(cgroups_in(t), 1);
+}
+
+static void a_cgroup_is_known_while_a_task_of_it_is(void **state)
+{
+	struct table *t = *state;
+	uint64_t id;
+
+	put_fork(t, 5);
+	put_cgroup(t, "cgroup_path", 7, "/a");
+	put_move(t, 5, 7);
+	put_exit(t, 5, 5);
+	for (id = 7; id < 100; id++) {
+		put_cgroup(t, "cgroup_path", id, "/a");
+		put_cgroup(t, "cgroup_gone", id, NULL);
+	}
+	assert_string_equal(tasks_find(t->tasks, 5)->cgroup->path, "/a");
+	assert_int_equal(cgroups_in(t), 2);
+	put_move(t, 5,
+		 8); /* one that has come again, for all the table knows */
+	assert_null(tasks_cgroup(t->tasks, 7));
+	assert_int_equal(cgroups_in(t), 1);
+}
+
+static void a_cgroup_without_path_is_known_while_a_task_is_in_it(void **state)
+{
+	struct table *t = *state;
+
+	put_fork(t, 5);
+	spoil_what_is_freed();
+	put_move(t, 5, 7);
+	put_move(t, 5, 7);
+	put_cgroup(t, "cgroup_path", 7, "/a");
+	assert_string_equal(tasks_find(t->tasks, 5)->cgroup->path, "/a");
+	put_move(t, 5, 8);
+	put_move(t, 5, 7);
+	assert_string_equal(tasks_find(t->tasks, 5)->cgroup->path, "/a");
+	put_cgroup(t, "cgroup_path", 8, "/b");
+	assert_int_equal(cgroups_in(t), 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -149,6 +249,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(one_that_dies_may_push_out_the_one_that_is_renamed),
 		T(one_that_exits_may_push_out_the_one_it_was),
+		T(a_cgroup_is_known_until_another_one_is_removed),
+		T(a_cgroup_is_known_while_a_task_of_it_is),
+		T(a_cgroup_without_path_is_known_while_a_task_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
