@@ -17,6 +17,10 @@
 const volatile bool weir_follow_cgroups; /* some of those in cgroup_roots */
 const volatile bool weir_follow_trees;	 /* of processes that are there */
 
+/* All that were alive are marked. Until then one that is started may have a
+ * parent that is not, and a number that was passed already. */
+static bool weir_walked;
+
 /* Cgroups all of whose processes are followed, and of those below. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -136,6 +140,32 @@ static __always_inline void follow_to_end(__u32 pid)
 	*last = pid;
 }
 
+/* Is it, or what it comes from, in a tree that is followed? */
+static __always_inline __u32 is_in_trees(struct task_struct *t)
+{
+	__u32 why = 0;
+	int i;
+
+	for (i = 0; i < LEVELS_MAX && t && t->tgid > 1; i++) {
+		why |= why_followed(t->tgid) & WEIR_FOLLOW_TREE;
+		t = t->real_parent;
+	}
+	return why;
+}
+
+/* One that was alive: an ancestor is followed, or its cgroup. */
+static __always_inline void follow_alive(struct task_struct *t)
+{
+	__u32 why = why_followed(t->tgid), had = why;
+
+	if (weir_follow_trees)
+		why |= is_in_trees(t);
+	if (is_in_cgroups(t))
+		why |= WEIR_FOLLOW_CGROUP;
+	if (why != had)
+		follow(t->tgid, why);
+}
+
 static __always_inline void follow_child(struct task_struct *child,
 					 __u32 parent)
 {
@@ -143,31 +173,14 @@ static __always_inline void follow_child(struct task_struct *child,
 
 	if (child->pid != child->tgid)
 		return; /* a thread */
+	if (weir_follow_trees && !weir_walked)
+		why |= is_in_trees(child);
 	if (is_in_cgroups(child))
 		why |= WEIR_FOLLOW_CGROUP;
 	if (why)
 		follow(child->tgid, why);
 	else if (why_followed(child->tgid))
 		unfollow(child->tgid); /* that was another with its number */
-}
-
-/* One that was alive: an ancestor is followed, or its cgroup. */
-static __always_inline void follow_alive(struct task_struct *t)
-{
-	__u32 why = why_followed(t->tgid), had = why;
-	struct task_struct *p = t;
-	int i;
-
-	for (i = 0; weir_follow_trees && i < LEVELS_MAX; i++) {
-		if (!p || p->tgid <= 1)
-			break;
-		why |= why_followed(p->tgid) & WEIR_FOLLOW_TREE;
-		p = p->real_parent;
-	}
-	if (is_in_cgroups(t))
-		why |= WEIR_FOLLOW_CGROUP;
-	if (why != had)
-		follow(t->tgid, why);
 }
 
 #endif

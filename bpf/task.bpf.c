@@ -511,8 +511,10 @@ int task__alive(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
 
-	if (!t)
+	if (!t) {
+		weir_walked = true;
 		return 0;
+	}
 	if (!weir_room())
 		return 1;
 	if (weir_follow_trees || weir_follow_cgroups)

@@ -81,6 +81,40 @@ is "calls of others" "$(count syscall_done 'comm == outside')" 0
 is "whom it is about" "$("$WEIR" stat "$dir/a" 2>/dev/null |
 	sed -n 's/^asked  *//p')" "-s task,syscall -p $one"
 
+# A child, looked at late, for many come before it, that starts others whose
+# numbers were passed already.
+python3 - "$dir" >"$dir/low" <<'LOW' &
+import os, sys
+last = "/proc/sys/kernel/ns_last_pid"
+def fork_after(pid):
+    with open(last, "w") as f: f.write(str(pid))
+    return os.fork()
+if fork_after(30000):
+    os.wait()
+    sys.exit()
+hold, end = os.pipe()
+children = 0
+while children < 4000 and not os.path.exists(sys.argv[1] + "/enough"):
+    if not fork_after(10000 if children < 1500 else 2000):
+        with open("/proc/self/comm", "w") as f: f.write("low")
+        os.close(end)
+        os.read(hold, 1)
+        os._exit(0)
+    children += 1
+os.close(end)
+for _ in range(children): os.wait()
+print(children)
+LOW
+forker=$!
+many_low() { [ "$(pgrep -c "^low")" -gt 1500 ]; }
+await many_low
+start -p "$forker"
+touch "$dir/enough"
+wait $forker
+stop
+is "whose numbers were passed" "$(count task_exit 'comm == low')" \
+	"$(cat "$dir/low")"
+
 # With a filter, and two of them.
 start -p "$one,$pid" -e task_exec -f 'filename ~ "*/of-*"'
 tell one "$dir/of-it"
