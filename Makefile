@@ -35,6 +35,8 @@ LDLIB = $(shell $(PKGCONF) --libs $(LIBS))
 # More sources than bpf/ has: make EXTRA_BPF=examples/hello-source/hello.bpf.c
 BPF_SRC  := $(wildcard bpf/*.bpf.c) $(EXTRA_BPF)
 BPF_OBJ  := $(patsubst %.bpf.c,$(O)/bpf/%.bpf.o,$(notdir $(BPF_SRC)))
+# Compiled a second time, with WEIR_PLAIN: see bpf/weir.bpf.h.
+BPF_OBJ  += $(patsubst %,$(O)/bpf/plain/%.bpf.o,syscall)
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_FLAGS := -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -std=gnu11 -g -O2 \
 	-Wall -Wextra -Wno-unused-parameter $(if $(CI),-Werror) -Ivmlinux -Ibpf
@@ -97,12 +99,20 @@ $(eval $(call stamp,lib.list,$$(LIB_OBJ) $$(RING_OBJ)))
 
 vpath %.bpf.c bpf $(sort $(dir $(EXTRA_BPF)))
 
-$(O)/bpf/%.bpf.o: %.bpf.c $(O)/bpf.flags
-	$(call msg,BPF,$<)
+define bpf_object # more flags
+	$(call msg,BPF,$<$(1:%= %))
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.tmp
+	$(Q)$(CLANG) $(BPF_FLAGS) $(1) -MMD -MP -MF $(@:.o=.d) -MT $@ \
+		-c $< -o $@.tmp
 	$(Q)$(STRIP) -g $@.tmp
 	$(Q)mv $@.tmp $@
+endef
+
+$(O)/bpf/%.bpf.o: %.bpf.c $(O)/bpf.flags
+	$(call bpf_object)
+
+$(O)/bpf/plain/%.bpf.o: %.bpf.c $(O)/bpf.flags
+	$(call bpf_object,-DWEIR_PLAIN)
 
 $(O)/embed.S: $(O)/embed.list user/embed.sh
 	$(call msg,EMBED,$@)

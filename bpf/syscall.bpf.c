@@ -17,7 +17,7 @@
 
 WEIR_SOURCE(syscall, "system calls, from enter to exit");
 
-const volatile bool weir_task_storage = 1; /* user/kernel.h */
+WEIR_KNOB(bool, weir_task_storage, 1); /* user/kernel.h */
 
 /*
  * The call that a task is inside of. One of the two is used; the loader does

@@ -49,17 +49,33 @@
 #define WEIR_HOOK(section, kinds)                                              \
 	SEC(section) __attribute__((btf_decl_tag("makes:" kinds)))
 
-/* Set by user/source.c before load; the verifier prunes what they rule out. */
-const volatile __u32 weir_self;	       /* weir's own process, never recorded */
-const volatile __u32 weir_errand;      /* nor this one that serves it */
-const volatile bool weir_pinned;       /* both are in the map own instead */
-const volatile __u32 weir_shards = 1;  /* rings of this source, 2^n */
-const volatile __u32 weir_wake_bytes;  /* wake the reader each so many bytes */
-const volatile __u32 weir_look_bytes;  /* and look for it each so many */
-const volatile bool weir_follow;       /* record only processes in followed */
-const volatile bool weir_strings = 1;  /* probe_read helpers are allowed */
-const volatile bool weir_task_btf = 1; /* bpf_get_current_task_btf() exists */
-const volatile bool weir_budget;       /* events may be shed */
+/*
+ * WEIR_KNOB - a constant that few recordings set to another value than this
+ *
+ * The loader sets it before load, and the verifier prunes what it rules out;
+ * but the loads, the spills and the jumps of what is pruned stay. So hot
+ * sources are compiled a second time, with WEIR_PLAIN: there it is a constant
+ * to clang. The loader takes that one where no knob is turned
+ * (user/source_plain.c).
+ */
+#ifdef WEIR_PLAIN
+#define WEIR_KNOB(type, name, ...)                                             \
+	static const type name __attribute__((unused)) = __VA_ARGS__
+#else
+#define WEIR_KNOB(type, name, ...) const volatile type name = __VA_ARGS__
+#endif
+
+/* Set by user/source_load.c. */
+const volatile __u32 weir_self;	      /* weir's own process, never recorded */
+const volatile __u32 weir_errand;     /* nor this one that serves it */
+const volatile __u32 weir_shards = 1; /* rings of this source, 2^n */
+const volatile __u32 weir_wake_bytes; /* wake the reader each so many bytes */
+const volatile __u32 weir_look_bytes; /* and look for it each so many */
+WEIR_KNOB(bool, weir_pinned, 0);      /* both of weir's are in the map own */
+WEIR_KNOB(bool, weir_follow, 0);      /* record only processes in followed */
+WEIR_KNOB(bool, weir_strings, 1);     /* probe_read helpers are allowed */
+WEIR_KNOB(bool, weir_task_btf, 1);    /* bpf_get_current_task_btf() exists */
+WEIR_KNOB(bool, weir_budget, 0);      /* events may be shed */
 
 #define WEIR_MAX_SHARDS 256
 
@@ -286,9 +302,8 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
  */
 #define WEIR_FILTERED(name, number, comm_)                                     \
 	WEIR_EVENT(name, number);                                              \
-	const volatile struct weir_filter weir_filter_##name = {               \
-		.tells_comm = comm_,                                           \
-	};                                                                     \
+	WEIR_KNOB(struct weir_filter, weir_filter_##name,                      \
+		  {.tells_comm = comm_});                                      \
 	static __noinline bool weir_wants_##name(const struct weir_hdr *h)     \
 	{                                                                      \
 		const volatile struct weir_filter *f = &weir_filter_##name;    \
@@ -310,9 +325,8 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
  * at one place, of those whose filters are equal only the first says yes.
  */
 #define WEIR_EARLY(at, name, ...)                                              \
-	const volatile struct weir_filter weir_##at##_##name = {               \
-		.known = {__VA_ARGS__},                                        \
-	};                                                                     \
+	WEIR_KNOB(struct weir_filter, weir_##at##_##name,                      \
+		  {.known = {__VA_ARGS__}});                                   \
 	static __noinline bool weir_##at##_asks_##name(const void *record)     \
 	{                                                                      \
 		return weir_filter_passes(&weir_##at##_##name,                 \
@@ -326,13 +340,13 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
 
 /* weir_early_number - the same where one field is known, which is @v */
 #define weir_early_number(at, name, v)                                         \
-	weir_filter_passes_number(&weir_##at##_##name, WEIR_CLAUSES_EARLY, v)
+	(!weir_##at##_##name.used ||                                           \
+	 weir_filter_passes_number(&weir_##at##_##name, WEIR_CLAUSES_EARLY,    \
+				   v))
 
 /* One that knows a single field needs no function. */
 #define WEIR_EARLY_NUMBER(at, name, offset)                                    \
-	const volatile struct weir_filter weir_##at##_##name = {               \
-		.known = {offset},                                             \
-	}
+	WEIR_KNOB(struct weir_filter, weir_##at##_##name, {.known = {offset}})
 
 #include "record.bpf.h"
 

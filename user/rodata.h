@@ -14,6 +14,22 @@
 struct bpf_object;
 
 /**
+ * rodata_bytes - all of them
+ * Return: writable until the object is loaded, @ret_size; NULL: there are none.
+ */
+void *rodata_bytes(struct bpf_object *obj, size_t *ret_size);
+
+/**
+ * rodata_carry - set those of @to as those of the same name in @from are
+ * @as_built: the bytes of @from's before any was set
+ *
+ * Return: NULL; or the name of one that was set to something else than it is
+ * compiled to, and that @to has not.
+ */
+const char *rodata_carry(struct bpf_object *to, struct bpf_object *from,
+			 const void *as_built);
+
+/**
  * rodata_find - where a constant is
  * Return: its bytes, writable until the object is loaded, and their number in
  * @ret_size; NULL when the object has none of that name.

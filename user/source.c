@@ -208,19 +208,26 @@ int source_apply(struct sources *s, struct source *src, char *why,
 /* ---- opening ---------------------------------------------------------------
  */
 
-static int open_object(struct sources *s, struct source *src, char *why,
-		       size_t why_len)
+struct bpf_object *source_object(const struct sources *s,
+				 const struct source *src, const void *data,
+				 uint64_t size)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts,
 		    .object_name = src->bytes->name);
-	const char *reason = "";
-	int err;
 
 	/* For a BTF that is named libbpf does not search that of modules, nor
 	 * fail where it may not. */
 	opts.btf_custom_path = source_btf_path(s);
-	src->obj = bpf_object__open_mem(src->bytes->data, src->bytes->size,
-					&opts);
+	return bpf_object__open_mem(data, size, &opts);
+}
+
+static int open_object(struct sources *s, struct source *src, char *why,
+		       size_t why_len)
+{
+	const char *reason = "";
+	int err;
+
+	src->obj = source_object(s, src, src->bytes->data, src->bytes->size);
 	if (!src->obj) {
 		snprintf(why, why_len, "source '%s' cannot be opened: %s",
 			 src->bytes->name, strerror(errno));
@@ -231,10 +238,12 @@ static int open_object(struct sources *s, struct source *src, char *why,
 	src->value = (unsigned)rodata_get(src->obj, "weir_value", 0);
 	err = schema_add_btf(s->schema, src->bytes->name,
 			     bpf_object__btf(src->obj), s->kernel_btf, &reason);
-	if (err)
+	if (err) {
 		snprintf(why, why_len, "source '%s': bad schema: %s",
 			 src->bytes->name, reason);
-	return err;
+		return err;
+	}
+	return source_plain_open(src);
 }
 
 static int open_all(struct sources *s, char *why, size_t why_len)

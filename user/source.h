@@ -30,6 +30,8 @@ struct embedded {
 	const char *name;
 	const void *data;
 	uint64_t size;
+	const void *plain; /* user/source_plain.c; or NULL */
+	uint64_t plain_size;
 };
 extern const struct embedded weir_embedded[];
 

@@ -252,6 +252,7 @@ void sources_free(struct sources *s)
 			munmap(src->account, src->account_bytes);
 		bpf_object__close(src->obj);
 		free(src->keys);
+		free(src->as_built);
 	}
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);

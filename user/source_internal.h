@@ -3,7 +3,8 @@
  * source_internal.h - what the files of the source module share:
  * source.c (which there are, what they are set to), source_filter.c (what is
  * asked for), source_btf.c (the kernel's types), source_peek.c (a function of
- * the kernel's that programs call), source_load.c (into the kernel),
+ * the kernel's that programs call), source_plain.c (which of two
+ * programs that do the same), source_load.c (into the kernel),
  * source_attach.c (at work, and out again), source_pin.c (to outlive the
  * process), source_measure.c (account and cost). For nobody else.
  */
@@ -51,6 +52,7 @@ struct source {
 	bool has_programs;
 	bool on;
 	struct bpf_object *obj; /* NULL once it failed to load */
+	void *as_built; /* its constants as compiled; NULL: it has no twin */
 	struct program programs[PROGRAMS_MAX];
 	unsigned program_count;
 	int ring_fds[SHARDS_MAX];
@@ -104,6 +106,23 @@ bool source_is(const struct source *src, const char *name);
 /** source_fail - switch a source off and say why. */
 void source_fail(struct source *src, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/**
+ * source_object - open bytes of a source's
+ * Return: to be closed by bpf_object__close(); NULL: errno.
+ */
+struct bpf_object *source_object(const struct sources *s,
+				 const struct source *src, const void *data,
+				 uint64_t size);
+
+/** source_plain_open - before a constant is set. Return: 0; -ENOMEM. */
+int source_plain_open(struct source *src);
+
+/**
+ * source_plain_take - when all constants are set: load the twin instead, if
+ * there is one and it does the same. Return: 0, also if not; -errno.
+ */
+int source_plain_take(const struct sources *s, struct source *src);
 
 /** source_apply - put the user's settings into a source's constants. */
 int source_apply(struct sources *s, struct source *src, char *why,

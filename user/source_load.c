@@ -306,6 +306,9 @@ static int load_object(struct sources *s, struct source *src)
 
 	size_rings(s, src);
 	set_constants(s, src);
+	err = source_plain_take(s, src);
+	if (err)
+		return err;
 	source_choose_programs(s, src);
 	err = set_maps(s, src);
 	if (!err)

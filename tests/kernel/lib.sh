@@ -58,6 +58,23 @@ record() {
 	[ $rc = 0 ] || { cat "$dir/err"; fail "record: exit $rc"; }
 }
 
+# record_host OPTIONS… -- LOAD ARGS…: the same, of the whole host meanwhile.
+record_host() {
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	rm -rf "$dir/a"
+	start_recorder -o "$dir/a" --buffer 64M "${options[@]}"
+	"$@" >"$dir/out"
+	kill -INT $recorder
+	wait $recorder
+	rc=$?
+	[ $rc = 0 ] || { cat "$dir/err"; fail "record: exit $rc"; }
+}
+
 # events KIND [FILTER]: the archive's events of a kind as JSON lines. (An
 # export says gap as well, whatever was asked for.) None is an answer only of an
 # export that succeeds, which is asked in subshells: hence the file.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Hooks that make nothing that was asked for are not attached, by -e or because
-# the filter is never true of what they make; what was asked for comes.
+# the filter is never true of what they make; what was asked for comes. Of system
+# calls the plain program is loaded where it does all that was asked for.
 . tests/kernel/lib.sh
 
 command -v bpftool >/dev/null || skip "no bpftool"
@@ -53,4 +54,19 @@ within "wakeups" "$(count sched_wakeup)" 50 100000
 is "switches" "$(count sched_switch)" 0
 [ "$(count task_fork)" -gt 0 ] || fail "the table of tasks is not kept"
 whole
+
+# twin OPTIONS…: what is said of the syscall source's two programs
+twin() {
+	rm -rf "$dir/a"
+	WEIR_DEBUG=1 "$WEIR" record -o "$dir/a" --for 10ms "$@" 2>&1 >"$dir/out" |
+		sed -n 's/.*source syscall: //p'
+}
+
+if [ "$(uname -r | cut -d. -f1)" -ge 6 ]; then
+	is "plain" "$(twin -s syscall,sched --set syscall.calls=all)" plain
+fi
+is "-p" "$(twin -s syscall -p $$)" "not plain, for weir_follow"
+is "--budget" "$(twin -s syscall --budget 50%)" "not plain, for weir_budget"
+is "-f" "$(twin -s syscall -f 'ret < 0')" \
+	"not plain, for weir_filter_syscall_done"
 done_testing
