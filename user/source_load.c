@@ -262,22 +262,39 @@ void source_choose_programs(struct sources *s, struct source *src)
 
 /* ---- load ---------------------------------------------------------------- */
 
+/*
+ * The kernel waits for a grace period after each update of a map of maps, but
+ * only once for a batch (maybe_wait_bpf_programs() in kernel/bpf/syscall.c);
+ * older ones know no batch of these.
+ */
+static int put_rings(int outer, const int *fds, uint32_t count)
+{
+	uint32_t keys[SHARDS_MAX] = {0}, i, done = count;
+
+	for (i = 0; i < count; i++)
+		keys[i] = i;
+	if (!bpf_map_update_batch(outer, keys, fds, &done, NULL))
+		return 0;
+	for (i = 0; i < count; i++)
+		if (bpf_map_update_elem(outer, &i, &fds[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
 static int make_rings(struct source *src)
 {
 	int outer = bpf_object__find_map_fd_by_name(src->obj, "rings"), fd;
-	uint32_t i, shards;
+	uint32_t shards;
 
 	shards = (uint32_t)rodata_get(src->obj, "weir_shards", 1);
-	for (i = 0; i < shards; i++) {
+	while (src->ring_count < shards) {
 		fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "weir_ring", 0, 0,
 				    (uint32_t)src->ring_bytes, NULL);
 		if (fd < 0)
 			return -errno;
 		src->ring_fds[src->ring_count++] = fd;
-		if (bpf_map_update_elem(outer, &i, &fd, BPF_ANY))
-			return -errno;
 	}
-	return 0;
+	return put_rings(outer, src->ring_fds, shards);
 }
 
 /* A descriptor of its own, to be closed as one that was taken over. */
