@@ -298,15 +298,32 @@ static int fail_misplaced(struct compiler *c, const struct test *t)
 		 : 0;
 }
 
+/* What strace, perf and bpftrace call a field, in our words. */
+static const char *translated(const char *name)
+{
+	static const char *const words[][2] = {
+		{"errno", "ret"},    {"err", "ret"},	{"retval", "ret"},
+		{"rc", "ret"},	     {"fname", "path"}, {"pathname", "path"},
+		{"process", "comm"}, {"thread", "tid"}, {"elapsed", "duration"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i][0], name))
+			return words[i][1];
+	return name;
+}
+
 static int fail_unknown(struct compiler *c, const struct test *t)
 {
+	const char *wanted = translated(t->name);
 	int err = fail_misplaced(c, t);
 	struct near near;
 	unsigned i, j;
 
 	if (err)
 		return err;
-	near_init(&near, t->name, strlen(t->name));
+	near_init(&near, wanted, strlen(wanted));
 	for (i = COMMON_NONE + 1; i < COMMONS; i++)
 		near_try(&near, common_name(i));
 	for (i = 0; i < SCHEMA_KINDS_MAX; i++) {

@@ -102,6 +102,8 @@ jq -c '[.[]]' out >want
 told show trip --since 01:44 "did you mean '--from'"
 told stat trip --until 01:44 "did you mean '--to'"
 told export trip --to csv --since 01:44 "did you mean '--from'"
+told show trip -f 'errno == ENOENT' "no field 'errno'; did you mean 'ret'"
+told show trip -f 'pathname ~ "/etc/*"' "did you mean 'path'"
 told query trip "SELECT 1 FROM events WHERE time > '01:44'" \
 	"'01:44', which it was compared with.*at\('14:03'\)"
 told query trip "SELECT 1 FROM events WHERE time < at('-5s')" 'time is text'
