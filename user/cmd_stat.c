@@ -401,6 +401,7 @@ static void put_json_head(struct json *j, const struct stat_pass *s)
 	json_member_str(j, "snapshot", i->snapshot);
 	json_member_str(j, "trigger", i->trigger);
 	json_member_str(j, "covers", i->covers);
+	json_member_bool(j, "cut", *i->cut);
 	json_member_u64(j, "first", i->first_ns + (uint64_t)i->wall_offset);
 	json_member_u64(j, "last", i->last_ns + (uint64_t)i->wall_offset);
 	json_member_u64(j, "span", s->span_ns);

@@ -72,10 +72,10 @@ check() {
 		fail "$1: $(cat "$dir/verify")"
 	[ "$(jq .lost "$dir/verify")" = "$lost" ] ||
 		fail "$1: lost $lost, verify: $(cat "$dir/verify")"
-	"$WEIR" stat "$path" >"$dir/stat" 2>&1
-	grep -q '^covers ' "$dir/stat" || fail "$1: what does it cover? $(cat "$dir/stat")"
-	is "$1: it says whether it was cut" \
-		"$(grep -q '^cut ' "$dir/stat" && echo true || echo false)" \
+	"$WEIR" stat "$path" --json >"$dir/stat" 2>&1
+	[ -n "$(jq -r .covers "$dir/stat")" ] ||
+		fail "$1: what does it cover? $(cat "$dir/stat")"
+	is "$1: it says whether it was cut" "$(jq .cut "$dir/stat")" \
 		"$(jq .cut "$2")"
 	[ "$(jq '.to >= .from and .from > 0' "$2")" = true ] || fail "$1: $(cat "$2")"
 	read -r gone calls < <(missing "$path" "$to")
