@@ -32,12 +32,12 @@ const volatile __u64 syscall_slower; /* ns; 0: CALL_SLOW is CALL_NEVER */
 
 /* A call that was entered, by a task or through io_uring. */
 struct call {
-	__u64 since; /* when it was entered; 0: inside of none */
-	__u32 nr;
-	__u8 compat;
-	__u8 log2;	  /* one of 2^n that it stands for */
-	__u8 mode;	  /* enum call_mode */
-	__u8 named;	  /* as of its trait */
+	__u64 since; /* when it was entered, monotonic ns; 0: inside of none */
+	__u32 nr;    /* as it is recorded: true_nr() */
+	__u8 compat; /* a 32-bit call */
+	__u8 log2;   /* one of 2^n that it stands for */
+	__u8 mode;   /* enum call_mode */
+	__u8 named;  /* as of its trait */
 	__u64 args[ARGS]; /* 0 beyond those that it takes */
 };
 
@@ -46,7 +46,8 @@ struct call {
 WEIR_FILTERED(syscall_done, EV_SYSCALL_DONE, 1)
 WEIR_FILTERED(syscall_enter, EV_SYSCALL_ENTER, 0)
 
-/* The first, of a call that is not the current task's. */
+/* weir_wants_syscall_done() of a call that is not the current task's: clauses
+ * about the name of the task hold. */
 static __noinline bool wants_others_done(const struct weir_hdr *h)
 {
 	return weir_filter_passes(&weir_filter_syscall_done, WEIR_CLAUSES, h,
@@ -80,7 +81,10 @@ WEIR_EARLY_NUMBER(result, syscall_done,
 WEIR_EARLY_NUMBER(span, syscall_done,
 		  __builtin_offsetof(struct ev_syscall_done, duration));
 
-/* May a call @nr by @pid, entered now, become an event that is wanted? */
+/*
+ * May a call @nr by @pid, entered now, become an event that is wanted? All that
+ * is asked about are these two: with no filter on them it may.
+ */
 static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
 {
 	struct call_head head;
@@ -91,7 +95,7 @@ static __always_inline bool wanted_at_entry(__u32 pid, __u32 nr)
 	       weir_early(entry, syscall_enter, &head);
 }
 
-/* The same for any call of @pid. */
+/* The same for any call of @pid, whatever its number. */
 static __always_inline bool wanted_at_exit(__u32 pid)
 {
 	return weir_early_number(exit, syscall_done, pid) ||
@@ -101,8 +105,11 @@ static __always_inline bool wanted_at_exit(__u32 pid)
 /*
  * The filter, asked about an event whose strings have not been read yet. Where
  * there is one the duration ends here, so that what it saw is what is recorded.
- * Return: is the event wanted? Where its span is that the stamp ends, else 0,
- * is in @ret_span.
+ * @since: when it was entered; 0: unknown, and so is the duration
+ * @own:   it is the current task's
+ * @ret_span: for weir_emit_span(): where the span is that the stamp ends; 0
+ *
+ * Return: is the event wanted? If not it is counted as filtered.
  */
 static __always_inline bool wants_named(struct ev_syscall_done *ev,
 					const __u64 since, const bool own,
@@ -126,7 +133,8 @@ static __always_inline bool wants_named(struct ev_syscall_done *ev,
 
 /* ---- numbers ------------------------------------------------------------- */
 
-/* One of these calls returns a descriptor of a file that it opens. */
+/* One of these calls returns a descriptor of a file that it opens, which has a
+ * name to be told. */
 #define OPENS_FILE(nr)                                                         \
 	((nr) == WEIR_SYS_open || (nr) == WEIR_SYS_creat ||                    \
 	 (nr) == WEIR_SYS_openat || (nr) == WEIR_SYS_openat2 ||                \
@@ -208,6 +216,10 @@ static __always_inline __u32 true_nr(struct task_struct *t, __u32 nr)
 	return in_compat(t) ? ia32_nr(nr) : nr;
 }
 
+/*
+ * Where @nr stands in tables of CALL_NUMBERS: CALL_OTHER for what is beyond
+ * them, as are x32 calls (bit 30) and those of 32 bits alone (WEIR_IA32_ONLY).
+ */
 static __always_inline __u32 call_index(__u32 nr)
 {
 	if (nr >= CALL_NUMBERS)
@@ -216,6 +228,8 @@ static __always_inline __u32 call_index(__u32 nr)
 	return nr & CALL_OTHER;
 }
 
+/* What is recorded of @nr. Return: enum call_mode; CALL_SLOW only where there
+ * is a bound. */
 static __always_inline __u32 call_mode(__u32 nr)
 {
 	__u32 mode = syscall_mode[call_index(nr)];
@@ -223,6 +237,7 @@ static __always_inline __u32 call_mode(__u32 nr)
 	return mode == CALL_SLOW && !syscall_slower ? CALL_NEVER : mode;
 }
 
+/* No exit follows its entry: it ends the task, which task_exit tells. */
 static __always_inline bool never_returns(__u32 nr)
 {
 	return nr == WEIR_SYS_exit || nr == WEIR_SYS_exit_group;
@@ -233,6 +248,7 @@ static __always_inline bool is_exec(__u32 nr)
 	return IS_EXEC(nr);
 }
 
+/* The child returns from it as well, with 0. */
 static __always_inline bool is_fork(__u32 nr)
 {
 	return nr == WEIR_SYS_clone || nr == WEIR_SYS_fork ||
@@ -268,6 +284,8 @@ static __always_inline bool wanted_at_end(const struct call *c, __s64 ret)
 	return weir_early_number(span, syscall_done, span);
 }
 
+/* Has it been inside for syscall_slower ns? Not, where its entry was not seen.
+ */
 static __always_inline bool is_slow(const struct call *c)
 {
 	return c->since && bpf_ktime_get_ns() - c->since >= syscall_slower;
@@ -275,6 +293,7 @@ static __always_inline bool is_slow(const struct call *c)
 
 /* ---- its event ----------------------------------------------------------- */
 
+/* What syscalls.h says of it; all zero of a number without a row. */
 static __always_inline const struct trait *call_trait(const struct call *c)
 {
 	return &traits[call_index(c->nr)];
@@ -289,6 +308,10 @@ static __always_inline void fill_args(__u64 *args, const struct call *c)
 		args[i] = c->args[i];
 }
 
+/*
+ * All but duration and strings, in a record whose header is set. @ret: as the
+ * kernel returns it, -4095..-1 a negative errno.
+ */
 static __always_inline void fill_done(struct ev_syscall_done *ev,
 				      const struct call *c, __s64 ret)
 {
@@ -316,7 +339,8 @@ static __always_inline void fill_plain(struct ev_syscall_done *ev,
 	weir_no_str(&ev->file);
 }
 
-/* Without a string: one that there is stays unknown. */
+/* No string in the record: unknown where there is one (@is_there), else empty.
+ */
 static __always_inline void put_unknown(struct weir_str *s, bool is_there)
 {
 	weir_no_str(s);
@@ -324,7 +348,13 @@ static __always_inline void put_unknown(struct weir_str *s, bool is_there)
 		s->full = WEIR_STR_UNKNOWN;
 }
 
-/* One that has not ended when the recording does. Return: 0. */
+/*
+ * One that has not ended when the recording does
+ * @who:   whose, as bpf_get_current_pid_tgid() says it
+ * @flags: WEIR_F_* to be added
+ *
+ * From iterators alone. Return: 0, to go on with the next.
+ */
 static __always_inline int emit_inside(__u64 who, const struct call *c,
 				       __u16 flags)
 {
@@ -347,10 +377,15 @@ static __always_inline int emit_inside(__u64 who, const struct call *c,
 /* ---- files: only where strings can be read --------------------------------
  */
 
+/* A field of @p, by load where there is a @type to cast to (the caller's
+ * variable), else as weir_get(). */
 #define file_get(p, field)                                                     \
 	(type ? weir_peek(p, field, type) : weir_get(p, field))
 
-/* Has it more than the one reference that it was opened with? */
+/*
+ * Has it more than the one reference that it was opened with? f_ref counts from
+ * 0 on (include/linux/file_ref.h, 6.13), f_count from 1.
+ */
 static __always_inline bool file_is_shared(const void *file, const __u32 type)
 {
 	const struct file___count *old = file;
@@ -389,7 +424,7 @@ __noinline __u64 file_of_fd(__u32 fd)
 	return file && !file_is_shared((void *)file, type) ? file : 0;
 }
 
-/* The one that the current task executes. */
+/* The struct file that @t executes, the current task; 0: it has no memory. */
 static __always_inline __u64 file_of_exec(struct task_struct *t)
 {
 	return (__u64)BPF_CORE_READ(t, mm, exe_file);
@@ -398,6 +433,7 @@ static __always_inline __u64 file_of_exec(struct task_struct *t)
 /*
  * The path given to an exec that succeeded. Its memory is gone, but the
  * kernel's copy lies on the new stack, behind the environment (fs/exec.c).
+ * Return: an address of the task's.
  */
 static __always_inline __u64 path_of_exec(struct task_struct *t)
 {

@@ -19,7 +19,7 @@
 #define WEIR_CLAUSES	   16  /* of one kind of event */
 #define WEIR_CLAUSES_EARLY 4   /* of those asked early */
 #define WEIR_FILTER_BITS   512 /* numbers that a bitmap can tell */
-#define WEIR_KNOWN	   4
+#define WEIR_KNOWN	   4   /* fields that can be told to be known early */
 
 /* weir_clause.flags; a clause with none ends the list. */
 #define WEIR_CLAUSE_USED   0x01
@@ -36,14 +36,20 @@
 #define WEIR_FOLLOW_CGROUP 2 /* its cgroup is, or is below, one asked for */
 #define WEIR_FOLLOW_ENDED  4 /* it has: until nothing is left of it */
 
+/*
+ * One question about a number or 16 bytes. A number is extended to 64 bits,
+ * masked, and holds when ((v & mask) - lo) <= span, modulo 2^64. Of TEXT @lo
+ * and @span are the bytes instead, in the order of memory; of BITS and SET they
+ * are not looked at.
+ */
 struct weir_clause {
 	__u16 offset; /* of the number, from the start of the record */
 	__u8 size;    /* of it: 1, 2, 4, 8; a multiple of it is the offset */
-	__u8 flags;
-	__u32 set;
-	__u64 mask; /* of the number, before it is compared */
-	__u64 lo;
-	__u64 span;
+	__u8 flags;   /* WEIR_CLAUSE_* */
+	__u32 set;    /* of SET: weir_set_key.set */
+	__u64 mask;   /* of the number, before it is compared */
+	__u64 lo;     /* least of the interval */
+	__u64 span;   /* largest, less @lo */
 };
 
 /*
@@ -51,19 +57,26 @@ struct weir_clause {
  * when it asks this one (their offsets, 0: none or all of them), and in
  * @tells_comm whether it can tell the name of the event's task; the rest is
  * set before load. Nothing set: everything passes, and nothing is asked.
+ *
+ * Clauses from @clauses[0] on to the first without flags, WEIR_CLAUSES at most;
+ * the last of each group has WEIR_CLAUSE_LAST. A filter has one bitmap, and
+ * any number of sets.
  */
 struct weir_filter {
 	__u16 known[WEIR_KNOWN];
 	__u16 tells_comm;
 	__u8 used;  /* something is asked */
-	__u8 never; /* nothing passes */
+	__u8 never; /* nothing passes; with @used */
 	__u8 comm;  /* a clause asks for the task's name */
 	__u8 zero[3];
-	__u64 bits[WEIR_FILTER_BITS / 64];
+	__u64 bits[WEIR_FILTER_BITS / 64]; /* of BITS: number n is bit n % 64 */
 	struct weir_clause clauses[WEIR_CLAUSES];
 };
 
-/* A member of a set: a number and 0, or 16 bytes. */
+/*
+ * A member of a set: a number and 0, or 16 bytes. Key of the map sets, hence
+ * without padding. @set is unique among the filters of a source.
+ */
 struct weir_set_key {
 	__u64 word[2];
 	__u32 set;

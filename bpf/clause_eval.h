@@ -25,6 +25,10 @@
 #define WEIR_CLAUSE_UNROLL
 #endif
 
+/*
+ * The number at @at, aligned to its @size (1, 2, 4, 8), in 64 bits: extended by
+ * zeros, with WEIR_CLAUSE_SIGNED by its sign.
+ */
 WEIR_CLAUSE_INLINE __u64 weir_clause_number(__u8 size, __u8 flags,
 					    const void *at)
 {
@@ -44,6 +48,7 @@ WEIR_CLAUSE_INLINE __u64 weir_clause_number(__u8 size, __u8 flags,
 	return v;
 }
 
+/* Is @v in the filter's bitmap? What is too large for it is not. */
 WEIR_CLAUSE_INLINE bool weir_filter_bit(const volatile struct weir_filter *f,
 					__u64 v)
 {
@@ -69,6 +74,11 @@ WEIR_CLAUSE_INLINE bool weir_clause_is(const volatile struct weir_filter *f,
 	return (a & c->mask) - c->lo <= c->span;
 }
 
+/*
+ * Does one clause hold of a record? @flags are the clause's, read once. One
+ * about the task's name holds where @comm is NULL, also with WEIR_CLAUSE_NOT:
+ * that is for user space to say.
+ */
 WEIR_CLAUSE_INLINE bool weir_clause_holds(const volatile struct weir_filter *f,
 					  const volatile struct weir_clause *c,
 					  __u8 flags, const void *record,
@@ -96,8 +106,10 @@ WEIR_CLAUSE_INLINE bool weir_clause_holds(const volatile struct weir_filter *f,
 
 /**
  * weir_filter_passes - may this event concern who asked?
- * @max:    clauses there can be, a constant
- * @record: its header and struct, or as much of them as the clauses ask for
+ * @f:      without @used set it has no clauses, and all pass
+ * @max:    clauses there can be, a constant: WEIR_CLAUSES, or _EARLY
+ * @record: its header and struct, or as much of them as the clauses ask for;
+ *          8-aligned
  * @comm:   the name of its task, NUL-padded, as two words; NULL: not known
  *
  * Return: false when the filter refuses it for certain.
@@ -129,7 +141,7 @@ WEIR_CLAUSE_INLINE bool weir_filter_passes(const volatile struct weir_filter *f,
 	return true;
 }
 
-/* A clause on the number @v, which has no mask. */
+/* A clause on the number @v, extended to 64 bits, which has no mask. */
 WEIR_CLAUSE_INLINE bool weir_number_is(const volatile struct weir_filter *f,
 				       const volatile struct weir_clause *c,
 				       __u8 flags, __u64 v)
@@ -145,7 +157,7 @@ WEIR_CLAUSE_INLINE bool weir_number_is(const volatile struct weir_filter *f,
  * @v: its value; struct weir_filter.known is that field
  *
  * Of an event that is refused this is most of what it costs: no record is made
- * up, nothing is read but the constants.
+ * up, nothing is read but the constants. Return: as weir_filter_passes().
  */
 WEIR_CLAUSE_INLINE bool
 weir_filter_passes_number(const volatile struct weir_filter *f, const int max,

@@ -31,6 +31,12 @@
 const volatile __u32 weir_cpu_ring_bytes = CPU_RING_PAGE;
 const volatile __u32 weir_cpu_ring_half = 11;
 
+/*
+ * Positions are bytes since creation and never wrap; a record lies at position
+ * modulo weir_cpu_ring_bytes. Three pages of it (KRING_CPU_EXTRA in
+ * user/kring.h): one for each position, as struct bpf_ringbuf has them
+ * (kernel/bpf/ringbuf.c, 5.8), and one of slack behind @data.
+ */
 struct cpu_ring {
 	__u64 head; /* the consumer's, written by user space */
 	__u8 pad[CPU_RING_PAGE - 8];
@@ -40,9 +46,10 @@ struct cpu_ring {
 	__u8 data[];
 };
 
+/* In place of the kernel's struct bpf_ringbuf_hdr. */
 struct cpu_record {
-	__u32 len; /* and CPU_RING_BUSY */
-	__u32 zero;
+	__u32 len;  /* of @h and what follows; and CPU_RING_BUSY */
+	__u32 zero; /* where that has the page offset */
 	struct weir_hdr h;
 };
 
@@ -86,6 +93,9 @@ static __always_inline void cpu_ring_look(struct cpu_ring *ring, __u32 cpu,
 /*
  * Reserve @size bytes, a multiple of 8 and at most CPU_RECORD_MAX. Leaves room
  * for as many more: cpu_ring_submit() touches them.
+ *
+ * Return: where the event goes, marked busy; NULL: no room, or recording has
+ * ended. Nothing is counted here: the event is then tried in the mini-buffer.
  */
 static __always_inline struct weir_hdr *cpu_ring_take(__u32 cpu, __u64 size)
 {
@@ -106,6 +116,7 @@ static __always_inline struct weir_hdr *cpu_ring_take(__u32 cpu, __u64 size)
 	return &rec->h;
 }
 
+/* weir_cpu_reserve(), see there. @size: of the struct, a multiple of 8. */
 static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
 					      __u64 who)
 {
@@ -129,7 +140,11 @@ static __always_inline void *cpu_ring_reserve(__u16 kind, const __u64 size,
 					      who))
 
 /*
- * A plain store: x86 makes stores visible in their order. The next record's
+ * cpu_ring_submit - hand over the record whose event is at @h
+ * @size: as reserved
+ *
+ * A plain store: x86 makes stores visible in their order (Intel SDM vol. 3A,
+ * Memory Ordering). The next record's
  * lines are with the reader, who had them last: they are asked for now, and not
  * when that record is reserved and waits for them at its barrier.
  */
@@ -144,9 +159,13 @@ static __always_inline void cpu_ring_submit(void *h, __u32 size)
 	*(volatile __u64 *)((void *)rec + size) = 0;
 }
 
+/* weir_cpu_submit - hand over what weir_cpu_reserve() gave; it is gone then. */
 #define weir_cpu_submit(ev) cpu_ring_submit(ev, sizeof(*(ev)))
 
-/* weir_commit_image() for a program as said above, for weir_commit_by(). */
+/*
+ * weir_commit_image() for a program as said above, for weir_commit_by():
+ * through the mini-buffer where there is no room here. Return: 1.
+ */
 static __always_inline int cpu_ring_commit(const struct weir_hdr *image,
 					   __u16 kind, const __u64 size)
 {
@@ -163,7 +182,7 @@ static __always_inline int cpu_ring_commit(const struct weir_hdr *image,
 
 /* ---- records with strings ------------------------------------------------ */
 
-#define CPU_RECORD_MAX	512
+#define CPU_RECORD_MAX	512 /* bytes; longer ones take the mini-buffer */
 #define CPU_RECORD_STEP (4 * sizeof(__u64)) /* copied at once */
 
 /* What is more than @size comes to lie behind the record, where it is free. */
@@ -187,8 +206,13 @@ static __always_inline void cpu_ring_copy(void *to, const void *from,
 /*
  * weir_cpu_emit - weir_emit_slot() for a program as said above
  *
+ * @slot: scratch record, its kind, pid, tid and flags set
+ * @len:  bytes of it
+ * @span: as of weir_emit_span()
+ *
  * In the order of weir_stamp(), but that the copy is made between its add and
- * the clock. Return: 0 where it is to go through weir_emit_slot().
+ * the clock. Return: 1; 0 where it is to go through weir_emit_slot(): longer
+ * than CPU_RECORD_MAX, or no room.
  */
 __noinline int weir_cpu_emit(__u32 slot, __u32 len, __u32 span)
 {

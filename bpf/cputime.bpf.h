@@ -18,7 +18,7 @@
 #include "flavors.h"
 #include "weir.bpf.h"
 
-#define CPUS_MAX 4096
+#define CPUS_MAX 4096	  /* on others what a task ran last is not added */
 #define TICK_MAX 10000000 /* ns: CONFIG_HZ=100 */
 
 /* By CPU: CLOCK_MONOTONIC less its run queue's clock; 0: not known yet. */
@@ -29,7 +29,13 @@ struct {
 	__type(value, __u64);
 } clock_ahead SEC(".maps");
 
-/* To be called where @t is woken for the first time. */
+/*
+ * cputime_note - learn how far the clock of a run queue is behind
+ * @t: woken for the first time, its run queue locked and its clock up to date
+ *     (wake_up_new_task(), kernel/sched/core.c)
+ *
+ * Without CONFIG_FAIR_GROUP_SCHED there is no way to the run queue: no-op.
+ */
 static __always_inline void cputime_note(struct task_struct *t)
 {
 	__u32 cpu = task_cpu(t);
@@ -39,7 +45,14 @@ static __always_inline void cputime_note(struct task_struct *t)
 		*ahead = bpf_ktime_get_ns() - t->se.cfs_rq->rq->clock_task;
 }
 
-/* What @t, the current task, has run until @now, ns: for a hook that has it. */
+/*
+ * cputime_ran - what @t, the current task, has run until @now
+ * @now: monotonic ns
+ *
+ * sum_exec_runtime, and what has passed since exec_start, a tick at most: the
+ * kernel brings both up to date in update_curr() (kernel/sched/fair.c).
+ * Return: ns.
+ */
 static __always_inline __u64 cputime_ran(struct task_struct *t, __u64 now)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -66,7 +79,12 @@ static __always_inline __u64 cputime_share(__u64 ran, __u64 part, __u64 all)
 	return share < ran ? share : ran;
 }
 
-/* What of @ran was in the kernel. */
+/*
+ * cputime_kernel - what of @ran, ns, was in the kernel
+ *
+ * By the share of ticks, as cputime_adjust() has it: all of it where no tick
+ * found it in user mode, none where none found it in the kernel.
+ */
 static __always_inline __u64 cputime_kernel(struct task_struct *t, __u64 ran)
 {
 	__u64 user = t->utime, kernel = t->stime;

@@ -38,7 +38,8 @@
 
 /*
  * Meanings. The name without weir_ and _t is the meaning that `weir list
- * fields` prints and that a renderer keys on (user/meaning.c).
+ * fields` prints and that a renderer keys on (meaning_by_name() in
+ * user/schema.c).
  */
 typedef __u64 weir_time_t;   /* instant, ns of CLOCK_MONOTONIC */
 typedef __u64 weir_ns_t;     /* span, ns */
@@ -79,7 +80,7 @@ typedef struct weir_str weir_argv_t; /* words, each ended by a NUL */
 #define WEIR_STR_MAX	 4096 /* bytes kept of one string */
 #define WEIR_COMM_LEN	 16   /* TASK_COMM_LEN, include/linux/sched.h */
 
-/* weir_hdr.flags */
+/* weir_hdr.flags, their lower bits. On disk: append only. */
 #define WEIR_F_LATE    0x0001 /* came after a later event had passed on */
 #define WEIR_F_CONTEXT 0x0002 /* kept for its state; the filter said no */
 #define WEIR_F_PARTIAL 0x0004 /* spans (began before) or fields unknown */
@@ -96,7 +97,9 @@ typedef struct weir_str weir_argv_t; /* words, each ended by a NUL */
 
 /*
  * First in every event. @ts is read after the record was reserved, which is
- * what lets the aggregator order events (user/aggregator.h).
+ * what lets the aggregator order events (user/aggregator.h). @pid and @tid are
+ * those of the initial pid namespace; 0 is the idle task, or that nobody is
+ * known. A record begins at a multiple of 8; numbers are little-endian.
  */
 struct weir_hdr {
 	weir_time_t ts;
@@ -108,6 +111,10 @@ struct weir_hdr {
 	weir_tid_t tid;
 };
 
+/*
+ * Numbers of kinds, sixteen for each source. On disk: append only, none is ever
+ * used again. 0 is no kind.
+ */
 enum weir_kind {
 	/* task: the life of tasks; never shed */
 	EV_TASK_FORK = 1,
@@ -147,8 +154,19 @@ enum weir_kind {
 	EV_MAX = 256,
 };
 
+/*
+ * What follows says of each kind the hook it is made at, and what its fields
+ * leave open. Instants and spans are CLOCK_MONOTONIC ns; a span or an instant
+ * that is not known is 0, mostly with WEIR_F_PARTIAL.
+ */
+
 /* ---- task ---------------------------------------------------------------- */
 
+/*
+ * sched_wakeup_new (kernel/sched/core.c, wake_up_new_task()): in the parent,
+ * before the child can run. Of a thread child_pid is the parent's pid. ppid is
+ * that of real_parent, which CLONE_PARENT makes another than the header's.
+ */
 struct ev_task_fork {
 	struct weir_hdr h;
 	weir_pid_t child_pid WEIR_DOC("process of the new task");
@@ -160,6 +178,12 @@ struct ev_task_fork {
 	char child_comm[WEIR_COMM_LEN] WEIR_DOC("its name");
 } WEIR_TEXT("child={child_tid}") WEIR_DOC("a task was created");
 
+/*
+ * sched_process_exec (fs/exec.c): the new image is there, not yet run. argc is
+ * known to raw programs alone, so below Linux 7.0. argv is read from the new
+ * stack, its words as they lie there; where that fails it is empty, and .full
+ * says how long it was.
+ */
 struct ev_task_exec {
 	struct weir_hdr h;
 	weir_time_t start_time WEIR_DOC("start of the task");
@@ -175,6 +199,14 @@ struct ev_task_exec {
 } WEIR_TEXT("{filename} {argv}[ uid={uid}] ppid={ppid}")
 	WEIR_DOC("a process executed a program");
 
+/*
+ * sched_process_exit (kernel/exit.c, do_exit()). exit_code and signal are those
+ * of wait(2), from task_struct.exit_code: threads of a process that was killed,
+ * or called exit_group(2), have those of the group. lifetime counts from the
+ * start of this task. utime and stime: cputime.bpf.h. max_rss is
+ * signal_struct.maxrss, pages of 4096 bytes. Of threads that end at the same
+ * time before Linux 6.16 the first is taken for the last.
+ */
 struct ev_task_exit {
 	struct weir_hdr h;
 	weir_time_t start_time WEIR_DOC("start of the task");
@@ -192,6 +224,11 @@ struct ev_task_exit {
 	    " utime={utime} stime={stime} max_rss={max_rss}[ last={last}]")
 	WEIR_DOC("a task ended");
 
+/*
+ * task_rename (__set_task_comm()): by an exec, by prctl(PR_SET_NAME), or of
+ * another thread of the process through /proc/PID/task/TID/comm. new_comm is
+ * empty where strings cannot be read (lockdown=confidentiality).
+ */
 struct ev_task_rename {
 	struct weir_hdr h;
 	weir_pid_t target_pid WEIR_DOC("process of the renamed task");
@@ -211,6 +248,12 @@ struct ev_task_signal {
 } WEIR_TEXT("{signal} -> {target_pid}[ result={result}]")
 	WEIR_DOC("a signal was sent by a task, or by its own timer");
 
+/*
+ * Always flagged WEIR_F_CONTEXT: from an iterator over all tasks when recording
+ * begins, of one that is moved into a cgroup that is followed, and from
+ * tasks_state() at the head of a segment and of a window's keyframe, stamped as
+ * of then. argv is empty.
+ */
 struct ev_task_alive {
 	struct weir_hdr h;
 	weir_time_t start_time WEIR_DOC("start of the task");
@@ -225,6 +268,10 @@ struct ev_task_alive {
 } WEIR_TEXT("{task_comm} ppid={ppid} uid={uid}[ {file}]")
 	WEIR_DOC("a task that ran when recording, or a segment, began");
 
+/*
+ * cgroup_attach_task (kernel/cgroup/cgroup.c). Which hierarchy cgroup is of:
+ * task_cgroup() in follow.bpf.h.
+ */
 struct ev_task_cgroup {
 	struct weir_hdr h;
 	weir_pid_t target_pid WEIR_DOC("process moved");
@@ -233,6 +280,10 @@ struct ev_task_cgroup {
 } WEIR_TEXT("{target_tid} -> {cgroup}")
 	WEIR_DOC("a task was moved to another cgroup");
 
+/*
+ * Always flagged WEIR_F_CONTEXT; before the event that names the cgroup first.
+ * Again when some 16,384 others were named since, and from tasks_state().
+ */
 struct ev_cgroup_path {
 	struct weir_hdr h;
 	weir_cgroup_t cgroup WEIR_DOC("cgroup id");
@@ -247,6 +298,13 @@ struct ev_cgroup_gone {
 
 /* ---- sched --------------------------------------------------------------- */
 
+/*
+ * sched_switch, with the run queue locked. ran counts from the last switch seen
+ * on this CPU; 0, and WEIR_F_PARTIAL, at the first. waited is what the kernel
+ * accounts (sched_info.run_delay), 0 without CONFIG_SCHED_INFO or
+ * CONFIG_FAIR_GROUP_SCHED, and of the idle task. prev_state is 0 for a task
+ * that was preempted.
+ */
 struct ev_sched_switch {
 	struct weir_hdr h; /* pid, tid: the task that leaves the CPU */
 	weir_ns_t ran WEIR_DOC("time the leaving task had the CPU");
@@ -280,6 +338,13 @@ struct ev_sched_migrate {
 
 #include "syscalls.h"
 
+/*
+ * sys_exit, or io_uring_complete (WEIR_F_URING). Number and arguments are those
+ * of the entry, arguments that the call does not take 0. path and path2 are
+ * what the caller's memory held at the exit, so claims; of io_uring the
+ * kernel's copies. file is of calls that opened or executed one (path.bpf.h).
+ * Where the entry was not seen duration is 0, and WEIR_F_PARTIAL set.
+ */
 struct ev_syscall_done {
 	struct weir_hdr h;
 	enum weir_syscall name WEIR_DOC("syscall");
@@ -294,6 +359,8 @@ struct ev_syscall_done {
 } WEIR_TEXT("{name}({args}) = {ret}[ file={file}] <{duration}>")
 	WEIR_DOC("a system call, from enter to exit");
 
+/* From an iterator over all tasks, or io_uring requests, when recording ends.
+ */
 struct ev_syscall_enter {
 	struct weir_hdr h;
 	enum weir_syscall name WEIR_DOC("syscall");
@@ -328,6 +395,14 @@ enum weir_block_op {
 	WEIR_BLOCK_OP_WRITE_SAME = 64, /* until 5.17 */
 };
 
+/*
+ * block_rq_complete, of the whole request; parts that complete before only give
+ * their error. dev is the disk's, not the partition's. queued counts from
+ * request.start_time_ns to the first issue, and is 0 where the kernel does not
+ * stamp (iostats off). Of a request whose issue was not seen there are no times
+ * (WEIR_F_PARTIAL), and no task unless it was seen to be queued. sector is 0 of
+ * a passthrough request. error: by blk_errors[] of block/blk-core.c.
+ */
 struct ev_block_io {
 	struct weir_hdr h; /* pid, tid: the task that issued it */
 	char disk[32] WEIR_DOC("disk name");
@@ -353,6 +428,12 @@ enum weir_family {
 	WEIR_FAMILY_INET6 = 10,
 };
 
+/*
+ * inet_sock_set_state, from TCP_SYN_SENT on; its task is the one that called
+ * connect(2), 0 where that was not seen. Where the socket does not say why it
+ * failed error is ECANCELED (closed before the answer) or EADDRNOTAVAIL (no SYN
+ * was ever sent). duration 0 with WEIR_F_PARTIAL: begun before the recording.
+ */
 struct ev_net_connect {
 	struct weir_hdr h; /* pid, tid: the task that connected */
 	enum weir_family family WEIR_DOC("address family");
@@ -367,6 +448,11 @@ struct ev_net_connect {
 	    "[ error={error}]")
 	WEIR_DOC("a TCP connection was made, or failed to be");
 
+/*
+ * inet_sock_set_state, from TCP_SYN_RECV to TCP_ESTABLISHED: before accept(2)
+ * returns it. The listener is found by address and port (owner.bpf.h); backlog
+ * is sk_ack_backlog of it, 0 when it is not known.
+ */
 struct ev_net_accept {
 	struct weir_hdr h; /* pid, tid: the task that listens */
 	enum weir_family family WEIR_DOC("address family");
@@ -379,6 +465,11 @@ struct ev_net_accept {
 } WEIR_TEXT("{laddr}:{lport} <- {raddr}:{rport}[ backlog={backlog}]")
 	WEIR_DOC("a TCP connection came in and was established");
 
+/*
+ * inet_sock_set_state, to TCP_CLOSE, of one that was established. sent and
+ * received are payload, less SYN and FIN; rtt is srtt_us >> 3. duration is 0,
+ * with WEIR_F_PARTIAL, where the beginning was not seen.
+ */
 struct ev_net_close {
 	struct weir_hdr h; /* pid, tid: the task that owned it */
 	enum weir_family family WEIR_DOC("address family");
@@ -397,6 +488,10 @@ struct ev_net_close {
 	    " received={received} rtt={rtt}[ retransmits={retransmits}]"
 	    "[ error={error}]") WEIR_DOC("a TCP connection ended");
 
+/*
+ * inet_sock_set_state, to TCP_LISTEN: by the current task. backlog is the limit
+ * that the kernel took (sk_max_ack_backlog).
+ */
 struct ev_net_listen {
 	struct weir_hdr h;
 	enum weir_family family WEIR_DOC("address family");
@@ -408,6 +503,10 @@ struct ev_net_listen {
 } WEIR_TEXT("{laddr}:{lport} backlog={backlog}")
 	WEIR_DOC("a TCP socket began to listen");
 
+/*
+ * tcp_retransmit_skb, where it did not fail (6.17 and later tell), and
+ * tcp_retransmit_synack, whose task is the listener's.
+ */
 struct ev_net_retransmit {
 	struct weir_hdr h; /* pid, tid: the task that owns the socket */
 	enum weir_family family WEIR_DOC("address family");
@@ -425,6 +524,10 @@ enum weir_direction {
 	WEIR_DIRECTION_RECEIVED = 2,
 };
 
+/*
+ * tcp_send_reset and tcp_receive_reset. pid and tid: the task that owns the
+ * socket, or did until just now; 0: none is known.
+ */
 struct ev_net_reset {
 	struct weir_hdr h;
 	enum weir_family family WEIR_DOC("address family");
@@ -437,6 +540,12 @@ struct ev_net_reset {
 } WEIR_TEXT("{direction} {laddr}:{lport} - {raddr}:{rport}")
 	WEIR_DOC("a TCP reset was sent or received");
 
+/*
+ * kfree_skb, of IP packets alone, and not of what lay in a socket that was
+ * closed (SKB_DROP_REASON_QUEUE_PURGE, 6.13 and later). pid and tid: who sent
+ * it, had the connection or listened; else 0. reason is 0 before Linux 5.17.
+ * bytes: the length that the IP header says.
+ */
 struct ev_net_drop {
 	struct weir_hdr h;
 	enum weir_family family WEIR_DOC("address family");
@@ -468,6 +577,10 @@ enum weir_level {
 	WEIR_LEVEL_INFO = 3,
 };
 
+/*
+ * Always flagged WEIR_F_CONTEXT; value is in `unit`. Once a second and at the
+ * end, the cost of programs each 10 s (user/repo_report.c).
+ */
 struct ev_repo_metric {
 	struct weir_hdr h;
 	char name[32] WEIR_DOC("what was measured");
@@ -477,6 +590,7 @@ struct ev_repo_metric {
 } WEIR_TEXT("{name}[ {of}] {value} {unit}")
 	WEIR_DOC("a measurement of weir itself");
 
+/* message is cut at 503 bytes. */
 struct ev_repo_log {
 	struct weir_hdr h;
 	enum weir_level level WEIR_DOC("how bad");
@@ -484,6 +598,11 @@ struct ev_repo_log {
 	struct weir_str message WEIR_DOC("what happened");
 } WEIR_TEXT("{level} {message}") WEIR_DOC("a line of weir's own log");
 
+/*
+ * count events of that source are missing; no filter hides it. Times are 0
+ * where nothing bounds them: of WEIR_STAGE_HOOK, by the kernel's own count.
+ * Written after the loss was learnt of, so @h.ts is later than last.
+ */
 struct ev_gap {
 	struct weir_hdr h; /* cpu: where it was lost */
 	char of[16] WEIR_DOC("source that lost events");
@@ -495,6 +614,10 @@ struct ev_gap {
 } WEIR_TEXT("{of} lost {count} at {stage} cpu={on_cpu} {first} .. {last}")
 	WEIR_DOC("events were lost");
 
+/*
+ * Where the rate of a source changes, and once a second of what was shed since.
+ * before is 0 where the rate has not changed.
+ */
 struct ev_repo_shed {
 	struct weir_hdr h;
 	char of[16] WEIR_DOC("source that records less to keep the budget");
@@ -509,6 +632,11 @@ struct ev_repo_shed {
 	    " {first} .. {last} cost={cost}ppm limit={limit}ppm")
 	WEIR_DOC("events were not recorded, to keep the budget");
 
+/*
+ * When recording begins, each 10 s, and at the end; always flagged
+ * WEIR_F_CONTEXT. realtime and boottime: ns since the epoch, and since boot
+ * with suspension.
+ */
 struct ev_clock {
 	struct weir_hdr h;
 	weir_time_t monotonic WEIR_DOC("CLOCK_MONOTONIC, ns");
@@ -520,8 +648,9 @@ struct ev_clock {
 
 /*
  * One slot for each source and CPU, in an array map that user space maps
- * (bpf/weir.bpf.h writes, user/source.c reads). The kernel's side of the
- * account: attempted = submitted + filtered + refused + shed + passed + lost.
+ * (bpf/weir.bpf.h writes, user/source_measure.c reads, by relaxed loads). The
+ * kernel's side of the account: attempted = submitted + filtered + refused +
+ * shed + passed + lost.
  * @refused is @filtered, and @passed is @shed, counted apart by a program that
  * is alone to do so.
  * @missed is what a source finds to have happened without its program having
@@ -536,17 +665,17 @@ struct weir_account {
 	__u64 filtered;
 	__u64 shed;
 	__u64 lost;
-	__u64 lost_first;
+	__u64 lost_first; /* monotonic ns, of those not yet reported */
 	__u64 lost_last;
 	__u64 lost_seen;
 	__u64 refused;
 	__u64 missed;
 	__u64 passed;
-	__u64 asked;	 /* events that the budget was asked about, roughly */
-	__u32 shed_log2; /* record one in 2^n */
-	__u32 drawn_log2;
-	__u32 skip;
-	__u32 rest;
+	__u64 asked;	  /* events that the budget was asked about, roughly */
+	__u32 shed_log2;  /* record one in 2^n */
+	__u32 drawn_log2; /* that of the turn at hand */
+	__u32 skip;	  /* events to shed before the one that is recorded */
+	__u32 rest;	  /* and behind it, in this turn */
 	__u32 made;  /* bytes since it was looked whether to wake the reader */
 	__u32 level; /* multiple of weir_wake_bytes that was found then */
 	__u64 spare[2];
@@ -567,9 +696,9 @@ enum weir_stop {
 };
 
 struct weir_own {
-	__u32 recorder;
-	__u32 errand;
-	__u32 stopped; /* enum weir_stop; 0: no */
+	__u32 recorder; /* tgid; WEIR_NOBODY */
+	__u32 errand;	/* of the process that serves it (user/errand.h) */
+	__u32 stopped;	/* enum weir_stop; 0: no */
 	__u32 zero;
 };
 

@@ -21,23 +21,24 @@
 #define IPPROTO_SCTP	132
 #define IPPROTO_UDPLITE 136
 
-#define IP_OFFSET  0x1fff /* fragment offset, include/net/ip.h */
-#define IP4_MAPPED bpf_htonl(0x0000ffff)
+#define IP_OFFSET  0x1fff		 /* fragment offset, include/net/ip.h */
+#define IP4_MAPPED bpf_htonl(0x0000ffff) /* third word: RFC 4291, 2.5.5.2 */
 
 struct ip_words {
 	__u32 w[4]; /* network byte order */
 };
 
+/* Two ends; of a packet local is where it goes to. */
 struct flow {
 	struct ip_words laddr, raddr;
-	__u16 lport, rport;
-	__u32 family; /* enum weir_family, 0: none */
-	__u32 netns;
-	__u32 protocol; /* of a packet */
-	__u64 bytes;	/* of a packet */
+	__u16 lport, rport; /* host byte order; 0: none */
+	__u32 family;	    /* enum weir_family, 0: none */
+	__u32 netns;	    /* inode number; 0: unknown */
+	__u32 protocol;	    /* of a packet */
+	__u64 bytes;	    /* of a packet, IP header included */
 } __attribute__((aligned(8)));
 
-/* Fill the fields that all events of a flow have. */
+/* Fill the fields that all events of a flow have; netns is not among them. */
 #define flow_put(ev, f)                                                        \
 	do {                                                                   \
 		(ev)->family = (f)->family;                                    \
@@ -47,6 +48,7 @@ struct flow {
 		__builtin_memcpy((ev)->raddr, &(f)->raddr, 16);                \
 	} while (0)
 
+/* @addr: IPv4, network byte order. */
 static __always_inline void ip_set4(struct ip_words *to, __u32 addr)
 {
 	to->w[0] = 0;
@@ -55,6 +57,7 @@ static __always_inline void ip_set4(struct ip_words *to, __u32 addr)
 	to->w[3] = addr;
 }
 
+/* Is it an IPv4 address, mapped? */
 static __always_inline bool ip_is4(const struct ip_words *a)
 {
 	return !a->w[0] && !a->w[1] && a->w[2] == IP4_MAPPED;
@@ -66,7 +69,9 @@ static __always_inline bool ip_is4(const struct ip_words *a)
  * sock_flow - the addresses of a socket; of a time-wait or request socket too
  *
  * A socket that is being closed has given its port number back (skc_num), but
- * still says in inet_sport which it was.
+ * still says in inet_sport which it was. @sk may be of any family: where it is
+ * neither IPv4 nor IPv6 only f->family says so. protocol and bytes are not set.
+ * Return: 0.
  */
 static __noinline int sock_flow(struct flow *f, const struct sock *sk)
 {
@@ -93,6 +98,7 @@ static __noinline int sock_flow(struct flow *f, const struct sock *sk)
 
 /* ---- of a packet --------------------------------------------------------- */
 
+/* RFC 791, 3.1. */
 struct ip4_header {
 	__u8 version_ihl;
 	__u8 tos;
@@ -105,6 +111,7 @@ struct ip4_header {
 	__be32 saddr, daddr;
 };
 
+/* RFC 8200, 3. */
 struct ip6_header {
 	__be32 version_flow;
 	__be16 payload_len;
@@ -113,6 +120,7 @@ struct ip6_header {
 	struct ip_words saddr, daddr;
 };
 
+/* What a header of these protocols begins with: has_ports(). */
 struct ports {
 	__be16 source, dest;
 };
@@ -124,7 +132,12 @@ static __always_inline bool has_ports(__u32 protocol)
 	       protocol == IPPROTO_UDPLITE;
 }
 
-/* Return: length of the header; 0: this is none. */
+/*
+ * An IPv4 header at @at, which need not be aligned or there
+ * @ret_first: false: a later fragment, in which there are no ports
+ *
+ * Return: length of the header, bytes; 0: this is none.
+ */
 static __always_inline __u32 packet4(struct flow *f, const void *at,
 				     bool *ret_first)
 {
@@ -142,6 +155,7 @@ static __always_inline __u32 packet4(struct flow *f, const void *at,
 	return (ip.version_ihl & 0xf) * 4;
 }
 
+/* The same, without what headers follow it. A jumbogram has no length (0). */
 static __always_inline __u32 packet6(struct flow *f, const void *at)
 {
 	struct ip6_header ip = {};
@@ -162,7 +176,8 @@ static __always_inline __u32 packet6(struct flow *f, const void *at)
  *
  * Ports where the protocol has them, the first fragment is at hand, and no
  * IPv6 extension header stands before. family is 0 for what is no IP packet,
- * among that a segment that never got its headers.
+ * among that a segment that never got its headers. netns is that of its device,
+ * 0 where it has none. Return: 0.
  */
 static __noinline int skb_flow(struct flow *f, const struct sk_buff *skb)
 {

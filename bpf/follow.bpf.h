@@ -12,8 +12,10 @@
 
 #include "weir.bpf.h"
 
-#define LEVELS_MAX 64 /* of cgroups, and of parents */
+#define LEVELS_MAX                                                             \
+	64 /* of cgroups, and of parents: what is above is not seen */
 
+/* Set by user/source_load.c. */
 const volatile bool weir_follow_cgroups; /* some of those in cgroup_roots */
 const volatile bool weir_follow_trees;	 /* of processes that are there */
 
@@ -21,7 +23,8 @@ const volatile bool weir_follow_trees;	 /* of processes that are there */
  * parent that is not, and a number that was passed already. */
 static bool weir_walked;
 
-/* Cgroups all of whose processes are followed, and of those below. */
+/* Cgroups all of whose processes are followed, and of those below: by id, which
+ * is a kernfs node's (user/source_scope.c fills it, SCOPE_MAX). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
@@ -53,7 +56,10 @@ struct {
 
 /* ---- cgroups ------------------------------------------------------------- */
 
-/* Its cgroup in the unified hierarchy, or where v1 rules that of memory. */
+/*
+ * Its cgroup in the unified hierarchy; where it is in that one's root, and v1
+ * has a hierarchy for memory, the one in there. Never NULL.
+ */
 static __always_inline struct cgroup *task_cgroup(struct task_struct *t)
 {
 	struct css_set *set = get(t, cgroups);
@@ -72,6 +78,7 @@ static __always_inline struct cgroup *task_cgroup(struct task_struct *t)
 	return css ? get(css, cgroup) : cg;
 }
 
+/* Unique in its hierarchy while the host is up (kernfs_node.id, 64 bits). */
 static __always_inline __u64 cgroup_id(struct cgroup *cg)
 {
 	struct kernfs_node *kn = get(cg, kn);
@@ -104,13 +111,20 @@ static __always_inline bool is_in_cgroups(struct task_struct *t)
 	return false;
 }
 
-/* What cannot be marked is not recorded: one loss at least. */
+/*
+ * follow - mark process @pid
+ * @why: WEIR_FOLLOW_*, in place of what it had
+ *
+ * What cannot be marked, the map being full, is not recorded: counted as
+ * missed, one loss at least.
+ */
 static __always_inline void follow(__u32 pid, __u32 why)
 {
 	if (bpf_map_update_elem(&followed, &pid, &why, BPF_ANY))
 		weir_count_missed();
 }
 
+/* Return: WEIR_FOLLOW_*; 0: it is not followed. */
 static __always_inline __u32 why_followed(__u32 pid)
 {
 	__u32 *why = bpf_map_lookup_elem(&followed, &pid);
@@ -118,12 +132,19 @@ static __always_inline __u32 why_followed(__u32 pid)
 	return why ? *why : 0;
 }
 
+/* Nothing of process @pid is left; it may not have been followed. */
 static __always_inline void unfollow(__u32 pid)
 {
 	bpf_map_delete_elem(&followed, &pid);
 }
 
-/* Its other threads, what it leaves open: they may still have to tell. */
+/*
+ * follow_to_end - process @pid ends
+ *
+ * Its other threads, what it leaves open: they may still have to tell. So it
+ * keeps its mark until task__free_followed(), or until another one that ended
+ * takes its slot.
+ */
 static __always_inline void follow_to_end(__u32 pid)
 {
 	__u32 *why = bpf_map_lookup_elem(&followed, &pid), *last;
@@ -140,7 +161,8 @@ static __always_inline void follow_to_end(__u32 pid)
 	*last = pid;
 }
 
-/* Is it, or what it comes from, in a tree that is followed? */
+/* Is it, or what it comes from, in a tree that is followed? Return:
+ * WEIR_FOLLOW_TREE; 0. */
 static __always_inline __u32 is_in_trees(struct task_struct *t)
 {
 	__u32 why = 0;
@@ -166,6 +188,13 @@ static __always_inline void follow_alive(struct task_struct *t)
 		follow(t->tgid, why);
 }
 
+/*
+ * follow_child - at a fork: does the child belong to what is followed?
+ * @parent: tgid of who forks
+ *
+ * A thread has the mark of its process. Before the walk over what was alive is
+ * done the parent may not have its mark yet: then its ancestors are asked.
+ */
 static __always_inline void follow_child(struct task_struct *child,
 					 __u32 parent)
 {

@@ -12,19 +12,20 @@
 #include "flow.bpf.h"
 #include "weir.bpf.h"
 
-#define INIT_PID 1
+#define INIT_PID 1 /* of the initial pid namespace */
 
 /* ---- connections --------------------------------------------------------- */
 
 /* A socket of a connection, by its address in the kernel. */
 struct end {
-	__u64 since; /* SYN sent, or established; 0: before the recording */
-	__u32 pid, tid;
+	__u64 since;	/* SYN sent, or established, monotonic ns; 0: before the
+			 * recording */
+	__u32 pid, tid; /* its owner; 0: unknown */
 	__u32 established;
 	__u32 followed; /* its owner was, who may have ended since */
 };
 
-#define ENDS_MAX 65536
+#define ENDS_MAX 65536 /* connections at a time, both ends; else end_keep() */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -52,6 +53,7 @@ struct {
 	__type(value, struct closed);
 } closed SEC(".maps");
 
+/* What is known of a socket, in place; NULL: nothing. Others may change it. */
 static __always_inline struct end *end_of(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
@@ -77,11 +79,14 @@ static __always_inline void end_keep(const struct sock *sk,
 		weir_count_lost(a);
 }
 
+/* This CPU's @i-th, the last one first; NULL: never, below CLOSED_MAX. */
 static __always_inline struct closed *closed_at(__u32 i)
 {
 	return bpf_map_lookup_elem(&closed, &i);
 }
 
+/* It is closed, and remembered for end_get_late() on this CPU; @end: as it was.
+ */
 static __always_inline void end_drop(const struct sock *sk,
 				     const struct end *end)
 {
@@ -96,6 +101,7 @@ static __always_inline void end_drop(const struct sock *sk,
 	last->end = *end;
 }
 
+/* Also asks now if that process is followed, as it may have ended later. */
 static __always_inline void end_set_owner(struct end *end, __u32 pid, __u32 tid)
 {
 	end->pid = pid;
@@ -147,19 +153,20 @@ static __always_inline void end_get_late(struct end *ret, const struct sock *sk)
 
 /* ---- listeners ----------------------------------------------------------- */
 
-/* Where one listens. */
+/* Where one listens: key of a map, without padding. */
 struct place {
 	struct ip_words addr;
-	__u32 netns;
-	__u32 port;
+	__u32 netns; /* inode number */
+	__u32 port;  /* host byte order */
 };
 
+/* The socket that listens there, and who made it. */
 struct listener {
 	__u64 sock;
 	__u32 pid, tid;
 };
 
-#define LISTENERS_MAX 16384
+#define LISTENERS_MAX 16384 /* others: connections without an owner */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -168,6 +175,7 @@ struct {
 	__type(value, struct listener);
 } listeners SEC(".maps");
 
+/* The local end of a flow. */
 static __always_inline struct place place_of(const struct flow *f)
 {
 	struct place place = {
@@ -179,7 +187,8 @@ static __always_inline struct place place_of(const struct flow *f)
 	return place;
 }
 
-/* Who listens at the address, at any of IPv4, or at any at all? */
+/* Who listens at the address, at any of IPv4, or at any at all? NULL: unknown.
+ * A socket that listens at :: takes IPv4 as well, unless it is told not to. */
 static __always_inline struct listener *listener_of(const struct flow *f)
 {
 	struct place place = place_of(f);
@@ -206,7 +215,8 @@ static __always_inline void end_of_listener(struct end *end,
 		end_set_owner(end, l->pid, l->tid);
 }
 
-/* Without a port it is one that is given one later: not to be found. */
+/* One listens from now on, in place of another at the same address and port.
+ * Without a port it is one that is given one later: not to be found. */
 static __always_inline void listener_keep(const struct flow *f,
 					  const struct listener *l)
 {
@@ -230,6 +240,7 @@ static __always_inline void listener_find(const struct flow *f,
 		bpf_map_update_elem(&listeners, &place, l, BPF_ANY);
 }
 
+/* It listens no more; another one at the same place stays. */
 static __always_inline void listener_drop(const struct flow *f,
 					  const struct sock *sk)
 {

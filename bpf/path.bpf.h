@@ -25,6 +25,8 @@
 #define PIPEFS_MAGIC 0x50495045
 #define NSFS_MAGIC   0x6e736673
 
+/* How a walk stands: on its way, at the root, or given up where it is: too
+ * long, too deep, or lost. */
 enum path_end { PATH_ON, PATH_WHOLE, PATH_CUT };
 
 /* Where a walk is. */
@@ -51,10 +53,12 @@ struct {
 	__uint(max_entries, WEIR_SLOTS);
 	__type(key, __u32);
 	__type(value, struct path_buf);
-} paths SEC(".maps");
+} paths SEC(".maps"); /* one of each slot of strings.bpf.h, for each CPU */
 
+/* Behind the last byte of a path; a mask as well. So 4,095 bytes at most. */
 #define PATH_END (WEIR_STR_MAX - 1)
 
+/* Nothing is laid down yet. */
 static __always_inline void path_start(struct path_buf *b)
 {
 	b->pos = PATH_END;
@@ -81,7 +85,12 @@ static __always_inline void path_bytes(struct path_buf *b, __u32 end,
 	last[-1] = weir_word_at(name - sizeof(*last), type);
 }
 
-/* Lay down one name and the slash before it. Return: enum path_end. */
+/*
+ * Lay down one name and the slash before it
+ * @len: bytes of it, without a NUL; modulo 256
+ *
+ * Return: PATH_ON; PATH_CUT: there is no room for it, and it is left out.
+ */
 static __always_inline int path_name(struct path_buf *b, const void *name,
 				     __u32 len, const __u32 type)
 {
@@ -97,7 +106,8 @@ static __always_inline int path_name(struct path_buf *b, const void *name,
 	return PATH_ON;
 }
 
-/* Length laid down; the root itself is "/". */
+/* Length laid down, from b->pos on and without a NUL; the root itself is "/".
+ */
 static __always_inline __u32 path_finish(struct path_buf *b)
 {
 	__u32 pos = b->pos & PATH_END;
@@ -110,6 +120,7 @@ static __always_inline __u32 path_finish(struct path_buf *b)
 	return PATH_END - pos;
 }
 
+/* Go on in a mount, whose root ends it. @type: weir_word_type, or 0. */
 static __always_inline void
 path_enter_mount(struct path_at *at, struct vfsmount *mnt, const __u32 type)
 {
@@ -117,7 +128,11 @@ path_enter_mount(struct path_at *at, struct vfsmount *mnt, const __u32 type)
 	at->root = weir_peek(mnt, mnt_root, type);
 }
 
-/* At the root of a mount: to where it is mounted. Return: enum path_end. */
+/*
+ * At the root of a mount: to where it is mounted (struct mount, fs/mount.h).
+ * One that is its own parent is the root of a namespace, or detached. Return:
+ * PATH_ON; PATH_WHOLE.
+ */
 static __always_inline int path_leave_mount(struct path_at *at,
 					    const __u32 type)
 {
@@ -140,6 +155,7 @@ struct path_entry {
 	struct qstr d_name;
 };
 
+/* Both at once where they are neighbours, as a call of the helper is dear. */
 static __always_inline void path_read(struct path_entry *e, struct dentry *d,
 				      const __u32 type)
 {
@@ -191,6 +207,7 @@ static __always_inline int path_step(struct path_buf *b, struct path_at *at,
 	return PATH_CUT;
 }
 
+/* PATH_STEPS of them, from where b->at is; how it stands then is b->done. */
 static __always_inline void path_walk(struct path_buf *b, const __u32 type)
 {
 	struct path_at at = b->at;
@@ -203,8 +220,8 @@ static __always_inline void path_walk(struct path_buf *b, const __u32 type)
 }
 
 /*
- * Some of them. A function to the verifier: checked once, and loops in two
- * functions are far fewer rounds to it.
+ * Some of them, in paths[slot]. A function to the verifier: checked once, and
+ * loops in two functions are far fewer rounds to it. Return: enum path_end.
  */
 __noinline int path_steps(__u32 slot)
 {
@@ -220,7 +237,8 @@ __noinline int path_steps(__u32 slot)
 	return b->done;
 }
 
-/* Lay down text without a slash: the last @len bytes of it. */
+/* Lay down text without a slash: the last @len bytes of it. Where there is no
+ * room for it and a slash: nothing. */
 static __always_inline void path_text(struct path_buf *b, const char *text,
 				      __u32 len)
 {
@@ -230,6 +248,7 @@ static __always_inline void path_text(struct path_buf *b, const char *text,
 		b->pos = pos - len;
 }
 
+/* Lay down a number, decimal. */
 static __always_inline void path_number(struct path_buf *b, __u64 number)
 {
 	__u32 pos = b->pos;
@@ -243,7 +262,13 @@ static __always_inline void path_number(struct path_buf *b, __u64 number)
 	b->pos = pos;
 }
 
-/* "pipe", or the sort of a namespace. Return: length; 0: neither. */
+/*
+ * "pipe", or the sort of a namespace (ns_common.ops->name)
+ * @name: SORT_MAX bytes
+ *
+ * Return: length, without a NUL; 0: neither; less or more where it could not be
+ * read.
+ */
 static __always_inline long path_sort(char *name, struct dentry *d)
 {
 	__u64 magic = BPF_CORE_READ(d, d_sb, s_magic);
@@ -266,7 +291,8 @@ static __always_inline long path_sort(char *name, struct dentry *d)
 /*
  * What has neither name nor directory: as in /proc/PID/fd, "pipe:[12345]",
  * "net:[4026531840]" (pipefs_dname() and ns_dname() in the kernel's fs/). A
- * function to the verifier. Return: as path_of_file().
+ * function to the verifier. Of the dentry in paths[slot].at. Return: as
+ * path_of_file().
  */
 __noinline int path_nameless(__u32 slot)
 {
@@ -295,8 +321,12 @@ __noinline int path_nameless(__u32 slot)
  *
  * A function of its own to the verifier, checked once and not for each path
  * that leads here. Files that have no directory, as those of memfd_create(),
- * have their name alone. Return: its length; 0 when there is none, nor is it
- * known what else it is.
+ * have their name alone.
+ * @file: struct file *, which somebody holds for as long; 0: none
+ * @slot: of the hook, enum weir_slot
+ *
+ * Return: its length, bytes; 0 when there is none, nor is it known what else it
+ * is. Where it begins is b->pos, whether it is whole b->done.
  */
 __noinline int path_of_file(__u64 file, __u32 slot)
 {
@@ -331,7 +361,8 @@ static __always_inline bool path_copy(__u64 *to, const __u64 *from, __u32 len)
 	return true;
 }
 
-/* Append what is laid down in paths[slot] to the scratch record. */
+/* Append what is laid down in paths[slot], @len bytes (0: unknown), to the
+ * scratch record. Return: as weir_put_str(). */
 static __always_inline __u32 path_put(void *base, struct weir_str *s, __u32 pos,
 				      __u32 slot, __u32 len)
 {

@@ -32,6 +32,9 @@ static void *(*const weir_rdonly_cast)(const void *at,
  * weir_word_at - 8 bytes of kernel memory, wherever they are
  * @type: weir_word_type, or 0: by helper. Who reads many asks once which it is:
  *        to look at a constant of the program is a load itself.
+ *
+ * Return: 0 where nothing is mapped (the kernel's handler of the fault of a BPF
+ * load, and the helper, both clear what was asked for).
  */
 static __always_inline __u64 weir_word_at(const void *at, const __u32 type)
 {

@@ -12,7 +12,11 @@
 
 /* ---- records of a fixed size --------------------------------------------- */
 
-/* Links that are pinned end some time after they are removed: this is at once.
+/*
+ * weir_is_stopped - may the current task no longer record? Where weir_pinned
+ *
+ * Links that are pinned end some time after they are removed: this is at once.
+ * With WEIR_STOP_HOOKS the recorder itself still may, by its iterators.
  */
 static __always_inline bool weir_is_stopped(void)
 {
@@ -23,6 +27,12 @@ static __always_inline bool weir_is_stopped(void)
 	       (who->stopped != WEIR_STOP_HOOKS || pid != who->recorder);
 }
 
+/*
+ * weir_ring - the ring of the mini-buffer that @cpu writes to
+ *
+ * Return: NULL when recording has ended (weir_is_stopped()): what happens then
+ * is no event, and is not counted.
+ */
 static __always_inline void *weir_ring(__u32 cpu)
 {
 	__u32 shard = cpu & (weir_shards - 1);
@@ -39,9 +49,13 @@ static __always_inline __u64 weir_who(__u32 pid, __u32 tid)
 }
 
 /*
- * weir_stamp - fill the header of a record just reserved.
+ * weir_stamp - fill the header of a record just reserved, and count it
+ * @a:   slot of @cpu, which is this one
+ * @len: bytes used of the record, header included
+ * @who: as bpf_get_current_pid_tgid() says it
  *
  * The add is the full barrier between reservation and clock (x86: lock add).
+ * The time is CLOCK_MONOTONIC (include/uapi/linux/bpf.h, bpf_ktime_get_ns()).
  */
 static __always_inline void weir_stamp(struct weir_hdr *h,
 				       struct weir_account *a, __u32 cpu,
@@ -57,6 +71,13 @@ static __always_inline void weir_stamp(struct weir_hdr *h,
 	h->ts = bpf_ktime_get_ns();
 }
 
+/*
+ * weir_reserve_kind - what weir_reserve() is made of
+ * @size: of the struct; a constant, as bpf_ringbuf_reserve() wants it
+ *
+ * Return: the record, stamped, the rest of it not initialised; NULL: counted as
+ * lost, or recording has ended.
+ */
 static __always_inline void *weir_reserve_kind(__u16 kind, const __u64 size,
 					       __u64 who)
 {
@@ -119,10 +140,9 @@ static __always_inline bool weir_wakes(__u64 size)
 }
 
 /*
- * weir_submit - hand over a record.
+ * weir_submit_flags - what bpf_ringbuf_submit() is told of a record of @size
  *
  * No wakeup but those of weir_wakes(): the reader's timer is the fallback.
- * Return: 1, what a program on a hook returns.
  */
 static __always_inline __u64 weir_submit_flags(__u64 size)
 {
@@ -131,17 +151,29 @@ static __always_inline __u64 weir_submit_flags(__u64 size)
 	return BPF_RB_NO_WAKEUP;
 }
 
+/* weir_submit() of a record of @size bytes. */
 static __always_inline int weir_submit_len(void *rec, __u64 size)
 {
 	bpf_ringbuf_submit(rec, weir_submit_flags(size));
 	return 1;
 }
 
+/*
+ * weir_submit - hand over a record that weir_reserve() gave; it is gone then
+ *
+ * Return: 1, what a program on a hook returns.
+ */
 #define weir_submit(ev) weir_submit_len(ev, sizeof(*(ev)))
 
 /* ---- records that a filter may refuse ------------------------------------ */
 
-/* Nothing but the header is set: what a filter is asked about must be whole. */
+/*
+ * weir_image - begin a record on the stack, to be shown to a filter
+ * @size: of the struct
+ *
+ * All but the header is zero: what a filter is asked about must be whole.
+ * h.len is not set; weir_stamp() does that when it is recorded.
+ */
 static __always_inline void *weir_image(struct weir_hdr *h, __u16 kind,
 					const __u64 size, __u64 who)
 {
@@ -154,6 +186,7 @@ static __always_inline void *weir_image(struct weir_hdr *h, __u16 kind,
 	return h;
 }
 
+/* weir_draft_begun(), see there. Return: NULL: it was counted. */
 static __always_inline void *
 weir_draft_kind(const volatile struct weir_filter *f, struct weir_hdr *image,
 		__u16 kind, const __u64 size, __u64 who)
@@ -166,6 +199,10 @@ weir_draft_kind(const volatile struct weir_filter *f, struct weir_hdr *image,
 	return NULL;
 }
 
+/*
+ * weir_draft(), see there. A kind that nobody wants is not asked about: it is
+ * counted as filtered, not as shed.
+ */
 static __always_inline void *
 weir_draft_turn(const volatile struct weir_filter *f, struct weir_hdr *image,
 		__u16 kind, const __u64 size, __u64 who)
@@ -183,6 +220,13 @@ weir_draft_turn(const volatile struct weir_filter *f, struct weir_hdr *image,
 	return h;
 }
 
+/*
+ * weir_commit_image - record an image that the filter let through
+ * @size: of the struct, a constant
+ *
+ * Flags and whom it is about are the image's, the time is that of the record.
+ * Return: 1, also when it found no room: counted.
+ */
 static __always_inline int weir_commit_image(const struct weir_hdr *image,
 					     __u16 kind, const __u64 size)
 {
@@ -212,6 +256,8 @@ static __always_inline int weir_commit_image(const struct weir_hdr *image,
  * weir_commit() has asked it. h.ts is then the time of the draft, and the
  * record's own is later; spans end at the draft, so that the filter sees what
  * is recorded. The budget is asked before either; what it sheds is counted.
+ * Return: struct ev_<name> *, in the ring or @image, to be filled and given to
+ * weir_commit(); NULL: shed, filtered or lost, and counted as that.
  */
 #define weir_draft(name, kind_, image, who)                                    \
 	((struct ev_##name *)weir_draft_turn(&weir_filter_##name, &(image)->h, \
@@ -224,7 +270,11 @@ static __always_inline int weir_commit_image(const struct weir_hdr *image,
 					     kind_, sizeof(struct ev_##name),  \
 					     who))
 
-/* weir_commit - record what weir_draft() gave, or count it as filtered. */
+/*
+ * weir_commit - record what weir_draft() gave, or count it as filtered
+ *
+ * Return: 1, what a program on a hook returns.
+ */
 #define weir_commit(name, kind_, ev)                                           \
 	weir_commit_by(name, kind_, ev, weir_commit_image)
 

@@ -14,9 +14,18 @@
 #ifndef WEIR_SHED_BPF_H
 #define WEIR_SHED_BPF_H
 
+/* One in 2^20 at the least, whatever stands in the account; what the budget
+ * asks for is less (BUDGET_LOG2_MAX in user/budget.h). A header has room for
+ * 2^31 (WEIR_WEIGHT()). */
 #define WEIR_LOG2_MAX 20
 
-/* Begin a turn: record the event that comes after @skip others. */
+/*
+ * weir_draw - begin a turn of 2^@log2 events on this CPU
+ * @before: events that are left of the turn before, to be shed first
+ *
+ * The event is drawn uniformly (bpf_get_prandom_u32()): @skip others come
+ * before it, @rest after it.
+ */
 static __always_inline void weir_draw(struct weir_account *a, __u32 log2,
 				      __u32 before)
 {
@@ -62,7 +71,11 @@ static __always_inline int weir_turn(void)
 	return log2;
 }
 
-/* The same; an event to be shed is counted as such. */
+/*
+ * weir_shed - the same; an event to be shed is counted as such
+ *
+ * For programs that may interrupt each other: a locked add.
+ */
 static __always_inline int weir_shed(void)
 {
 	struct weir_account *a;
@@ -76,7 +89,8 @@ static __always_inline int weir_shed(void)
 	return turn;
 }
 
-/* Is anything of this source shed on this CPU? */
+/* Is anything of this source shed on this CPU, now? The rate may change between
+ * the beginning and the end of what is recorded at its end. */
 static __always_inline bool weir_sheds(void)
 {
 	struct weir_account *a;
@@ -87,7 +101,8 @@ static __always_inline bool weir_sheds(void)
 	return a && *(volatile __u32 *)&a->shed_log2;
 }
 
-/* As weir_count_refused() to weir_count_filtered(). */
+/* Counts as shed, as weir_count_refused() counts as filtered: without a lock,
+ * by one program alone. */
 static __always_inline void weir_count_passed(void)
 {
 	struct weir_account *a;
@@ -97,6 +112,10 @@ static __always_inline void weir_count_passed(void)
 		a->passed++;
 }
 
+/*
+ * weir_weigh - an event stands for 2^@log2 (WEIR_WEIGHT())
+ * @h: whose upper flags are still 0; once for each event
+ */
 static __always_inline void weir_weigh(struct weir_hdr *h, __u32 log2)
 {
 	if (weir_budget)

@@ -13,10 +13,22 @@
 
 #include "weir.bpf.h"
 
+/*
+ * Bytes of a longest record. A string goes only where WEIR_STR_MAX bytes fit
+ * (weir_tail()): behind two of full length a third one has no room, and is told
+ * as unknown. The scratch record is longer by what is read before it is cut
+ * (WEIR_STR_READ), and what the verifier thinks possible.
+ */
 #define WEIR_RECORD_MAX	 12288
 #define WEIR_SCRATCH_MAX (WEIR_RECORD_MAX + WEIR_STR_MAX)
 
-/* weir_room - has the ring here room for a largest record? For iterators. */
+/*
+ * weir_room - has the ring here room for a largest record? For iterators
+ *
+ * They can wait, by returning 1 to be called again (bpf_seq_read(),
+ * kernel/bpf/bpf_iter.c), and leave room for hooks, which cannot.
+ * Return: also false when there is no ring (weir_ring()).
+ */
 static __always_inline bool weir_room(void)
 {
 	void *ring = weir_ring(bpf_get_smp_processor_id());
@@ -60,6 +72,10 @@ struct {
 /*
  * weir_begin_of - the CPU's scratch record of @slot, header filled for @who, as
  * bpf_get_current_pid_tgid() says it; never NULL in fact.
+ *
+ * Of the header kind, cpu, len and time come later (weir_emit_span()); what
+ * else is in the record is left of an event before. It is the caller's until
+ * another hook of this slot runs on this CPU.
  */
 static __always_inline void *weir_begin_of(__u32 slot, __u64 who)
 {
@@ -79,7 +95,8 @@ static __always_inline void *weir_begin(__u32 slot)
 	return weir_begin_of(slot, bpf_get_current_pid_tgid());
 }
 
-/* Where the next string goes; 0 when no more fits. */
+/* Where the next string goes, at most WEIR_STR_MAX bytes; 0 when that does not
+ * fit any more. Strings are not aligned. */
 static __always_inline __u32 weir_tail(__u32 pos)
 {
 	return pos <= WEIR_RECORD_MAX - WEIR_STR_MAX ? pos : 0;
@@ -95,9 +112,12 @@ enum weir_from { WEIR_FROM_KERNEL, WEIR_FROM_USER };
  * @base: scratch record
  * @s:    descriptor inside it
  * @pos:  end of the record so far
+ * @from: its address, of the kernel's or the current task's memory, by @where;
+ *        NULL: unknown
  *
- * Return: new end of the record. A string that cannot be read is recorded as
- * such; one cut at WEIR_STR_MAX - 1 has a @full that is its @len and one.
+ * Return: new end of the record. A string that cannot be read (paged out, bad
+ * address, helpers forbidden, no room left) is recorded as such, and @pos
+ * returned; one cut at WEIR_STR_MAX - 1 has a @full that is its @len and one.
  */
 static __always_inline __u32 weir_put_str(void *base, struct weir_str *s,
 					  __u32 pos, const void *from,
@@ -124,6 +144,7 @@ static __always_inline __u32 weir_put_str(void *base, struct weir_str *s,
 	return at + n - 1;
 }
 
+/* There is no string: it is empty, not unknown. */
 static __always_inline void weir_no_str(struct weir_str *s)
 {
 	s->off = 0;
@@ -131,6 +152,8 @@ static __always_inline void weir_no_str(struct weir_str *s)
 	s->full = 0;
 }
 
+/* A copy too long to be unrolled: memory of a map, which the helper may read
+ * where probe_read is allowed at all (weir_strings). */
 static __always_inline void weir_copy(void *to, const void *from, __u32 size)
 {
 	bpf_probe_read_kernel(to, size, from);
@@ -156,7 +179,9 @@ static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)
 }
 
 /*
- * Return from the caller, unless there is no room for a record of @size. In the
+ * Return 1 from the caller, unless there is no room for a record of @size, a
+ * constant of at least @len: what is more are old bytes of the scratch record,
+ * behind the length that the header says, and are not passed on. In the
  * order of weir_stamp(), its copy being made between the add and the clock:
  * what is read meanwhile is time, and not the ring's memory.
  */
@@ -182,7 +207,9 @@ static __always_inline void weir_end_span(struct weir_hdr *h, __u32 span)
  *
  * A function of its own to the verifier: what is in the record is nothing to
  * it, so that it is checked once and not for all that programs may have put
- * there. Return: 0 when it was lost, for lack of room, and counted.
+ * there. Where the helpers for strings are forbidden @len is at most 256, as no
+ * event with strings has a longer struct. Return: 0 when it was lost, for lack
+ * of room, and counted; 1 also when recording has ended.
  */
 __noinline int weir_emit_slot(__u32 slot, __u32 len, __u32 span)
 {
@@ -225,7 +252,8 @@ __noinline int weir_emit_slot(__u32 slot, __u32 len, __u32 span)
  * @h:    what weir_begin(@slot) gave; pid, tid and flags are set
  * @len:  its length, struct and strings
  * @span: offset of a weir_ns_t that holds the instant the event began (0:
- *        unknown), and is to hold the time from then to the stamp; 0: none
+ *        unknown), and is to hold the time from then to the stamp; 0: none. It
+ *        lies in the first 128 bytes (WEIR_SPAN_MASK), at a multiple of 8
  *
  * Return: 1, what a program on a hook returns.
  */

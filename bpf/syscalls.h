@@ -457,7 +457,8 @@
 
 /*
  * The same as a type. Its enumerators are in the BTF of every object that uses
- * it in a field; without WEIR_SYS_ they are the names that weir prints.
+ * it in a field; without WEIR_SYS_ they are the names that weir prints. Numbers
+ * without a row have no name: they are printed as they are.
  */
 enum weir_syscall {
 #define WEIR_SYSCALL_ENUMERATOR(nr, name, sig, class) WEIR_SYS_##name = nr,

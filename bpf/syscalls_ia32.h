@@ -10,7 +10,8 @@
  * (68), ssetmask (69), socketcall (102), vm86old (113), ipc (117), vm86 (166),
  * and those that Linux never had.
  *
- * Source: arch/x86/entry/syscalls/syscall_32.tbl.
+ * Source: arch/x86/entry/syscalls/syscall_32.tbl. For BPF programs alone
+ * (call.bpf.h): user space sees what a call was recorded as.
  */
 #ifndef WEIR_SYSCALLS_IA32_H
 #define WEIR_SYSCALLS_IA32_H

@@ -23,19 +23,22 @@ const volatile __u32 args_io_uring_complete;   /* 7, or 3 from 6.13 on */
 #define SLOT_SUBMIT   WEIR_SLOT_ITER
 #define SLOT_COMPLETE WEIR_SLOT_MOVE
 
-#define REQUESTS_MAX	  16384
+#define REQUESTS_MAX	  16384 /* at a time; others: record_unseen() */
 #define REQUEST_PATHS_MAX 1024
 #define REQUEST_PATH	  256 /* bytes kept of a path */
 
+/* A request on its way, from its submission to its last completion. */
 struct uring_request {
 	struct call call;
-	__u32 pid;
+	__u32 pid; /* of who submitted it */
 	__u32 tid;
 	__u32 paths;  /* are in request_paths */
 	__u16 direct; /* opens into a table of its own: no descriptor */
 	__u16 told;   /* to be inside at the end */
 };
 
+/* Its first and second path, "" for none: the value is put together in a
+ * scratch record, which is larger. */
 struct request_paths {
 	char path[2][REQUEST_PATH + 8]; /* NUL, and to a multiple of 8 */
 };
@@ -119,6 +122,8 @@ static const __u16 operations[256] = {
 #undef AS
 };
 
+/* What an operation is recorded as: io_uring_enter where no call does the same,
+ * its first argument then being the operation. */
 static __always_inline __u32 operation_nr(__u8 op)
 {
 	return operations[op] ? operations[op] - 1 : WEIR_SYS_io_uring_enter;
@@ -126,7 +131,11 @@ static __always_inline __u32 operation_nr(__u8 op)
 
 /*
  * What was asked for lies at the start of the request, laid out as the
- * operation wants it.
+ * operation wants it (io_kiocb.cmd): struct io_open and io_close of the
+ * kernel's io_uring/openclose.c, io_rename, io_unlink, io_mkdir and io_link of
+ * fs.c, io_rw of rw.c, io_sr_msg, io_accept, io_connect and io_socket of net.c;
+ * before 6.0 all of fs/io_uring.c. (type, field) of what is there; the
+ * ___delayed ones have their paths where they are read late (vmlinux/uring.h).
  */
 #define asked(req, type, field) BPF_CORE_READ((struct type *)(req), field)
 #define asked_path(req, type, field)                                           \
@@ -135,6 +144,11 @@ static __always_inline __u32 operation_nr(__u8 op)
 		  ? bpf_core_field_offset(struct type, field)                  \
 		  : bpf_core_field_offset(struct type##___delayed, field)))
 
+/*
+ * ask_*() - the arguments of the call that does the same, as far as the request
+ * tells. What it does not stays 0, as does a descriptor of the ring's own
+ * table.
+ */
 static __always_inline void ask_open(struct uring_request *r, void *req)
 {
 	r->call.args[0] = (__u32)asked(req, io_open, dfd);
@@ -253,6 +267,8 @@ static __always_inline void ask_io(struct uring_request *r,
 	}
 }
 
+/* All arguments of what r->call.nr says, but paths: these are not addresses of
+ * the caller any more. */
 static __always_inline void ask(struct uring_request *r, struct io_kiocb *req)
 {
 	switch (r->call.nr) {
@@ -289,7 +305,8 @@ static __always_inline void ask(struct uring_request *r, struct io_kiocb *req)
 	}
 }
 
-/* Where the request points to its first and second path; NULL: nowhere. */
+/* Where the request points to its first and second path, each a struct filename
+ * (include/linux/fs.h); NULL: nowhere. */
 static __always_inline void *first_path(__u32 nr, void *req)
 {
 	if (nr == WEIR_SYS_openat || nr == WEIR_SYS_openat2)
@@ -316,6 +333,8 @@ static __always_inline void *second_path(__u32 nr, void *req)
 	return NULL;
 }
 
+/* Copy a path, at most REQUEST_PATH bytes and a NUL; "" where it cannot be
+ * read. */
 static __always_inline void keep_path(char *to, void *at)
 {
 	struct filename *name = NULL;
@@ -328,6 +347,10 @@ static __always_inline void keep_path(char *to, void *at)
 				  BPF_CORE_READ(name, name));
 }
 
+/*
+ * When it is submitted: the kernel frees its copies before it completes it.
+ * r->paths says if they were kept.
+ */
 static __always_inline void keep_paths(struct uring_request *r, __u64 key)
 {
 	__u32 nr = r->call.nr, slot = SLOT_SUBMIT;
@@ -343,6 +366,7 @@ static __always_inline void keep_paths(struct uring_request *r, __u64 key)
 
 /* ---- the event ----------------------------------------------------------- */
 
+/* Append one; of REQUEST_PATH bytes it may have been cut, and says so. */
 static __always_inline __u32 put_kept(void *base, struct weir_str *s, __u32 pos,
 				      const char *kept)
 {
@@ -386,6 +410,13 @@ static __always_inline __u64 request_file(const struct uring_request *r,
 	return file_of_fd(ret);
 }
 
+/*
+ * emit_request - an event of a request that is over
+ * @ret:  its result, as the call would have returned it
+ * @slot: scratch record to use
+ *
+ * Return: 1, as a program on a hook.
+ */
 static __always_inline int emit_request(const struct uring_request *r,
 					__u64 key, __s64 ret, __u32 slot)
 {
@@ -408,6 +439,7 @@ static __always_inline int emit_request(const struct uring_request *r,
 	return weir_emit_span(&ev->h, slot, EV_SYSCALL_DONE, len, span);
 }
 
+/* The same, if it is to be recorded: slow enough, of a process that is. */
 static __always_inline void record_request(const struct uring_request *r,
 					   __u64 key, __s64 ret, __u32 slot)
 {
@@ -433,6 +465,7 @@ static __always_inline void record_unseen(struct uring_request *r, __u64 key,
 
 /* ---- submission and completion ------------------------------------------- */
 
+/* Nothing is kept of it any more; @r is not used after that. */
 static __always_inline void forget(const struct uring_request *r, __u64 key)
 {
 	if (r->paths)
@@ -470,7 +503,12 @@ static __always_inline void end_unseen(__u64 key)
 	forget(old, key);
 }
 
-/* What will not be seen to complete is recorded now. */
+/*
+ * on_submit - a request is submitted, by the current task
+ *
+ * What will not be seen to complete is recorded now. Where strings cannot be
+ * read none of io_uring is recorded. Return: 1.
+ */
 static __always_inline int on_submit(struct io_kiocb *req)
 {
 	__u64 key = (__u64)req, id = bpf_get_current_pid_tgid();
@@ -506,6 +544,14 @@ static __always_inline int on_submit(struct io_kiocb *req)
 	return 1;
 }
 
+/*
+ * on_complete - a completion is posted
+ * @key:   its struct io_kiocb
+ * @res:   as the call would have returned it
+ * @flags: IORING_CQE_F_* (include/uapi/linux/io_uring.h)
+ *
+ * One event for each; with F_MORE the next one's time begins here. Return: 1.
+ */
 static __always_inline int on_complete(__u64 key, __s32 res, __u32 flags)
 {
 	struct uring_request *r;

@@ -65,7 +65,11 @@
 #define WEIR_KNOB(type, name, ...) const volatile type name = __VA_ARGS__
 #endif
 
-/* Set by user/source_load.c. */
+/*
+ * Set by user/source_load.c. weir_wake_bytes is a quarter of a ring, and
+ * weir_look_bytes a 64th, divided by the CPUs that share it; 0 until set: the
+ * reader's timer alone.
+ */
 const volatile __u32 weir_self;	      /* weir's own process, never recorded */
 const volatile __u32 weir_errand;     /* nor this one that serves it */
 const volatile __u32 weir_shards = 1; /* rings of this source, 2^n */
@@ -77,7 +81,7 @@ WEIR_KNOB(bool, weir_strings, 1);     /* probe_read helpers are allowed */
 WEIR_KNOB(bool, weir_task_btf, 1);    /* bpf_get_current_task_btf() exists */
 WEIR_KNOB(bool, weir_budget, 0);      /* events may be shed */
 
-#define WEIR_MAX_SHARDS 256
+#define WEIR_MAX_SHARDS 256 /* SHARDS_MAX in user/source_internal.h */
 
 /*
  * What a source says of itself, by defining these before it includes this
@@ -99,7 +103,11 @@ const volatile __u32 weir_ring_bytes = WEIR_RING_BYTES;
 const volatile __u32 weir_by_default = WEIR_BY_DEFAULT;
 const volatile __u32 weir_value = WEIR_VALUE;
 
-/* The source's mini-buffer, one ring for each shard of the CPUs. */
+/*
+ * The source's mini-buffer, one ring for each shard of the CPUs: CPU n writes
+ * to ring n % weir_shards (weir_ring()). The rings themselves are made, and put
+ * in here, by user/source_load.c.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, WEIR_MAX_SHARDS);
@@ -111,7 +119,10 @@ struct {
 		});
 } rings SEC(".maps");
 
-/* struct weir_account by CPU; user/source.c sets max_entries, and maps it. */
+/*
+ * struct weir_account by CPU, all that are possible. user/source_load.c sets
+ * max_entries, user/source_measure.c maps and reads it.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -129,8 +140,11 @@ struct {
 	__type(value, struct weir_own);
 } own SEC(".maps");
 
-/* Processes that are followed, and why (WEIR_FOLLOW_…): one map, kept by
- * task.bpf.c. */
+/*
+ * Processes that are followed, by tgid, and why (WEIR_FOLLOW_…): one map for
+ * all sources, kept by task.bpf.c (follow.bpf.h). One that finds no room in it
+ * is not recorded, and counted as missed.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -146,6 +160,7 @@ struct {
 	__type(value, __u8);
 } sets SEC(".maps");
 
+/* Is @a, and of a text its second half @b, a member? For clause_eval.h. */
 static __always_inline bool weir_set_has(__u32 set, __u64 a, __u64 b)
 {
 	struct weir_set_key key = {.word = {a, b}, .set = set};
@@ -162,6 +177,7 @@ static __always_inline bool weir_set_has(__u32 set, __u64 a, __u64 b)
 #define weir_get(p, field)                                                     \
 	(weir_task_btf ? (p)->field : BPF_CORE_READ(p, field))
 
+/* The current task, for weir_get(); never NULL. */
 static __always_inline struct task_struct *weir_current(void)
 {
 	if (weir_task_btf)
@@ -169,12 +185,23 @@ static __always_inline struct task_struct *weir_current(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+/*
+ * The slot of a CPU, which is to be the one this runs on; others write theirs.
+ * NULL only for a number that is not possible.
+ */
 static __always_inline struct weir_account *weir_account_here(__u32 cpu)
 {
 	return bpf_map_lookup_elem(&account, &cpu);
 }
 
-/* On a foreign clock the kernel writes; only its order of magnitude matters. */
+/*
+ * weir_count_lost - an event found no room
+ *
+ * @lost_first and @lost_last are CLOCK_MONOTONIC ns and bound the losses that
+ * user space has not reported yet (@lost_seen). The times are stored without a
+ * lock: where a program interrupts another one of its source right here,
+ * @lost_last may be the outer one's, older by the time that the inner one took.
+ */
 static __always_inline void weir_count_lost(struct weir_account *a)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -185,7 +212,10 @@ static __always_inline void weir_count_lost(struct weir_account *a)
 	__sync_fetch_and_add(&a->lost, 1);
 }
 
-/* Something ended, and the program that tells of it was not run. */
+/*
+ * Something ended, and the program that tells of it was not run: one event
+ * lost at WEIR_STAGE_HOOK, beside what the kernel counts (recursion_misses).
+ */
 static __always_inline void weir_count_missed(void)
 {
 	struct weir_account *a;
@@ -195,6 +225,7 @@ static __always_inline void weir_count_missed(void)
 		__sync_fetch_and_add(&a->missed, 1);
 }
 
+/* An event that the filter, or the choice of processes, does not want. */
 static __always_inline void weir_count_filtered(void)
 {
 	struct weir_account *a;
@@ -219,7 +250,12 @@ static __always_inline void weir_count_refused(void)
 
 #include "shed.bpf.h"
 
-/** weir_is_own - is process @pid part of the recorder? */
+/**
+ * weir_is_own - is process @pid part of the recorder?
+ *
+ * Pinned programs outlive who loaded them, so there the two numbers are in a
+ * map that the next recorder sets anew, and not in .rodata.
+ */
 static __always_inline bool weir_is_own(__u32 pid)
 {
 	struct weir_own *who;
@@ -231,7 +267,11 @@ static __always_inline bool weir_is_own(__u32 pid)
 	return who && (pid == who->recorder || pid == who->errand);
 }
 
-/* weir_forget_own - @pid has ended: its number may become another's */
+/*
+ * weir_forget_own - process @pid has ended: its number may become another's
+ *
+ * For task.bpf.c where weir_pinned is set; without the map own a no-op.
+ */
 static __always_inline void weir_forget_own(__u32 pid)
 {
 	struct weir_own *who;
@@ -248,6 +288,8 @@ static __always_inline void weir_forget_own(__u32 pid)
  * weir_admit - does an event of process @pid concern this recording?
  *
  * weir's own process is not part of what happened: not admitted, not counted.
+ * Another that is not followed is counted as filtered. So this is called once
+ * for each event, where it is sure to be one.
  */
 static __always_inline bool weir_admit(__u32 pid)
 {
@@ -263,8 +305,12 @@ static __always_inline bool weir_admit(__u32 pid)
 
 /*
  * weir_comm - the name of the current task, as the task table has it: padded
- * with NULs (which the kernel's own array is not), and that of every idle task
- * "swapper".
+ * with NULs (which the kernel's own array is not: in older kernels
+ * __set_task_comm(), fs/exec.c, copies no further than the NUL), and that of
+ * every idle task, whose tid is 0, "swapper".
+ *
+ * The first NUL is found a word at a time: Mycroft's test, Hacker's Delight
+ * 6-1.
  */
 static __always_inline void weir_comm(__u64 to[2], __u32 tid)
 {
@@ -297,8 +343,10 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
  * recorded
  * @comm: 1: they are always the current task's; 0: its name is not known
  *
- * Makes weir_wants_<name>(record). Other kinds are filtered in user space
- * alone, as those must be that the task table is made of.
+ * Makes weir_filter_<name>, which user/source_filter.c sets before load, and
+ * weir_wants_<name>(record), to be asked of a record whose struct is whole.
+ * Other kinds are filtered in user space alone, as those must be that the task
+ * table is made of.
  */
 #define WEIR_FILTERED(name, number, comm_)                                     \
 	WEIR_EVENT(name, number);                                              \
