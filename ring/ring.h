@@ -79,7 +79,12 @@ enum ring_status {
 /* Flags of ring_create(), ring_new_pair() and ring_new_window(). */
 enum ring_flags {
 	RING_OVERWRITE = 1 << 0, /* ring_create(): oldest records give way */
-	RING_PREFAULT = 1 << 1,	 /* all memory now: none is lacking later */
+	/*
+	 * All memory now. Of ring_create() none is lacking later
+	 * (fallocate(2)); within a process it is tried (MAP_POPULATE, which
+	 * does not fail).
+	 */
+	RING_PREFAULT = 1 << 1,
 };
 
 /* One record, in place or copied; see who filled it in for how long. */
@@ -188,12 +193,13 @@ struct ring_observer {
 
 /**
  * ring_new_pair - a ring within this process, refuse mode
+ * @ret_p, @ret_c: its ends, the caller's to close
  * @size:  bytes, a power of two, RING_SIZE_MIN..RING_SIZE_MAX
  * @flags: 0 or RING_PREFAULT
  *
- * The memory lives until both ends are closed, in any order; after fork() each
- * process has a copy of its own.
- * Return: 0; -EINVAL size or flags; -ENOMEM.
+ * The memory lives until both ends are closed, in any order and by any thread;
+ * after fork() each process has a copy of its own.
+ * Return: 0; -EINVAL size or flags, RING_OVERWRITE among them; -ENOMEM.
  */
 int ring_new_pair(struct ring_producer **ret_p, struct ring_consumer **ret_c,
 		  size_t size, unsigned int flags);
@@ -223,7 +229,8 @@ int ring_create(int *ret_fd, size_t size, unsigned int flags);
  * Goes on where the last one ended, however it ended: what that had committed
  * stays, what it had only reserved never was. @fd is not kept. That there is
  * one at a time is up to the caller.
- * Return: 0; -EINVAL not a memfd sealed against shrinking and growing;
+ * Return: 0; -EINVAL not a memfd of tmpfs that is sealed against shrinking,
+ *         growing and taking the seals off (no access can fault then);
  *         -EBADMSG not a ring, or its positions cannot be true;
  *         -EPROTONOSUPPORT other version or page size; -ENOMEM;
  *         -EACCES the fd does not allow it (it is read-only).
@@ -247,7 +254,8 @@ int ring_attach_consumer(struct ring_consumer **ret, int fd);
  */
 int ring_attach_observer(struct ring_observer **ret, int fd);
 
-/** ring_producer_close - nothing more will come; NULL: no-op */
+/** ring_producer_close - nothing more will come; what is reserved and not
+ * committed never was. NULL: no-op */
 void ring_producer_close(struct ring_producer *p);
 
 /** ring_consumer_close - give back what was read, let go. NULL: no-op */
@@ -381,15 +389,16 @@ static inline int ring_write(struct ring_producer *p, uint16_t type,
 
 struct iovec;
 
-/** ring_writev - one record, of @count pieces. Return: as ring_write(). */
+/** ring_writev - one record, of @count pieces, used for the call. Pieces whose
+ * lengths add up to more than a size_t are too big. Return: as ring_write(). */
 int ring_writev(struct ring_producer *p, uint16_t type, const struct iovec *iov,
 		int count);
 
 /**
  * ring_space - bytes that can be written now
  *
- * A record takes ring_need() of them; nothing else makes them fewer. Overwrite
- * mode: the whole size.
+ * A record takes ring_need() of them; nothing else makes them fewer. Reads the
+ * consumer's head. Overwrite mode: the whole size.
  */
 uint64_t ring_space(struct ring_producer *p);
 
@@ -505,12 +514,13 @@ int ring_poll(struct ring_consumer *c, uint64_t min_bytes);
  *
  * Gives back what was read, then sleeps in naps that adapt to the rate: for the
  * producer to wake it would cost a fence per record. A signal ends it early.
- * Return: as ring_poll(), but RING_TIMEOUT for RING_EMPTY.
+ * The timeout is on CLOCK_MONOTONIC; UINT64_MAX: for ever. Not wait-free.
+ * Return: as ring_poll(), but RING_TIMEOUT for RING_EMPTY, and after a signal.
  */
 int ring_wait(struct ring_consumer *c, uint64_t min_bytes, uint64_t timeout_ns);
 
 /**
- * ring_set_nap - bounds for the naps of ring_wait()
+ * ring_set_nap - bounds for the naps of ring_wait(), ns
  *
  * The ring must hold what comes in @max_ns at the full rate.
  */
@@ -539,7 +549,8 @@ static inline void ring_watch(struct ring_consumer *c, int pidfd)
 /**
  * ring_snapshot - copy the newest records out of an overwrite ring
  * @buf: gets whole records, headers included, oldest first and without a gap,
- *       up to the tail at the time of the call; for ring_parse()
+ *       up to the tail at the time of the call; for ring_parse(). Its content
+ *       is undefined unless RING_OK is returned
  * @cap: bytes; ring size for all there is, less for the newest only
  *
  * Copies block by block (size / 64) and verifies each right after copying it:
@@ -560,8 +571,9 @@ int ring_snapshot(const struct ring_observer *o, void *buf, size_t cap,
  *
  * As ring_snapshot(), but the oldest from there on: where @from is overwritten
  * @ret->first is later. What comes next begins at @ret->end. Records are not
- * looked at: @ret->records is 0. Return: as ring_snapshot(); RING_CORRUPT also
- * when @from is not a position of this ring.
+ * looked at: @ret->records is 0. Return: as ring_snapshot(), RING_EMPTY also
+ * when no block fits @cap; RING_CORRUPT also when @from is not a position of
+ * this ring.
  */
 int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
 		       size_t cap, struct ring_snapshot_info *ret);
@@ -570,14 +582,18 @@ int ring_snapshot_from(const struct ring_observer *o, uint64_t from, void *buf,
  * ring_parse - walk records in private memory, such as a snapshot's
  * @len: bytes in @buf
  * @off: where to go on; 0 at first
- * @ret: the record, pointing into @buf
+ * @ret: the record, pointing into @buf; 8-aligned if that is
  *
- * Return: RING_OK; RING_EMPTY: the end; RING_CORRUPT: not records.
+ * Trusts nothing in @buf but that it is @len bytes.
+ * Return: RING_OK, @off moved on; RING_EMPTY: the end; RING_CORRUPT: not
+ * records.
  */
 int ring_parse(const void *buf, size_t len, size_t *off,
 	       struct ring_record *ret);
 
 /* --- counters ------------------------------------------------------------ */
+
+/* Each is read for itself, so they may be of different moments. */
 
 /** ring_producer_stats - counters, as seen by the producer's thread */
 void ring_producer_stats(const struct ring_producer *p, struct ring_stats *ret);
@@ -585,7 +601,7 @@ void ring_producer_stats(const struct ring_producer *p, struct ring_stats *ret);
 /** ring_consumer_stats - counters, as seen by the consumer's thread */
 void ring_consumer_stats(const struct ring_consumer *c, struct ring_stats *ret);
 
-/** ring_observer_stats - counters, as seen by anybody */
+/** ring_observer_stats - counters, as seen by anybody. Thread: any. */
 void ring_observer_stats(const struct ring_observer *o, struct ring_stats *ret);
 
 #ifdef __cplusplus

@@ -9,7 +9,9 @@
  *   delivered = kept + rejected + lost_main + lost_archive
  * The kernel's own counters are the truth for the first two lines; the rest
  * is counted where it happens. A row is written by several threads, each its
- * own fields, and read by anybody: relaxed atomic loads and stores.
+ * own fields, by relaxed atomic stores, and read by anybody, as account_read()
+ * does. All counters are of events, since the run of the recorder began, which
+ * goes on where another one takes over (resume.h).
  */
 #ifndef WEIR_ACCOUNT_H
 #define WEIR_ACCOUNT_H
@@ -19,9 +21,10 @@
 
 #define ACCOUNT_ANY_CPU UINT32_MAX
 
+/* As on disk (archive_format.h): append only. */
 struct account_row {
-	char source[16];
-	uint32_t cpu; /* ACCOUNT_ANY_CPU: not told apart */
+	char source[16]; /* ended by a NUL */
+	uint32_t cpu;	 /* ACCOUNT_ANY_CPU: not told apart */
 	uint32_t zero;
 	uint64_t submitted;    /* kernel: handed over (repo: written) */
 	uint64_t filtered;     /* kernel: refused by a filter */
@@ -56,16 +59,21 @@ void account_read(struct account_row *to, const struct account_row *from);
 void account_snapshot(struct account_row *to, const struct account_row *from,
 		      size_t count, void (*refresh)(void *arg), void *arg);
 
-/** account_lost - Return: all that @r lost after it was attempted. */
+/** account_lost - Return: all that @r lost after it was attempted: in the
+ * mini-buffer, at the main ring, in the archive. What was missed is apart. */
 uint64_t account_lost(const struct account_row *r);
 
-/** account_add - add the counters of @from to @to (names are kept). */
+/** account_add - add the counters of @from to @to (names are kept). Not for
+ * rows that others write: account_read() those first. */
 void account_add(struct account_row *to, const struct account_row *from);
 
 /**
  * account_check - do the equations hold?
  * @final: recording has ended, nothing may be under way
- * Return: 0; -EBADMSG and in @why (static text) which does not.
+ *
+ * While recording later stages may be behind, never ahead. What occurred and
+ * what was attempted are not checked, for they are sums of the others. Return:
+ * 0; -EBADMSG and in @why (static text) which does not.
  */
 int account_check(const struct account_row *r, int final, const char **why);
 
@@ -76,7 +84,7 @@ struct account_map {
 	size_t slots;	/* a power of two */
 	size_t count;
 	uint64_t seed; /* or a file could choose what falls into one slot */
-};
+};		       /* numbers, not pointers: the array of rows may move */
 
 #define ACCOUNT_NO_ROW SIZE_MAX
 

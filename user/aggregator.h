@@ -10,7 +10,8 @@
  * record below, it has seen all that this ring will ever hold from before T0.
  * The least such T0 over all rings is the watermark: whatever is older can be
  * passed on, sorted, for good. A ring whose next record is still being written
- * keeps its older T0 until that is done; one that takes longer than STALL_NS
+ * keeps its older T0 until that is done; one that takes longer than
+ * AGGREGATOR_STALL_NS
  * (its writer was preempted, or its virtual CPU taken away) no longer holds up
  * the others, and what passes meanwhile is flagged WEIR_F_STALLED. An event
  * that comes below the watermark is passed on flagged WEIR_F_LATE.
@@ -42,10 +43,11 @@
 struct aggregator;
 
 struct aggregator_options {
-	struct ring_producer *main; /* borrowed */
-	int notify_fd;		    /* eventfd, written when events passed on */
+	struct ring_producer *main; /* borrowed; its thread is the producer */
+	int notify_fd;		    /* eventfd, written when events passed on;
+				     * borrowed, non-blocking */
 	struct account_row *rows;   /* see sources_rows(); borrowed */
-	unsigned cpus;
+	unsigned cpus;		    /* that rows are of, beside any CPU */
 	/* A record stays in its mini-buffer until aggregator_settle() says that
 	 * it is in the archive: resume.h. */
 	bool holds;
@@ -61,6 +63,7 @@ struct aggregator_mark {
 	unsigned rows;
 };
 
+/* Since start. */
 struct aggregator_stats {
 	uint64_t events, late, stalls, waits; /* waits: main ring full */
 	uint64_t wakeups;		      /* drain cycles */
@@ -68,12 +71,22 @@ struct aggregator_stats {
 	uint64_t malformed; /* records that are no events; dropped */
 };
 
-/** aggregator_new - Return: 0; -ENOMEM; -errno of epoll. */
+/**
+ * aggregator_new - an aggregator without rings
+ * @opts: copied; what it points to is borrowed until aggregator_free()
+ * Return: 0; -ENOMEM; -errno of epoll_create1(2), eventfd(2).
+ */
 int aggregator_new(struct aggregator **ret,
 		   const struct aggregator_options *opts);
 
-/** aggregator_add - one kernel ring, before start. Return: 0; -ENOSPC more than
- * 4096; -ENOMEM; -errno of mmap(2) or epoll. */
+/**
+ * aggregator_add - one kernel ring, before start
+ * @ring: wakes us as long as its map's descriptor is open
+ *
+ * A ring that cannot wake us is looked at by the timer alone.
+ * Return: 0; -ENOSPC more than 4096, of both sorts; -ENOMEM; -errno of mmap(2)
+ * or epoll_ctl(2).
+ */
 int aggregator_add(struct aggregator *a, const struct source_ring *ring);
 
 /**
@@ -81,8 +94,9 @@ int aggregator_add(struct aggregator *a, const struct source_ring *ring);
  * @c: borrowed; the aggregator's thread is its consumer
  *
  * Its events are stamped by a producer whose reservations cannot be seen, so
- * one that comes behind the watermark is moved up to it, not flagged.
- * Return: 0; -ENOMEM.
+ * one that comes behind the watermark is moved up to it, not flagged. Never
+ * refused for lack of room in the main ring. @source: as of sources_info().
+ * Return: 0; -ENOSPC as above; -ENOMEM.
  */
 int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
 			unsigned source);
@@ -92,6 +106,7 @@ int aggregator_add_user(struct aggregator *a, struct ring_consumer *c,
  * @at: of as many rings as were added, in that order; NULL: nothing was passed
  *      on yet, so nothing may have been freed
  *
+ * @at is used for the call. After -EBADMSG and -ENOMEM it can only be freed.
  * Return: 0; -EBADMSG the mark is of other rings, or of rings as they cannot
  * be; -ENOMEM.
  */
@@ -116,7 +131,8 @@ const struct aggregator_mark *aggregator_mark(const struct aggregator *a,
 void aggregator_settle(struct aggregator *a, uint64_t settled,
 		       uint64_t written);
 
-/** aggregator_start - Return: 0; -errno of pthread_create(). */
+/** aggregator_start - returns when the thread runs. Return: 0; -ENOMEM; -errno
+ * of pthread_create(3). */
 int aggregator_start(struct aggregator *a);
 
 /** aggregator_hurry - have its thread run before others; after start. Takes
@@ -126,6 +142,10 @@ void aggregator_hurry(struct aggregator *a);
 /**
  * aggregator_stop - pass on everything that is in the mini-buffers now, then
  * end the thread. Their producers must have ended.
+ *
+ * The main ring's consumer must go on taking until it returns. A record that is
+ * still busy is waited for, twice AGGREGATOR_STALL_NS at most. Not started:
+ * no-op.
  */
 void aggregator_stop(struct aggregator *a);
 
@@ -133,7 +153,8 @@ void aggregator_stop(struct aggregator *a);
  * and stops it. */
 uint64_t aggregator_cpu_ns(const struct aggregator *a);
 
-/** aggregator_stats - Thread: any. */
+/** aggregator_stats - Thread: any, between start and free; each counter is
+ * exact in itself. */
 void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
 
 /** aggregator_used - add to @used, by source, the bytes that its kernel rings
@@ -141,7 +162,8 @@ void aggregator_stats(const struct aggregator *a, struct aggregator_stats *ret);
 void aggregator_used(const struct aggregator *a, uint64_t *used);
 
 /** aggregator_lost_span - bounds of the main-ring losses of a row, monotonic
- * ns; Thread: any, after reading the row's lost_main. */
+ * ns; all of them since start. Thread: any, after reading the row's lost_main.
+ */
 void aggregator_lost_span(const struct aggregator *a, unsigned row,
 			  uint64_t *ret_first, uint64_t *ret_last);
 
@@ -150,7 +172,8 @@ void aggregator_lost_span(const struct aggregator *a, unsigned row,
 void aggregator_set_lost_span(struct aggregator *a, unsigned row,
 			      uint64_t first, uint64_t last);
 
-/** aggregator_free - NULL-safe; after stop. */
+/** aggregator_free - unmap the rings, free; after stop. The user-space ones
+ * stay their owner's. NULL-safe. */
 void aggregator_free(struct aggregator *a);
 
 #endif

@@ -16,11 +16,13 @@ struct heap {
 	unsigned count;
 };
 
-/** heap_build - of the @count inputs those with an event before @watermark */
+/** heap_build - of the @count inputs those with an event before @watermark,
+ * monotonic ns; in time linear in @count */
 void heap_build(struct heap *h, struct input *const *inputs, unsigned count,
 		uint64_t watermark);
 
-/** heap_taken - after input_take() of the first: the next one is the first. */
+/** heap_taken - after input_take() of the first: the next one is the first, or
+ * it is empty. O(log count). */
 void heap_taken(struct heap *h, uint64_t watermark);
 
 #endif

@@ -19,7 +19,7 @@
 
 /* A record that has been seen and not yet passed on. */
 struct pending {
-	uint64_t ts;
+	uint64_t ts;  /* monotonic ns */
 	uint64_t pos; /* ring position, or offset into the stash */
 };
 
@@ -29,6 +29,10 @@ struct places {
 	size_t count, cap;
 };
 
+/*
+ * For a kernel ring positions are bytes as of kring.h; a user-space ring's
+ * records are copied out at once, and freed there.
+ */
 struct input {
 	struct kring kernel;
 	struct ring_consumer *user; /* instead of a kernel ring */
@@ -67,7 +71,10 @@ int input_open_user(struct input **ret, struct ring_consumer *c,
  * @passed: time of the last event passed on: where a user-space producer's
  *          late stamp is moved up to
  *
- * Return: true when @in has just become stalled.
+ * Of a kernel ring up to the position read when all below the one before was
+ * collected; of a user-space one as many as fit its stash (64 KiB). Where there
+ * is no memory for more, the rest stays in the ring as if it were being
+ * written. Return: true when @in has just become stalled.
  */
 bool input_collect(struct input *in, uint64_t t0, uint64_t passed);
 
@@ -83,13 +90,14 @@ static inline bool input_has_before(const struct input *in, uint64_t watermark)
 	return in->first < in->count && in->pending[in->first].ts < watermark;
 }
 
-/** input_ts - time of the first event; there must be one. */
+/** input_ts - time of the first event, monotonic ns; there must be one. */
 static inline uint64_t input_ts(const struct input *in)
 {
 	return in->pending[in->first].ts;
 }
 
-/** input_take - Return: the first event, valid until input_release(). */
+/** input_take - pass the first event; there must be one. Return: it, in the
+ * ring or the stash, valid until input_release(). */
 const void *input_take(struct input *in);
 
 /**
@@ -114,13 +122,15 @@ static inline bool input_is_held(const struct input *in, uint64_t pos)
 	return in->walked - pos > in->kernel.bytes / 8;
 }
 
-/** input_release - free what no event that is left needs. */
+/** input_release - free what no event that is left needs, where it holds not
+ * beyond @free_to. Between two rounds of taking. */
 void input_release(struct input *in);
 
-/** input_is_urgent - Return: is a kernel ring that must not lose half full? */
+/** input_is_urgent - Return: is a kernel ring that must not lose half full? Of
+ * others false. */
 bool input_is_urgent(const struct input *in);
 
-/** input_free - NULL-safe. */
+/** input_free - unmap the ring, free. NULL-safe, also of one half opened. */
 void input_free(struct input *in);
 
 #endif

@@ -22,9 +22,11 @@
 #define MARK_BYTES  (BLOCK_BYTES - (1U << 20))
 #define MARK_NS	    NS_PER_S
 
+/* Number n is in slot n % MARKS until it is settled and another one takes it.
+ */
 struct mark_slot {
 	struct aggregator_mark mark;
-	uint64_t *pos; /* by input */
+	uint64_t *pos; /* by input: all below was passed on at the mark */
 };
 
 struct marks {
@@ -40,7 +42,8 @@ struct marks {
 	uint64_t settled, written;
 };
 
-/** marks_init - @rows: of the account. Return: 0; -ENOMEM. */
+/** marks_init - @rows: of the account. Return: 0; -ENOMEM, then marks_done().
+ */
 int marks_init(struct marks *m, unsigned inputs, unsigned rows);
 void marks_done(struct marks *m); /* zeroed: no-op */
 
@@ -58,7 +61,8 @@ static inline bool marks_is_full(const struct marks *m)
  * NULL: none. What is below its positions is free. */
 const struct mark_slot *marks_written(struct marks *m);
 
-/** marks_settle - as aggregator_settle(). */
+/** marks_settle - as aggregator_settle(). Thread: who reads the marks. Release:
+ * orders @written, and the last read of the slots up to @settled, before it. */
 void marks_settle(struct marks *m, uint64_t settled, uint64_t written);
 
 #endif

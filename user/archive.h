@@ -4,7 +4,7 @@
  *
  * An archive is a directory of segments; each decodes alone: it begins with
  * the schema, a clock and the state of all tasks. Layout: archive_format.h;
- * only segment.c knows it. Files are made 0600 in a 0700 directory, opened by
+ * only segment*.c know it. Files are made 0600 in a 0700 directory, opened by
  * directory descriptor, never through a symbolic link.
  */
 #ifndef WEIR_ARCHIVE_H
@@ -17,6 +17,9 @@
 /* ---- writing ----------------------------------------------------------- */
 
 /*
+ * Thread: one, but archive_rotate(). All returns of -errno below are about the
+ * disk or memory; after any of them the writer can be used on.
+ *
  * Events are copied into a block; a full one goes to a thread that packs it,
  * then to one that writes it, and another calls fdatasync: who hands events
  * over waits for none of them. When so many blocks as there can be are on their
@@ -28,7 +31,8 @@ struct archive_dir;
 
 struct archive_options {
 	const char *path;	 /* directory; made if missing */
-	struct archive_dir *dir; /* it, opened; taken over. NULL: by path */
+	struct archive_dir *dir; /* it, opened and locked; what is in it is
+				  * taken over. NULL: by path */
 	bool exist_ok;		 /* go on in an archive that is there */
 	uint64_t segment_bytes;	 /* a new one from here on; 0: see below */
 	uint64_t segment_ns;	 /* or after so long; 0: see below */
@@ -50,8 +54,8 @@ struct archive_options {
 	/* marked: where the predecessor's last mark is: that segment and later
 	 * ones stay until there is another. 0: there is none. */
 	uint64_t needed;
-	uint64_t run; /* of segment_head; 0: one at random */
-	uint64_t run_realtime;
+	uint64_t run;	       /* of segment_head; 0: one at random */
+	uint64_t run_realtime; /* with @run: ns since the epoch */
 	/*
 	 * Called when a segment begins, and after events were lost, between
 	 * two events and inside archive_create(), _append(), _tick(), _flush()
@@ -100,17 +104,18 @@ unsigned archive_packers(unsigned cpus);
  * archive_create - begin an archive
  *
  * Nothing of the path but its parents may be a link. Starts the threads, and
- * waits for the first segment to be begun.
+ * waits for the first segment to be begun. @schema is borrowed until
+ * archive_close(); @opts is copied, its strings are used for the call.
  * Return: 0; -EEXIST it is there and holds segments; -ENOTEMPTY it holds
  * other things; -EPERM it is another user's, or others may write to it;
  * -EBUSY another recorder writes it; -ELOOP it is a link; -ENOTDIR, -EACCES,
- * -ENOSPC, -EROFS … of the system; -ENOMEM.
+ * -ENOSPC, -EROFS … of the system; -ENOMEM. On failure no segment is left.
  */
 int archive_create(struct archive_writer **ret, const struct schema *schema,
 		   const struct archive_options *opts);
 
 /**
- * archive_append - take one event
+ * archive_append - take one event, whose record is copied
  *
  * Into the block being filled; a full one (64 Ki events, 1 s, 8 MiB) is handed
  * on. The event is taken in any case. Never waits, unless options.patient,
@@ -146,7 +151,7 @@ struct archive_mark {
 int archive_mark(struct archive_writer *w, const struct archive_mark *m);
 
 /**
- * archive_marked - which marks have come through
+ * archive_marked - which marks have come through, by number; 0: none
  * @ret_settled: up to here it is known what became of them
  * @ret_written: the last one that was written
  */
@@ -156,34 +161,41 @@ void archive_marked(struct archive_writer *w, uint64_t *ret_settled,
 /**
  * archive_state - one state record; only inside options.state
  * Return: 0; -EINVAL no record, or called elsewhere; -ENOBUFS the thread is
- * behind: stop, you will be asked again.
+ * behind: stop, you will be asked again. @record is copied.
  */
 int archive_state(struct archive_writer *w, const void *record, size_t len);
 
 /**
  * archive_note - one more line of META, for what is known only later
  *
- * Waits until it is written. A name that is there already keeps its value.
- * Return: 0; -errno as append.
+ * Waits until it is written, as archive_flush() does. A name that is there
+ * already keeps its value for readers. Return: 0; -errno as append.
  */
 int archive_note(struct archive_writer *w, const char *name, const char *value);
 
 /**
  * archive_tick - hand over what is older than 1 s, and what else is due
  *
- * A new segment, the account each 10 s, a clock that was stepped. Cheap when
- * nothing is due. Return: as append.
+ * A new segment, the account each 10 s, a clock that was stepped (1 ms or
+ * more). Cheap when nothing is due. With options.marked all that is done by
+ * archive_mark(), and this only learns what came of blocks.
+ * @mono_ns: the clock, monotonic
+ *
+ * Return: as append.
  */
 int archive_tick(struct archive_writer *w, uint64_t mono_ns);
 
-/** archive_rotate - begin a new segment with the next block. Thread: any. */
+/** archive_rotate - begin a new segment with the next block, or when it is next
+ * looked if one is due. Thread: any. */
 void archive_rotate(struct archive_writer *w);
 
 /**
  * archive_lost - tell how many events each source and CPU lost here
  *
  * Calls @fn once or twice for each (source, cpu) with losses learnt of since
- * the last call, for the caller to account and to report as gap events.
+ * the last call, for the caller to account and to report as gap events. @cpu
+ * may be ACCOUNT_ANY_CPU; @first and @last are the earliest and the latest time
+ * stamp of the lost events, monotonic ns.
  */
 void archive_lost(struct archive_writer *w,
 		  void (*fn)(void *arg, const char *source, uint32_t cpu,
@@ -207,6 +219,9 @@ void archive_writer_stats(const struct archive_writer *w,
 
 /**
  * archive_close - write the rest, seal the segment, free @w
+ *
+ * Waits for the disk. What is lost only here is in the last account, but is
+ * told to nobody: archive_flush() and archive_lost() come before.
  * Return: 0; -errno when something could not be written. NULL-safe.
  */
 int archive_close(struct archive_writer *w);
@@ -224,7 +239,7 @@ struct archive;
  * the middle of a frame is read up to there.
  * Return: 0; -ENOENT; -EACCES; -EBADMSG not an archive or nothing readable;
  * -EPROTONOSUPPORT made by a newer weir; -EXDEV segments that together have
- * more than 255 kinds of events; -ENOMEM.
+ * more than 255 kinds of events; -ENAMETOOLONG; -errno of the system; -ENOMEM.
  *
  * Recordings are read one after the other, by the wall clock of their start,
  * also where they overlap. They may have different schemas: archive_schema()
@@ -233,8 +248,11 @@ struct archive;
  */
 int archive_open(struct archive **ret, char *const *paths, unsigned count,
 		 const char **why);
+
+/** archive_free - close it; no pass may be under way. NULL-safe. */
 void archive_free(struct archive *a);
 
+/** archive_schema - Return: of all its segments; lives as long as @a. */
 const struct schema *archive_schema(const struct archive *a);
 
 /**
@@ -249,9 +267,12 @@ int64_t archive_wall_offset(const struct archive *a);
  * from 0 in reading order. What is known of tasks ends with it. */
 unsigned archive_boot(const struct archive *a);
 
-/** archive_shift - Return: ns that make a time of a boot one of the first. */
+/** archive_shift - Return: ns to be added to a time of a boot to make it one of
+ * the first; 0 where no clock record tells. */
 int64_t archive_shift(const struct archive *a, unsigned boot);
 
+/* As of opening, but @damaged and @gone. Strings live as long as the archive.
+ */
 struct archive_info {
 	uint64_t first_ns, last_ns; /* monotonic, of events */
 	int64_t wall_offset;	    /* realtime - monotonic, ns: the last */
@@ -271,9 +292,12 @@ struct archive_info {
 	 * the time it covers, why it ends early; or "" */
 	const char *snapshot, *trigger, *covers, *cut;
 };
+
+/** archive_info - copy it. */
 void archive_info(const struct archive *a, struct archive_info *ret);
 
-/** archive_account - the last account written; rows live as long as @a. */
+/** archive_account - the last account written of each run, added up; rows live
+ * as long as @a. Return: how many. */
 size_t archive_account(const struct archive *a, const struct account_row **ret);
 
 /* How a pass that waited for what was being written came to its end. */
@@ -312,10 +336,12 @@ struct archive_range {
  * belong to, and so does every earlier event of the kinds that tasks.c binds
  * (context), so that tasks_apply() is right from the first event on; unless
  * the range is bare.
- * @fn may stop the pass by returning non-zero. A segment that was removed since
- * the archive was opened is left out, see archive_info.gone.
+ * @fn may stop the pass by returning non-zero. The event it gets is valid
+ * inside it, and may be changed there; ev->task is NULL. A segment that was
+ * removed since the archive was opened is left out, see archive_info.gone.
  * Return: 0; what @fn returned; -EBADMSG some frames were damaged and left out
- * (everything else was handed over); -ENOMEM.
+ * (everything else was handed over); as archive_iter_next() where the pass
+ * failed.
  */
 int archive_each(struct archive *a, const struct archive_range *range,
 		 int (*fn)(void *arg, struct event *ev), void *arg);
@@ -331,7 +357,8 @@ int archive_iter_open(struct archive_iter **ret, struct archive *a,
  * archive_iter_next - the next event, valid until the next call
  *
  * Return: 1 with @ret; 0 at the end; -EBADMSG at the end, too, but some frames
- * were damaged and left out; -ENOMEM, -errno of read(2): the pass has failed.
+ * were damaged and left out; -ENOMEM, -EPROTONOSUPPORT a part is of a newer
+ * weir, -errno of pread(2): the pass has failed.
  */
 int archive_iter_next(struct archive_iter *it, struct event *ret);
 
@@ -361,6 +388,7 @@ void archive_iter_close(struct archive_iter *it);
 
 /* ---- checking ---------------------------------------------------------- */
 
+/* Of all archives together. */
 struct verify_report {
 	uint64_t segments, frames, blocks, events, bytes;
 	uint64_t damaged;     /* frames with a wrong checksum or nonsense */

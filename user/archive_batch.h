@@ -11,11 +11,11 @@
 
 /* Rows, and what is to be known of where they are from. */
 struct archive_batch {
-	int rc; /* 1; 0 the end, and no rows; -ENOMEM, -errno */
-	struct block block;
-	bool state;
-	const struct dialect *dialect;
-	uint64_t from_ns, to_ns; /* the range, by their clock */
+	int rc; /* 1; 0 the end, and no rows; as archive_iter_next() */
+	struct block block;	       /* owned: block_done() */
+	bool state;		       /* they are of STATE: not events */
+	const struct dialect *dialect; /* whose numbers its kinds have */
+	uint64_t from_ns, to_ns;       /* the range, by their clock */
 	int64_t wall_offset;
 	unsigned boot;
 	uint64_t frame;	  /* archive_walk_frame() */
@@ -34,9 +34,12 @@ struct archive_decoder {
 /** archive_decoder_init - Return: 0; -ENOMEM. To be released in any case. */
 int archive_decoder_init(struct archive_decoder *d, struct archive *a,
 			 const struct archive_range *range);
+
+/** archive_decoder_done - release it; batches it made stay. */
 void archive_decoder_done(struct archive_decoder *d);
 
-/** archive_decoder_next - the next batch, in place of what is in @b. */
+/** archive_decoder_next - the next batch, in place of what is in @b, zeroed at
+ * first. Frames that are damaged are left out, and counted in it. */
 void archive_decoder_next(struct archive_decoder *d, struct archive_batch *b);
 
 /* ---- archive_ahead.c ----------------------------------------------------- */
@@ -56,7 +59,8 @@ int archive_ahead_start(struct archive_ahead **ret, struct archive_decoder *d,
  * last it is that again. */
 struct archive_batch *archive_ahead_next(struct archive_ahead *a);
 
-/** archive_ahead_stop - also before the end. NULL-safe. */
+/** archive_ahead_stop - end the thread, also before the end; the batch handed
+ * out last is gone. NULL-safe. */
 void archive_ahead_stop(struct archive_ahead *a);
 
 #endif

@@ -51,8 +51,9 @@ void archive_blocks_close(struct archive_blocks *b);
  * archive_blocks_next - read the next block
  * @u: gets its bytes; what it had before is gone
  *
- * Thread: one at a time. Return: 1 with @ret; 0 at the end; -ENOMEM, -errno
- * of read(2): the pass has failed.
+ * Blocks without events are passed over. Thread: one at a time. Return: 1 with
+ * @ret; 0 at the end; -ENOMEM, -EPROTONOSUPPORT, -errno of pread(2): the pass
+ * has failed.
  */
 int archive_blocks_next(struct archive_blocks *b, struct archive_unpacker *u,
 			struct archive_block *ret);
@@ -71,13 +72,17 @@ bool archive_blocks_damaged(const struct archive_blocks *b);
 /** archive_unpacker_new - @a is borrowed. Return: 0; -ENOMEM. */
 int archive_unpacker_new(struct archive_unpacker **ret,
 			 const struct archive *a);
-void archive_unpacker_free(struct archive_unpacker *u); /* NULL-safe */
+/** archive_unpacker_free - and the columns of its block. NULL-safe. */
+void archive_unpacker_free(struct archive_unpacker *u);
 
 /**
  * archive_block_open - unpack what archive_blocks_next() read into @u
- * @block: its; valid until the next one is read
+ * @block: its, which gets .columns; valid until the next one is read
+ *
+ * Thread: the one that has @u, beside the pass.
  * Return: 0; -EBADMSG: tell archive_blocks_refuse(); -EOPNOTSUPP it has no
- * columns: make the pass by rows; -ENOMEM.
+ * columns, or another number of rows than its header says: make the pass by
+ * rows; -EPROTONOSUPPORT a newer weir's; -ENOMEM.
  */
 int archive_block_open(struct archive_unpacker *u, struct archive_block *block);
 

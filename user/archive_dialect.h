@@ -33,24 +33,29 @@ struct dialects {
 
 /**
  * dialects_add - find a schema by its bytes, or add it
- * @bytes: taken over
+ * @bytes: taken over, also on failure; empty then
  * @ret:   its place in the list
  * Return: 0; -EBADMSG, -EPROTONOSUPPORT of schema_decode(); -ENOMEM.
  */
 int dialects_add(struct dialects *d, struct buf *bytes, uint16_t *ret);
 
 /**
- * dialects_unite - when all are there: the newest, last in the list, first
+ * dialects_unite - when all are there: the newest, last in the list, first, so
+ * that its kinds keep their numbers and its help is the one that is shown
+ *
  * Return: 0; -EXDEV more kinds than one schema can have; -ENOMEM.
  */
 int dialects_unite(struct dialects *d);
 
-/** dialects_schema - Return: of all of them, after uniting. */
+/** dialects_schema - Return: of all of them, after uniting; NULL: there is
+ * none. */
 const struct schema *dialects_schema(const struct dialects *d);
+
+/** dialects_done - free all; zeroed: no-op. */
 void dialects_done(struct dialects *d);
 
 struct boot {
-	uint8_t id[16];
+	uint8_t id[16];			/* /proc/sys/kernel/random/boot_id */
 	int64_t wall_offset;		/* realtime - monotonic, ns: the last */
 	int64_t offset_min, offset_max; /* of all its clock records */
 	bool clocked;			/* these are known */
@@ -70,11 +75,15 @@ struct boots {
 int boots_find(struct boots *b, const struct archive_list *l, size_t i,
 	       uint16_t *ret);
 
-/** boots_clock - a clock record of boot @i. */
+/** boots_clock - a clock record of boot @i; @wall_offset: realtime - monotonic,
+ * ns. In reading order: the last one counts. */
 void boots_clock(struct boots *b, unsigned i, int64_t wall_offset);
 
-/** boots_shift - Return: what makes a time of boot @i one of the first. */
+/** boots_shift - Return: ns that make a time of boot @i one of the first; 0
+ * where either has no clock record. */
 int64_t boots_shift(const struct boots *b, unsigned i);
+
+/** boots_done - free the list; zeroed: no-op. */
 void boots_done(struct boots *b);
 
 #endif

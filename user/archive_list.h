@@ -16,7 +16,8 @@ struct archive_file {
 	char name[SEGMENT_NAME_MAX * 4]; /* in its directory */
 	const char *path; /* the argument it came from, borrowed */
 	struct segment_head head;
-	bool head_known; /* else made of the name and its neighbours */
+	bool head_known; /* else made of the name (times to the second, 4 bytes
+			  * of the boot's id) and its neighbours */
 	bool sealed;	 /* so says its name */
 	bool whole_dir;	 /* came from a directory, not given alone */
 	int dir;	 /* descriptor, the list's */
@@ -32,11 +33,15 @@ struct archive_list {
 /**
  * archive_list_open - find the segments
  * @paths, @why: as archive_open()
+ * A segment given twice is in it once. One whose head is damaged counts to the
+ * run of the one before it; one that was removed meanwhile is in the list.
  * Return: 0; -ENOENT, -EACCES, …; -EBADMSG no archive, or no segment;
- * -EPROTONOSUPPORT; -ENOMEM.
+ * -ENAMETOOLONG; -EPROTONOSUPPORT; -ENOMEM.
  */
 int archive_list_open(struct archive_list *ret, char *const *paths,
 		      unsigned count, const char **why);
+
+/** archive_list_done - close the directories, free. Zeroed: no-op. */
 void archive_list_done(struct archive_list *l);
 
 /**
@@ -49,12 +54,14 @@ int archive_list_more(struct archive_list *l);
 
 /**
  * archive_list_segment - open one of them, sealed meanwhile or not
- * Return: 0 with @ret to segment_done(); -ENOENT it was removed; -errno.
+ * Return: 0 with @ret to segment_done(); -ENOENT it was removed; -ELOOP a link
+ * is in its place; -EBADMSG no regular file; -errno of openat(2), fstat(2).
  */
 int archive_list_segment(const struct archive_list *l, size_t i,
 			 struct segment_reader *ret);
 
-/** archive_list_is_live - is a recorder writing to it? */
+/** archive_list_is_live - is a recorder writing to it? Of a directory only the
+ * newest segment can be, while somebody has its lock. */
 bool archive_list_is_live(const struct archive_list *l, size_t i);
 
 /** archive_list_same_run - does @i go on where @i - 1 ended? */

@@ -18,8 +18,9 @@
 #include "losses.h"
 #include "segment.h"
 
+/* The fields are for archive_put.c and archive_thread.c alone. */
 struct archive_put {
-	char *path;
+	char *path; /* owned; for a directory that was removed */
 	struct archive_dir dir;
 	struct archive_sync *sync;
 	struct archive_retain retain;
@@ -58,19 +59,24 @@ struct archive_account {
 
 /**
  * archive_put_segment - seal the segment there is, begin another
- * Return: 0; -errno: then there is none.
+ *
+ * Where the directory was removed a new one is made, if that is allowed.
+ * Return: 0, also where the old one could not be sealed (stats.error); -errno
+ * of archive_dir_create(), segment_create(), segment_put(): then there is none.
  */
 int archive_put_segment(struct archive_put *p, const struct archive_account *a);
 
-/** archive_put_seal - end the archive, with a segment there. Return: as
- * archive_put_block(). */
+/** archive_put_seal - end the archive, with a segment there: its last account
+ * says that all is settled (LOSS_END). Return: as archive_put_block(). */
 int archive_put_seal(struct archive_put *p, const struct archive_account *a);
 
 /**
  * archive_put_block - a BLOCK or STATE frame
  * @packed: by segment_frame() and block_encode(); its error is returned
  *
- * Return: 0; -errno: it is not there. Then see archive_put_is_over().
+ * Return: 0; -errno of segment_put(), or of packing it; -EIO there is no
+ * segment, and no reason known: it is not there. Then see
+ * archive_put_is_over().
  */
 int archive_put_block(struct archive_put *p, struct frame *f,
 		      struct buf *packed);
@@ -84,14 +90,16 @@ int archive_put_block(struct archive_put *p, struct frame *f,
 int archive_put_resume(struct archive_put *p, const struct archive_account *a,
 		       const struct buf *data, const struct block *b);
 
-/** archive_put_clock - Return: as archive_put_block(). */
+/** archive_put_clock - what the clocks say now. Return: as archive_put_block().
+ */
 int archive_put_clock(struct archive_put *p);
 
 /** archive_put_note - META, now and in segments to come; @pairs by
  * segment_put_meta(). Return: as archive_put_block(). */
 int archive_put_note(struct archive_put *p, const struct buf *pairs);
 
-/** archive_put_account - @flags: LOSS_*. Return: as archive_put_block(). */
+/** archive_put_account - a LOSS frame, and with it how much room is kept for
+ * the one that seals. @flags: LOSS_*. Return: as archive_put_block(). */
 int archive_put_account(struct archive_put *p, const struct archive_account *a,
 			uint32_t flags);
 

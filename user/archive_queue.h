@@ -65,7 +65,8 @@ struct archive_queue;
 /** archive_queue_new - @packers: 1..ARCHIVE_PACKERS. Return: 0; -ENOMEM. */
 int archive_queue_new(struct archive_queue **ret, unsigned packers);
 
-/** archive_queue_free - its parcels go with it. NULL-safe. */
+/** archive_queue_free - its parcels go with it, wherever they are: no thread
+ * may have one. NULL-safe. */
 void archive_queue_free(struct archive_queue *q);
 
 /* ---- the sender's thread ------------------------------------------------ */
@@ -79,10 +80,12 @@ unsigned archive_queue_spares(const struct archive_queue *q);
 /** archive_queue_away - Return: how many are on their way. */
 unsigned archive_queue_away(const struct archive_queue *q);
 
-/** archive_queue_send - hand it over; wait-free. */
+/** archive_queue_send - hand it over, .job set; wait-free. It is whose it goes
+ * to from here on. */
 void archive_queue_send(struct archive_queue *q, struct parcel *p);
 
-/** archive_queue_end - nothing more will be sent: the packers get NULL. */
+/** archive_queue_end - nothing more will be sent: the packers get NULL. Thread:
+ * who ends them, when the sender sends no more. */
 void archive_queue_end(struct archive_queue *q);
 
 /**
@@ -94,7 +97,7 @@ void archive_queue_end(struct archive_queue *q);
  */
 struct parcel *archive_queue_back(struct archive_queue *q, bool wait);
 
-/** archive_queue_keep - empty it; it is spare now. */
+/** archive_queue_keep - empty its block, keep the memory; it is spare now. */
 void archive_queue_keep(struct archive_queue *q, struct parcel *p);
 
 /* ---- the thread of packer @i -------------------------------------------- */

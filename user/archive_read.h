@@ -21,29 +21,41 @@ struct summary {
 
 #define DIALECT_NONE UINT16_MAX /* its frame is damaged: while opening only */
 
+/*
+ * Thread: passes are of one thread each; several may run at once as long as
+ * nothing is followed. They read all of it, and write info.gone (atomic),
+ * info.damaged, wall_offset and boot, which are of archive_each().
+ */
 struct archive {
 	struct archive_list list;
 	struct summary *summary; /* one for each file of the list */
 	struct dialects dialects;
 	struct boots boots;
-	struct buf meta;
+	struct buf meta; /* pairs: the first value of each name counts */
 	struct archive_info info;
 	struct account_row *rows; /* of all runs together */
 	size_t row_count, row_cap;
 	struct account_map row_map;
-	int64_t wall_offset;
-	unsigned boot;		       /* of the event at hand */
+	int64_t wall_offset; /* realtime - monotonic, ns: the last known */
+	unsigned boot;	     /* of the event at hand */
 	struct archive_follow *follow; /* borrowed, or NULL */
-	struct block_codec *codec;
+	struct block_codec *codec;     /* for SCHEMA and LOSS; and scratch: */
 	struct buf payload;
 };
 
-/* archive_more - learn of segments that were begun since. Return: how many;
- * -ENOMEM; -errno. */
+/**
+ * archive_more - learn of segments that were begun since
+ *
+ * They count to the boot and the dialect of the last one, and their events not
+ * to archive_info. Return: how many; -ENOMEM; -errno as archive_list_open().
+ */
 int archive_more(struct archive *a);
 
-/* archive_told_end - does the last LOSS of these frames say that the recorder
- * ended in order? Return: 1; 0; -ENOMEM, -errno of pread(2). */
+/**
+ * archive_told_end - does the last LOSS of these frames say that the recorder
+ * ended in order?
+ * Return: 1; 0 no, or it is damaged; -ENOMEM, -errno of pread(2).
+ */
 int archive_told_end(struct archive *a, struct segment_reader *r,
 		     const struct segment_frames *s);
 

@@ -14,24 +14,25 @@
 
 struct archive_resume {
 	char segment[SEGMENT_NAME_MAX * 4]; /* file it was found in */
-	uint64_t number; /* of that: archive_options.needed */
-	uint64_t at_ns;	 /* when it was made, monotonic */
-	struct account_row *rows;
+	uint64_t number;	  /* of that: archive_options.needed */
+	uint64_t at_ns;		  /* when it was made, monotonic */
+	struct account_row *rows; /* owned */
 	size_t count;
-	struct buf data; /* archive_mark.data */
+	struct buf data; /* archive_mark.data; owned */
 	bool ended;	 /* a last block follows: it is of all there was */
 };
 
 /**
  * archive_resume_find - the last archive_mark() of a run
- * @dir: the directory, borrowed; nobody is writing there
+ * @dir: the directory, borrowed, looked at through /proc/self/fd; nobody is
+ *       writing there
  * @run: segment_head.run
  *
  * What it says is not to be believed without a check, for an archive may be
  * another user's.
- * Return: 1 with @ret; 0 there is none, nor any block of that run; -EBADMSG
- * there are blocks, and none that is whole; -ENOENT no archive; -ENOMEM;
- * -errno.
+ * Return: 1 with @ret, to be released; 0 there is none, nor any block of that
+ * run; -EBADMSG there are blocks, and none that is whole; -ENOENT no archive;
+ * -ENOMEM; -errno.
  */
 int archive_resume_find(int dir, uint64_t run, struct archive_resume *ret);
 

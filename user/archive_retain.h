@@ -33,8 +33,8 @@ struct archive_retain {
  * @dirfd: borrowed until the next call
  * @below: number of the segment that is begun: others are older
  *
- * Return: 0; -errno of reading the directory; -ENOMEM: then what was known
- * holds.
+ * Without a limit a no-op. Return: 0; -errno of reading the directory; -ENOMEM:
+ * then what was known holds.
  */
 int archive_retain_look(struct archive_retain *r, int dirfd, uint64_t below);
 
@@ -45,6 +45,9 @@ void archive_retain_done(struct archive_retain *r);
 /**
  * archive_retain_enforce - remove what is too old, and too much
  * @open_bytes: what the segment being written takes, or will
+ *
+ * By what was found at the last look, oldest first. What may not go, or cannot
+ * be removed, ends it: more is kept then than was asked for.
  */
 void archive_retain_enforce(struct archive_retain *r, uint64_t open_bytes);
 
@@ -64,7 +67,9 @@ static inline bool archive_retain_fits(const struct archive_retain *r,
 /**
  * archive_retain_remove - remove the oldest segment
  *
- * Only where a limit was asked for. Return: false: there is none that may go.
+ * Only where a limit was asked for (nothing is known else). One that cannot be
+ * unlinked stays, and the next one goes. Return: false: there is none that may
+ * go.
  */
 bool archive_retain_remove(struct archive_retain *r);
 

@@ -19,10 +19,12 @@ struct archive_sync;
 /** archive_sync_start - Return: 0; -ENOMEM; -EAGAIN no thread to be had. */
 int archive_sync_start(struct archive_sync **ret);
 
-/** archive_sync_begin - from now on sync @s. Thread: the writer's, as below. */
+/** archive_sync_begin - from now on sync @s, which stays the writer's until it
+ * is ended. Thread: the writer's, as below. */
 void archive_sync_begin(struct archive_sync *y, struct segment *s);
 
-/** archive_sync_end - @s is complete: sync, publish and free it soon. */
+/** archive_sync_end - @s is complete: sync, publish and free it soon. It is the
+ * thread's; no I/O is done here. */
 void archive_sync_end(struct archive_sync *y, struct segment *s);
 
 /** archive_sync_wait - until all that was ended is published. */
@@ -34,7 +36,10 @@ int archive_sync_error(struct archive_sync *y);
 
 /**
  * archive_sync_stop - do what is left, end the thread, free
- * Return: 0; -errno of the last failure not yet told. NULL-safe.
+ *
+ * A segment that was begun and not ended is synced once more, and stays the
+ * writer's. Blocks for the disk. Return: 0; -errno of the last failure not yet
+ * told. NULL-safe.
  */
 int archive_sync_stop(struct archive_sync *y);
 

@@ -18,8 +18,9 @@ struct archive_thread;
 
 /**
  * archive_thread_start - open the archive, start the threads
- * @q: borrowed
+ * @q: borrowed until archive_thread_end()
  *
+ * All signals are blocked in them. Thread: the queue's sender.
  * Return: 0; as archive_put_open(); -EAGAIN no thread to be had; -ENOMEM.
  */
 int archive_thread_start(struct archive_thread **ret, struct archive_queue *q,
@@ -27,8 +28,9 @@ int archive_thread_start(struct archive_thread **ret, struct archive_queue *q,
 			 const struct archive_options *o);
 
 /**
- * archive_thread_end - wait for it, after PARCEL_END or _GIVE_UP was sent
- * Return: 0; -errno of bringing to disk what was put. NULL-safe.
+ * archive_thread_end - wait for it, after PARCEL_END or _GIVE_UP was sent, and
+ * for those that pack; close the directory, free Return: 0; -errno of bringing
+ * to disk what was put. NULL-safe.
  */
 int archive_thread_end(struct archive_thread *t);
 

@@ -36,21 +36,27 @@ struct archive_walk {
 	bool last_of_run;
 	struct segment_reader reader;
 	struct segment_frames frames;
-	size_t frame_end;
-	bool at_head;
+	size_t frame_end; /* of these so many are needed */
+	bool at_head;	  /* no BLOCK of the segment has come yet */
 	struct archive_follow *follow; /* borrowed, or NULL */
 };
 
-/** archive_walk_init - to be released with archive_walk_done(). */
+/** archive_walk_init - begin a pass; @range is copied but for .kinds, which is
+ * used for the call. To be released with archive_walk_done(). */
 void archive_walk_init(struct archive_walk *w, struct archive *a,
 		       const struct archive_range *range);
+
+/** archive_walk_done - close what is open; zeroed: no-op. */
 void archive_walk_done(struct archive_walk *w);
 
 /**
  * archive_walk_next - read the next BLOCK or STATE that the pass needs
  * @ret: its header, valid until the next call; its bytes are in w->payload
  *
- * Return: 1; 0 at the end; -ENOMEM, -errno of read(2): the pass has failed.
+ * Takes clocks on the way (w->wall_offset). Frames whose checksum is wrong are
+ * left out, and counted.
+ * Return: 1; 0 at the end; -ENOMEM, -EPROTONOSUPPORT, -errno of pread(2): the
+ * pass has failed.
  */
 int archive_walk_next(struct archive_walk *w, const struct frame **ret);
 
@@ -64,7 +70,8 @@ void archive_walk_leave(struct archive_walk *w);
  */
 int archive_follow_next(struct archive_walk *w);
 
-/** archive_walk_is_torn - may the frame at hand be a write that was cut off? */
+/** archive_walk_is_torn - may the frame at hand be a write that was cut off?
+ * The last one of a segment that is not sealed may. */
 bool archive_walk_is_torn(const struct archive_walk *w);
 
 /**
@@ -73,10 +80,13 @@ bool archive_walk_is_torn(const struct archive_walk *w);
  */
 void archive_walk_refuse(struct archive_walk *w, bool torn);
 
-/** archive_walk_frame - which frame is at hand: ascending, over all passes. */
+/** archive_walk_frame - which frame is at hand: ascending in a pass, and the
+ * same in all of them. The upper ARCHIVE_ROW_BITS are free, see
+ * archive_position(). */
 uint64_t archive_walk_frame(const struct archive_walk *w);
 
-/** archive_walk_is_hit - may a frame have what is asked for? */
+/** archive_walk_is_hit - may a frame have what is asked for? By its header: a
+ * BLOCK that overlaps the range and has one of the kinds, or seems to. */
 bool archive_walk_is_hit(const struct archive_walk *w, const struct frame *f);
 
 #endif

@@ -30,9 +30,15 @@ struct block {
 	uint64_t kinds;		    /* set of frame_kind_bit() */
 };
 
-/** block_init - make room for a full block. Return: 0; -ENOMEM. */
+/** block_init - make room for a full block, of which only what is touched
+ * becomes resident. Return: 0; -ENOMEM. One to decode into may just be zeroed.
+ */
 int block_init(struct block *b);
+
+/** block_done - free the memory. Zeroed: no-op. */
 void block_done(struct block *b);
+
+/** block_reset - no records; the memory stays. */
 void block_reset(struct block *b);
 
 /** block_is_full - Return: true when block_add() must not be called. */
@@ -43,14 +49,15 @@ static inline bool block_is_full(const struct block *b)
 
 /**
  * block_add - append a record; room for one is there unless it is full
- * @h: 8-aligned, @h->len bytes
+ * @h: 8-aligned, @h->len bytes, copied; nothing about them is checked
  */
 void block_add(struct block *b, const struct weir_hdr *h);
 
 /**
  * block_keep - drop the records of all kinds but some
  * @kinds: by number: those that stay, in their order
- * @drop:  is shown each of the others before it goes
+ * @drop:  is shown each of the others before it goes; the record is valid
+ * inside
  */
 void block_keep(struct block *b, const bool kinds[SCHEMA_KINDS_MAX],
 		void (*drop)(void *arg, const struct weir_hdr *h), void *arg);
@@ -59,7 +66,8 @@ void block_keep(struct block *b, const bool kinds[SCHEMA_KINDS_MAX],
  * block_next - walk over rows
  * @at: where the walk is, 0 to begin
  *
- * Return: the next record, all of it inside the rows; NULL at the end, with
+ * Return: the next record, all of it inside the rows and 8-aligned, valid until
+ * the block is changed; NULL at the end, with
  * *@at at rows.len, or at a record that is none (less: damaged).
  */
 struct weir_hdr *block_next(const struct block *b, size_t *at);
@@ -69,7 +77,8 @@ struct block_codec;
 
 /** block_codec_new - Return: 0; -ENOMEM. */
 int block_codec_new(struct block_codec **ret);
-void block_codec_free(struct block_codec *c); /* NULL-safe */
+/** block_codec_free - NULL-safe. */
+void block_codec_free(struct block_codec *c);
 
 /**
  * block_codec_schema - say what the records are, so that they become columns
@@ -80,7 +89,8 @@ void block_codec_free(struct block_codec *c); /* NULL-safe */
  */
 int block_codec_schema(struct block_codec *c, const struct schema *s);
 
-/** block_codec_hurry - from now on pack blocks less, but faster, or not. */
+/** block_codec_hurry - from now on pack blocks less, but faster (LZ4 for zstd),
+ * or not. Blocks of both sorts are read the same way. */
 void block_codec_hurry(struct block_codec *c, bool hurry);
 
 /**
@@ -88,6 +98,8 @@ void block_codec_hurry(struct block_codec *c, bool hurry);
  * @f:  type is set; gets the encoding and what the header tells of a block
  * @to: begun with segment_frame()
  *
+ * As columns; as rows, packed by zstd, where it is not told the schema, where
+ * columns cannot be made of them, and where few events are smaller so.
  * Return: 0; -ENOMEM.
  */
 int block_encode(struct block_codec *c, const struct block *b, struct frame *f,
@@ -116,7 +128,8 @@ int block_decode_kinds(struct block_codec *c, const struct frame *f,
 		       const struct buf *payload, const bool *kinds,
 		       struct block *ret);
 
-/** block_place - which row of the whole block is the @i-th that was decoded */
+/** block_place - Return: which row of the whole block is the @i-th that was
+ * decoded: another one where some kinds were left out */
 static inline uint32_t block_place(const struct block *b, uint32_t i)
 {
 	return b->places.len ? ((const uint32_t *)b->places.data)[i] : i;

@@ -57,6 +57,8 @@ struct budget {
 	struct budget_source source[BUDGET_SOURCES_MAX];
 	unsigned count;
 	double ns, bytes; /* in all, per second, when last decided */
+	/* monotonic: when a source was set to record less, and when more; and
+	 * how long after the former nothing is given back: 2 s to 64 s */
 	uint64_t raised_ns, lowered_ns, hold_ns;
 	bool short_of; /* over the limit, and nothing left that would help */
 };
@@ -71,12 +73,14 @@ void budget_init(struct budget *b, const struct budget_limit *limit,
  * @rest:  what else took: weir's own time that is no source's
  * @now:   monotonic ns
  *
- * Return: has the .log2 of any source changed?
+ * Thresholds (budget.c): acts when above the limit, then aims at 85 % of it;
+ * gives back what leaves 35 % unused.
+ * Return: has the .log2 of any source changed? The caller is to see to it.
  */
 bool budget_decide(struct budget *b, const struct budget_load *loads,
 		   const struct budget_load *rest, uint64_t now);
 
-/** budget_over - Return: did it cost too much, when last decided? */
+/** budget_over - Return: did it cost too much, in either, when last decided? */
 bool budget_over(const struct budget *b);
 
 /** budget_sheds - Return: is anything not recorded in full? */

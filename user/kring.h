@@ -44,20 +44,22 @@ struct kring_place {
 	bool of_cpu;	/* an array's: nobody can wait for it */
 };
 
-/** kring_of_map - Return: that of a ring buffer map. */
+/** kring_of_map - Return: that of a ring buffer map of @bytes of data. */
 struct kring_place kring_of_map(int fd, uint64_t bytes);
 
 /* Of a value of an array map of CPUs' rings, beside the data: two positions,
  * and slack for a record. */
 #define KRING_CPU_EXTRA (3 * 4096ULL)
 
-/** kring_of_cpu - Return: that of @cpu. */
+/** kring_of_cpu - Return: that of @cpu, in an array map whose values are @bytes
+ * of data and KRING_CPU_EXTRA each. */
 struct kring_place kring_of_cpu(int fd, uint64_t bytes, unsigned cpu);
 
-/** kring_open - map it. Return: 0; -errno of mmap(2). */
+/** kring_open - map it, the consumer's page writable; @at is used for the call,
+ * also its descriptor. Return: 0; -errno of mmap(2), nothing is mapped then. */
 int kring_open(struct kring *k, const struct kring_place *at);
 
-/** kring_done - unmap. */
+/** kring_done - unmap. Zeroed: no-op. */
 void kring_done(struct kring *k);
 
 /** kring_tail - what producers have reserved so far (acquire: the records
@@ -67,6 +69,7 @@ static inline uint64_t kring_tail(const struct kring *k)
 	return __atomic_load_n(k->tail, __ATOMIC_ACQUIRE);
 }
 
+/** kring_head - up to where it was freed: our own position. */
 static inline uint64_t kring_head(const struct kring *k)
 {
 	return *k->head;
@@ -91,6 +94,10 @@ static inline void kring_release(struct kring *k, uint64_t pos)
  * kring_at - look at the record at @pos, which is below the tail
  * @ret_len:  payload bytes
  * @ret_next: position of the next record
+ *
+ * Bits 31 and 30 of the length are BPF_RINGBUF_BUSY_BIT and _DISCARD_BIT
+ * (include/uapi/linux/bpf.h). Acquire: orders reads of the payload after it.
+ * Return: KRING_BUSY, with both untouched; else what became of the record.
  */
 static inline enum kring_state kring_at(const struct kring *k, uint64_t pos,
 					uint32_t *ret_len, uint64_t *ret_next)
@@ -107,7 +114,8 @@ static inline enum kring_state kring_at(const struct kring *k, uint64_t pos,
 	return len & (1U << 30) ? KRING_DISCARDED : KRING_READY;
 }
 
-/** kring_data - payload of the record at @pos. */
+/** kring_data - payload of the record at @pos; in the ring, 8-aligned, valid
+ * until it is released. */
 static inline const void *kring_data(const struct kring *k, uint64_t pos)
 {
 	return k->data + (pos & (k->bytes - 1)) + 8;

@@ -5,8 +5,8 @@
  * A lost event was counted as kept by the caller before it was lost; until he
  * has been told and has moved it, it is moved in the copy that goes to disk.
  * So every LOSS frame is exact, also where the copy is made by one thread and
- * corrected by another (losses_known()). Memory is taken at the start. Thread:
- * one.
+ * corrected by another (losses_known()). Memory is taken at the start, but for
+ * the rows of an account, which are taken once and grow. Thread: one.
  */
 #ifndef WEIR_LOSSES_H
 #define WEIR_LOSSES_H
@@ -24,10 +24,12 @@ struct losses {
 	size_t row_cap;
 };
 
-/** losses_map - the number of each kind's source, 0 for unknown kinds. */
+/** losses_map - the number of each kind's source in @s; of unknown kinds 0,
+ * which is that of the first source as well. */
 void losses_map(const struct schema *s, uint8_t ret[SCHEMA_KINDS_MAX]);
 
-/** losses_init - Return: 0; -ENOMEM. @schema is borrowed for its life. */
+/** losses_init - for all CPUs that are possible here (sysfs), others together.
+ * @schema is borrowed for its life. Return: 0; -ENOMEM. */
 int losses_init(struct losses *l, const struct schema *schema);
 void losses_done(struct losses *l);
 
@@ -50,12 +52,13 @@ struct losses_sum {
 	uint64_t total, context;
 };
 
-/** losses_sums - append one for each source and CPU. */
+/** losses_sums - append one struct losses_sum for each source and CPU, in the
+ * order of @l->loss. */
 void losses_sums(const struct losses *l, struct buf *to);
 
 /**
  * losses_known - the account that comes next was made by who knew of these
- * @sums: of losses_sums(), of the same schema
+ * @sums: of losses_sums(), of the same schema and host, whole (buf_err())
  */
 void losses_known(struct losses *l, const struct buf *sums);
 

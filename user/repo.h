@@ -20,7 +20,7 @@
 #include "source.h"
 
 #define REPO_SINKS_MAX 4
-#define REPO_TICK_NS   100000000ULL
+#define REPO_TICK_NS   100000000ULL /* sinks are ticked so often, or more */
 
 struct repo;
 
@@ -30,7 +30,7 @@ struct repo_options {
 	struct aggregator *aggregator;
 	struct ring_consumer *main; /* its thread is the consumer */
 	struct ring_producer *own;  /* and the producer of this one */
-	int notify_fd;		    /* readable when main has events */
+	int notify_fd;		    /* eventfd, readable when main has events */
 	const struct select *select;
 	struct tasks *tasks;
 	struct budget_limit budget; /* zeroed: none */
@@ -39,10 +39,12 @@ struct repo_options {
 	uint64_t stall_ns;	     /* test switch: sleep before reading */
 };
 
-/** repo_new - everything in @o is borrowed. Return: 0; -errno. */
+/** repo_new - everything in @o is borrowed until repo_free(). Return: 0;
+ * -ENOMEM. */
 int repo_new(struct repo **ret, const struct repo_options *o);
 
-/** repo_add_sink - before start. Return: 0; -ENOSPC. */
+/** repo_add_sink - before start; the repo closes it. Return: 0; -ENOSPC more
+ * than REPO_SINKS_MAX: it is still the caller's. */
 int repo_add_sink(struct repo *r, struct sink *s);
 
 /** repo_watch_archive - count and report what @w loses; before start. */
@@ -58,7 +60,8 @@ void repo_watch_flight(struct repo *r, struct flight *f);
  */
 void repo_lost(struct repo *r, const struct weir_hdr *h);
 
-/** repo_start - Return: 0; -ENOMEM; -errno of pthread_create(). */
+/** repo_start - Return: 0; -ENOMEM; -errno of pthread_create(3). Not to be
+ * tried again. */
 int repo_start(struct repo *r);
 
 /**
@@ -73,11 +76,12 @@ void repo_last_words(struct repo *r);
  * thread. The aggregator must have stopped. */
 void repo_stop(struct repo *r);
 
+/* Since start, each exact in itself. */
 struct repo_stats {
-	uint64_t events, bytes;
-	uint64_t lost;	    /* by gap events so far */
-	uint64_t malformed; /* records that did not fit their kind */
-	uint64_t bpf_ppm;   /* programs' cost, millionths of one CPU */
+	uint64_t events, bytes; /* taken from the main ring */
+	uint64_t lost;		/* by gap events so far */
+	uint64_t malformed;	/* records that did not fit their kind */
+	uint64_t bpf_ppm;	/* programs' cost, millionths of one CPU */
 	uint64_t tasks;
 	uint64_t retired;   /* segments of the archive removed: --keep */
 	uint64_t ticks;	    /* rounds of its thread */
@@ -95,12 +99,15 @@ struct repo_stats {
  * stops it. */
 uint64_t repo_cpu_ns(const struct repo *r);
 
-/** repo_stats - Thread: any. */
+/** repo_stats - Thread: any, until repo_free(). */
 void repo_stats(const struct repo *r, struct repo_stats *ret);
 
-/** repo_close_sinks - after stop. Return: 0; first -errno. */
+/** repo_close_sinks - after stop, the last added first. Return: 0; first
+ * -errno. */
 int repo_close_sinks(struct repo *r);
 
+/** repo_free - after stop; closes sinks that are left, whose errors nobody
+ * gets. NULL-safe. */
 void repo_free(struct repo *r);
 
 #endif

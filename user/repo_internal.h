@@ -74,15 +74,19 @@ struct repo {
 	struct repo_stats stats; /* relaxed atomics */
 };
 
+/* Asked of its thread, one after the other: repo_last_words(), repo_stop(). */
 enum repo_phase { REPO_RUN, REPO_LAST_WORDS, REPO_STOP };
 
-/** repo_accept - one record as it comes out of the main ring. */
+/** repo_accept - one record as it comes out of the main ring: joined, selected,
+ * handed to the sinks, counted. One that is malformed: repo_unfit(). */
 void repo_accept(struct repo *r, const void *record, size_t len);
 
-/** repo_unfit - a record does not fit its kind: lost, and told of. */
+/** repo_unfit - a record does not fit its kind: lost (lost_archive), and told
+ * of by a gap and a line of the log. One of no kind at all is counted alone. */
 void repo_unfit(struct repo *r, const void *record, size_t len);
 
-/** repo_sink_failed - the first error is kept. */
+/** repo_sink_failed - @err: -errno; the first one is kept, recording goes on.
+ */
 void repo_sink_failed(struct repo *r, int err);
 
 /* ---- repo_marks.c: for who may go on after this one ---------------------- */
@@ -91,13 +95,15 @@ void repo_sink_failed(struct repo *r, int err);
 int repo_marks_init(struct repo *r);
 void repo_marks_done(struct repo *r);
 
-/** repo_mark - a record of type AGGREGATOR_MARK has come through. */
+/** repo_mark - a record of type AGGREGATOR_MARK has come through: the archive's
+ * block ends here. May wait for the archive (archive_mark()). */
 void repo_mark(struct repo *r, const void *record);
 
 /** repo_settle - tell the aggregator what the archive has. */
 void repo_settle(struct repo *r);
 
-/** repo_report_init - Return: 0; -ENOMEM. */
+/** repo_report_init - Return: 0; -ENOMEM, then repo_report_done(), which also
+ * frees the budget. */
 int repo_report_init(struct repo *r);
 void repo_report_done(struct repo *r);
 
@@ -113,14 +119,17 @@ static inline struct resume_told *repo_told_shed(struct repo *r, unsigned i)
 	return &r->told[row * REPO_STAGES + REPO_TOLD_SHED];
 }
 
-/** repo_find_row - Return: row of the account; NULL: none. */
+/** repo_find_row - @cpu: or ACCOUNT_ANY_CPU. Linear: for what is rare. Return:
+ * row of the account; NULL: none. */
 struct account_row *repo_find_row(struct repo *r, const char *source,
 				  uint32_t cpu);
 
 /** repo_report_start - the first clock and log line. */
 void repo_report_start(struct repo *r, uint64_t now);
 
-/** repo_report_tick - whatever is due: losses, metrics, clocks. */
+/** repo_report_tick - whatever is due at @now, monotonic ns: losses each time,
+ * metrics once a second, a clock and a sample of the programs' cost each 10 s.
+ */
 void repo_report_tick(struct repo *r, uint64_t now);
 
 /** repo_report_losses - every loss not yet reported, as gap events. */
@@ -132,15 +141,25 @@ void repo_report_window(struct repo *r);
 /** repo_report_all - losses and metrics, due or not. */
 void repo_report_all(struct repo *r, uint64_t now);
 
-/** repo_write - an event of weir's own, into its mini-buffer; header filled. */
+/**
+ * repo_write - an event of weir's own, into its mini-buffer
+ * @record: its header is filled in here: time, task, CPU
+ * @len:    bytes, at most what the mini-buffer takes
+ * @flags:  WEIR_F_*
+ *
+ * Where there is no room it is lost, counted as lost_kernel of source repo.
+ * When the aggregator has ended it goes to the sinks at once.
+ */
 void repo_write(struct repo *r, void *record, uint16_t kind, size_t len,
 		uint16_t flags);
 
-/** repo_metric - a measurement, as an event. */
+/** repo_metric - a measurement, as an event; texts are cut to the fields of
+ * struct ev_repo_metric. */
 void repo_metric(struct repo *r, const char *name, const char *of,
 		 const char *unit, int64_t value);
 
-/** repo_log - a line of weir's own log into the stream. */
+/** repo_log - a line of weir's own log into the stream, cut at 503 bytes.
+ * @level: enum weir_level; @err: a positive errno, or 0. */
 void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
@@ -150,7 +169,8 @@ void repo_log(struct repo *r, unsigned level, int err, const char *fmt, ...)
 /** repo_budget_new - Return: 0; -ENOMEM. */
 int repo_budget_new(struct repo *r);
 
-/** repo_budget_took - an event of @kind came, of @len bytes. */
+/** repo_budget_took - an event of @kind, below SCHEMA_KINDS_MAX, came, of @len
+ * bytes. */
 void repo_budget_took(struct repo *r, unsigned kind, size_t len);
 
 /** repo_budget_tick - Return: are the programs to be measured, now? */
@@ -164,7 +184,8 @@ void repo_budget_begin(struct repo *r, uint64_t now);
 void repo_budget_end(struct repo *r, const struct program_cost *costs,
 		     size_t count, uint64_t now);
 
-/** repo_budget_guess - they cannot be measured. */
+/** repo_budget_guess - they cannot be measured (sources_measure() failed):
+ * decide by how many events there were, and what one cost elsewhere. */
 void repo_budget_guess(struct repo *r, uint64_t now);
 
 /** repo_budget_untold - one that told what was shed could not be kept. */
@@ -173,6 +194,8 @@ void repo_budget_untold(struct repo *r, const struct ev_repo_shed *ev);
 /** repo_budget_report - what was shed since, and what weir costs, as events. */
 void repo_budget_report(struct repo *r, uint64_t now);
 
+/** repo_count - add to a counter that only this thread writes, and others read.
+ */
 static inline void repo_count(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);

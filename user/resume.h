@@ -52,25 +52,31 @@ struct resume_told {
 	uint64_t until; /* those before that time, monotonic ns */
 };
 
-/* In this order: begin, the rings, the rows. */
+/*
+ * resume_put_begin, resume_put_ring, resume_put_told - make a mark's bytes: in
+ * this order, begin, @rings times a ring, the rows. Little-endian numbers of 64
+ * bits, but version and rings, which are two of 32. buf_err() tells of memory.
+ */
 void resume_put_begin(struct buf *to, uint64_t passed_ns, uint32_t rings);
 void resume_put_ring(struct buf *to, const struct resume_ring *r);
 void resume_put_told(struct buf *to, const struct resume_told *told,
 		     uint32_t count);
 
+/* A mark, read. */
 struct resume {
-	uint64_t passed_ns; /* time of the last event passed on */
-	struct resume_ring *ring;
+	uint64_t passed_ns; /* time of the last event passed on, monotonic */
+	struct resume_ring *ring; /* owned; what these point to is not */
 	uint32_t rings;
-	const struct resume_told *told;
+	const struct resume_told *told; /* in the mark's bytes */
 	uint32_t told_count;
 };
 
 /**
  * resume_parse - read a mark's bytes
  * @data: 8-aligned; what @ret has points into them
- * Return: 0, to be freed by resume_done(); -EBADMSG; -EPROTONOSUPPORT made by
- * another version; -ENOMEM.
+ * Positions above are ascending, and above .pos: all else about them is for who
+ * knows the rings. Return: 0, to be freed by resume_done(); -EBADMSG shorter or
+ * longer than it says; -EPROTONOSUPPORT made by another version; -ENOMEM.
  */
 int resume_parse(struct resume *ret, const void *data, size_t len);
 void resume_done(struct resume *r); /* zeroed: no-op */
@@ -83,7 +89,8 @@ struct resume_kept {
 	size_t count;
 };
 
-/** resume_keep - Return: 0; as resume_parse(). resume_forget() in any case. */
+/** resume_keep - @k zeroed; copies of all of @from. Return: 0; as
+ * resume_parse(). resume_forget() in any case. */
 int resume_keep(struct resume_kept *k, const struct archive_resume *from);
 void resume_forget(struct resume_kept *k);
 
@@ -93,8 +100,9 @@ void resume_forget(struct resume_kept *k);
  * @dir:     the archive's, borrowed
  * @segment: file in it
  *
- * Return: 0, also if some of it is damaged: what is alive is told once more;
- * -EXDEV its schema is another; -errno; -ENOMEM.
+ * Reads /proc/self/fd. Return: 0, also if some of it is damaged: what is alive
+ * is told once more; -EXDEV its schema is another; errors of archive_open();
+ * -ENOMEM.
  */
 int resume_tasks(struct tasks *t, const struct schema *schema, int dir,
 		 const char *segment);

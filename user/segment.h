@@ -74,7 +74,7 @@ static inline uint64_t frame_kind_bit(unsigned kind)
 	return 1ULL << ((kind + 9 * (kind >> 6)) & 63);
 }
 
-/** frame_bytes - Return: its size on disk. */
+/** frame_bytes - Return: its size on disk: header, payload and padding. */
 uint64_t frame_bytes(const struct frame *f);
 
 /* Whose segment it is, and when it began. */
@@ -89,7 +89,8 @@ struct segment_head {
 
 #define SEGMENT_NAME_MAX 64
 
-/** segment_name - the file's name, sealed or not, into @ret. */
+/** segment_name - the file's name (archive_format.h), sealed or not, into @ret.
+ */
 void segment_name(const struct segment_head *h, bool sealed,
 		  char ret[SEGMENT_NAME_MAX]);
 
@@ -112,7 +113,7 @@ struct segment {
 	int fd, dirfd;	    /* owned */
 	uint64_t size;	    /* end of the last whole frame */
 	uint64_t allocated; /* end of what is allocated on disk */
-	uint64_t limit;	    /* no byte beyond (RLIMIT_FSIZE) */
+	uint64_t limit;	    /* no byte beyond (RLIMIT_FSIZE, when created) */
 	uint32_t id;	    /* frame.segment */
 	uint32_t seq;
 	uint32_t spare;	  /* room kept for what is written when sealing */
@@ -143,8 +144,8 @@ void segment_frame(struct buf *b);
 
 /**
  * segment_put - append a frame
- * @f: its header; raw_len 0 stands for the payload's length
- * @b: segment_frame(), then the payload; padded here
+ * @f: its header, completed here; raw_len 0 stands for the payload's length
+ * @b: segment_frame(), then the payload; padded here, and its header laid down
  *
  * Return: 0; -ENOSPC the disk is full, or would have no room left to seal;
  * -EFBIG the same by RLIMIT_FSIZE; -ENOENT the file was removed; -errno of
@@ -156,10 +157,13 @@ int segment_put(struct segment *s, struct frame *f, struct buf *b);
  * many bytes was put; where the disk is nearly full, less. */
 uint64_t segment_would_take(const struct segment *s, uint64_t len);
 
-/** segment_seal - write INDEX and TRAILER. Return: as segment_put(). */
+/** segment_seal - write INDEX (not where there was no memory for it) and
+ * TRAILER, give back what is allocated behind. @b: scratch. Return: as
+ * segment_put(). */
 int segment_seal(struct segment *s, struct buf *b);
 
-/** segment_sync - what was put, to disk. Return: 0; -errno of fdatasync(2). */
+/** segment_sync - what was put, to disk; the first time its name as well.
+ * Return: 0; -errno of fdatasync(2), fsync(2) of the directory. */
 int segment_sync(struct segment *s);
 
 /**
@@ -168,7 +172,8 @@ int segment_sync(struct segment *s);
  */
 int segment_publish(struct segment *s);
 
-/** segment_discard - remove the file again, and free. */
+/** segment_discard - remove the file again, if it was made, and free.
+ * NULL-safe. */
 void segment_discard(struct segment *s);
 
 /** segment_close - close and free, the file stays. NULL-safe. */
@@ -216,8 +221,9 @@ int segment_next(struct segment_reader *r, struct frame *ret);
 
 /**
  * segment_read - the payload of a frame into @b, as it is on disk
- * Return: 0; -EBADMSG its checksum is wrong, or it is not all there; -ENOMEM;
- * -errno of pread(2).
+ * Return: 0, without the padding; -EBADMSG its checksum is wrong, it is not all
+ * there, the disk cannot give it (EIO), or it is longer than FRAME_PAYLOAD_MAX;
+ * -ENOMEM; -errno of pread(2).
  */
 int segment_read(struct segment_reader *r, const struct frame *f,
 		 struct buf *b);
@@ -236,6 +242,8 @@ struct segment_frames {
  * -ENOMEM; -errno of pread(2).
  */
 int segment_frames(struct segment_reader *r, struct segment_frames *ret);
+
+/** segment_frames_done - free the list. Zeroed: no-op. */
 void segment_frames_done(struct segment_frames *s);
 
 /**
@@ -253,15 +261,21 @@ int segment_more(struct segment_reader *r, struct segment_frames *s);
 /*
  * segment_put_*() append to a buffer begun with segment_frame(), or to one that
  * is packed into a frame (block.h); segment_get_*() read what segment_read()
- * gave, or what was unpacked of it. Return of the latter: 0; -EBADMSG.
+ * gave, or what was unpacked of it, which may be longer than is known here.
+ * Return of the latter: 0; -EBADMSG too short. Out of memory: buf_err().
  */
+
+/** segment_put_head, segment_get_head - SEGMENT; getting also -EPROTONOSUPPORT:
+ * needs a newer reader. */
 void segment_put_head(struct buf *b, const struct segment_head *h);
-/* also -EPROTONOSUPPORT: needs a newer reader */
 int segment_get_head(const struct buf *b, struct segment_head *ret);
 
+/* One instant on all clocks, ns (clock_gettime(2)). */
 struct segment_clock {
 	uint64_t monotonic, realtime, boottime, tai;
 };
+
+/** segment_put_clock, segment_get_clock - CLOCK. */
 void segment_put_clock(struct buf *b, const struct segment_clock *c);
 int segment_get_clock(const struct buf *b, struct segment_clock *ret);
 
@@ -269,22 +283,29 @@ int segment_get_clock(const struct buf *b, struct segment_clock *ret);
 #define LOSS_END   0x2 /* the recorder ended in order: all is settled */
 #define LOSS_BLIND 0x4 /* nobody gave an account: only losses are known */
 
+/**
+ * segment_put_account, segment_get_account - LOSS
+ * @flags: LOSS_*
+ *
+ * Getting also -ENOMEM; *ret_rows is the caller's to free, never NULL; sources
+ * are ended by a NUL, nothing else of a row is checked. RESUME begins the same
+ * way: segment_account_len() tells how many bytes of it that is.
+ */
 void segment_put_account(struct buf *b, const struct account_row *rows,
 			 size_t count, uint32_t flags);
-/* also -ENOMEM; *ret_rows is the caller's to free. RESUME begins the same way:
- * segment_account_len() tells how many bytes of it that is. */
 int segment_get_account(const struct buf *b, struct account_row **ret_rows,
 			size_t *ret_count, uint32_t *ret_flags);
 /** segment_account_len - Return: bytes of the account in @b; 0: none. */
 size_t segment_account_len(const struct buf *b);
 
+/** segment_put_meta - append a pair to META. */
 void segment_put_meta(struct buf *b, const char *name, const char *value);
 /** segment_each_meta - each pair that is whole; the strings are in @b. */
 void segment_each_meta(const struct buf *b,
 		       void (*fn)(void *arg, const char *name,
 				  const char *value),
 		       void *arg);
-/** segment_get_meta - Return: the value, in @b, or NULL. */
+/** segment_get_meta - Return: the first value of that name, in @b, or NULL. */
 const char *segment_get_meta(const struct buf *b, const char *name);
 
 /** segment_get_trailer - the SEGMENT payload in TRAILER. Return: as get_head.

@@ -14,12 +14,13 @@ struct verify_small {
 	bool has_schema;
 };
 
-/** verify_small_begin - another segment. */
+/** verify_small_begin - another segment, whose SCHEMA is not known. */
 static inline void verify_small_begin(struct verify_small *v)
 {
 	v->has_schema = false;
 }
 
+/** verify_small_done - free the scratch; zeroed: no-op. */
 static inline void verify_small_done(struct verify_small *v)
 {
 	buf_done(&v->bytes);
@@ -31,6 +32,7 @@ static inline void verify_small_done(struct verify_small *v)
  * @payload: from segment_read()
  * @why:     static text, with -EBADMSG
  *
+ * All SCHEMA frames of a segment must be the same.
  * Return: 0; -EBADMSG; -EPROTONOSUPPORT; -ENOMEM.
  */
 int verify_small(struct verify_small *v, struct block_codec *codec,
