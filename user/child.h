@@ -26,23 +26,27 @@ struct child {
  * @argv: command line, ends with NULL; the program is looked up in PATH
  *
  * Call before any thread starts. Return: 0; -errno of fork, pipe or
- * pidfd_open (5.3).
+ * pidfd_open (5.3), nothing is left then.
  */
 int child_start(struct child *c, char *const *argv);
 
 /**
  * child_release - let it execute its program
- * Return: 0; -errno of execvp(3), the child has ended then.
+ * Waits until its program runs. Return: 0; -errno of execvp(3), the child has
+ * ended then; -errno of write(2), it is still held.
  */
 int child_release(struct child *c);
 
-/** child_wait - wait for its end when @block. Return: has it ended? */
+/** child_wait - wait for its end when @block, and learn .status. Return: has it
+ * ended? None: false. */
 bool child_wait(struct child *c, bool block);
 
-/** child_exit_code - as a shell would have it: status, or 128 + signal. */
+/** child_exit_code - as a shell would have it: status, or 128 + signal. It must
+ * have ended. */
 int child_exit_code(const struct child *c);
 
-/** child_done - close; one that was never released exits. NULL-safe pid. */
+/** child_done - close; one that was never released exits, and is waited for;
+ * one that runs goes on. No child (.pid 0): only closes. */
 void child_done(struct child *c);
 
 #endif

@@ -30,7 +30,8 @@ struct confine_user {
  * confine_user - look up a user, by name or by number
  *
  * "nobody" is 65534, the kernel's overflowuid, on a host that does not know it.
- * Return: 0; -ENOENT there is none.
+ * A number that is no user's has the group of that number. Not thread-safe
+ * (getpwnam(3)). Return: 0; -ENOENT there is none.
  */
 int confine_user(const char *name, struct confine_user *ret);
 
@@ -56,7 +57,8 @@ int confine(const struct confine *c);
 
 /* ---- its parts ----------------------------------------------------------- */
 
-/** confine_quiet - no new privileges; no core, no ptrace by the same user. */
+/** confine_quiet - no new privileges (of this thread); no core, no ptrace by
+ * the same user (of the process). Return: 0; -errno of prctl(2). */
 int confine_quiet(void);
 
 /**
@@ -64,8 +66,9 @@ int confine_quiet(void);
  * @keep:  numbers of CAP_…
  * @count: of them
  *
- * The bounding set goes too where CAP_SETPCAP is there to do it.
- * Return: 0; -EPERM.
+ * The bounding set goes too where CAP_SETPCAP is there to do it, and the
+ * ambient one. Return: 0; -EPERM one of @keep is not there; -ENOMEM; -EINVAL no
+ * such capability.
  */
 int confine_capabilities(const int *keep, size_t count);
 
@@ -73,8 +76,10 @@ int confine_capabilities(const int *keep, size_t count);
  * confine_files - Landlock: no file but those beneath @dirs
  * @facts: and a few that are read later, of this host and process
  *
- * What is open stays open.
- * Return: 0, also where the kernel has no Landlock; -errno.
+ * What is open stays open. From its version 4 on (6.7) no TCP socket is bound
+ * or connected either. Beneath @dirs files and directories may be made, read,
+ * written, truncated and files removed; nothing is executed.
+ * Return: 0, also where the kernel has no Landlock; -errno of landlock_*(2).
  */
 int confine_files(const int *dirs, size_t count, bool facts);
 

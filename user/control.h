@@ -26,6 +26,7 @@
 
 struct control;
 
+/* Borrowed until control_close(), if not said otherwise. */
 struct control_options {
 	struct recorder *recorder;
 	const char *name;    /* to be found by; NULL: the process id */
@@ -38,7 +39,7 @@ struct control_options {
 };
 
 /**
- * control_open - strings are borrowed
+ * control_open - begin to listen: needs what rights that takes
  * @socket_error: 0, or why nobody can speak to it: errors of rundir_listen();
  *                all else works
  *
@@ -50,7 +51,8 @@ int control_open(struct control **ret, const struct control_options *o,
 /** control_fds - to be polled for reading. Return: how many. */
 unsigned control_fds(const struct control *c, int fds[CONTROL_FDS_MAX]);
 
-/** control_run - answer who asks; never blocks. */
+/** control_run - answer who asks, tell of snapshots that have ended; never
+ * blocks. When one of the descriptors is readable, and now and then. */
 void control_run(struct control *c);
 
 /** control_snapshot - ask for one on behalf of a signal. Return: as
@@ -60,11 +62,12 @@ int control_snapshot(struct control *c, const char *why);
 /**
  * control_end - the recorder has stopped: tell of the last snapshots
  *
- * Clients that are there are served for a bounded time.
+ * Clients that are there are served for a bounded time: 0.2 s at most.
  */
 void control_end(struct control *c);
 
-/** control_close - NULL-safe. */
+/** control_close - hang up, be found no more; also the metrics' socket.
+ * NULL-safe. */
 void control_close(struct control *c);
 
 #endif

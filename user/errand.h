@@ -32,7 +32,9 @@ struct errand_options {
 
 /**
  * errand_start - fork it; before any thread starts, after the command
- * Return: 0; -ENOMEM; -errno of fork or socketpair.
+ *
+ * Whether it could confine itself is not known here: if not it is gone, and
+ * each question says so. Return: 0; -ENOMEM; -errno of fork or socketpair.
  */
 int errand_start(struct errand **ret, const struct errand_options *o);
 
@@ -46,18 +48,20 @@ pid_t errand_pid(const struct errand *e);
 int errand_measure(struct errand *e, bool on);
 
 /**
- * errand_signal - send @sig to the command. Thread: any.
+ * errand_signal - send @sig, below 1000, to the command. Thread: any.
  * Return: 0; -errno of pidfd_send_signal(2); -EPIPE it is gone.
  */
 int errand_signal(struct errand *e, int sig);
 
 /**
  * errand_unpin - remove what is pinned: the links alone, or all that is left
- * Return: 0; -errno; -EPIPE it is gone.
+ * and the directory Return: 0; -errno of pin_remove(), pin_remove_dir(); -EPIPE
+ * it is gone.
  */
 int errand_unpin(struct errand *e, bool links);
 
-/** errand_clear - remove options.dir if it is empty. Return: as unpin. */
+/** errand_clear - remove options.dir if it is empty. Return: 0; -ENOTEMPTY,
+ * -errno of unlinkat(2); -EPIPE it is gone. */
 int errand_clear(struct errand *e);
 
 /** errand_done - let it end, and wait for that. NULL-safe. */

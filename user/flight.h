@@ -34,6 +34,8 @@ struct flight_options {
 
 /**
  * flight_new - all that is borrowed must live as long
+ *
+ * Sets malloc's thresholds for the whole process (mallopt(3)).
  * Return: 0; errors of window_new(); -errno of eventfd(2).
  */
 int flight_new(struct flight **ret, const struct flight_options *o,
@@ -43,6 +45,7 @@ int flight_new(struct flight **ret, const struct flight_options *o,
  */
 struct sink *flight_sink(struct flight *f);
 
+/** flight_window - Return: its window; lives as long as it. */
 const struct window *flight_window(const struct flight *f);
 
 /**
@@ -50,7 +53,7 @@ const struct window *flight_window(const struct flight *f);
  * @t, @render: borrowed for the flight's life; @render is for the event that
  *              was the cause
  *
- * TRIGGERS_MAX of them at most.
+ * TRIGGERS_MAX of them at most, which is up to the caller.
  */
 void flight_trigger(struct flight *f, struct trigger *t,
 		    const struct render *render);
@@ -61,8 +64,9 @@ const struct trigger *flight_trigger_at(const struct flight *f, unsigned i);
 /** flight_bind - the repo whose log tells what triggers do. */
 void flight_bind(struct flight *f, struct repo *r);
 
-/** flight_start - start the threads. Return: 0; -ENOMEM; -errno of
- * pthread_create(). */
+/** flight_start - start the threads, which run when it returns. Return: 0;
+ * -ENOMEM; -errno of pthread_create(3); flight_free() then ends those there
+ * are. */
 int flight_start(struct flight *f);
 
 /** flight_hurry - have the thread that copies run before others, which takes
@@ -70,15 +74,16 @@ int flight_start(struct flight *f);
  * effort, after start. */
 void flight_hurry(struct flight *f);
 
-/** flight_began - everything from now on is recorded. */
+/** flight_began - everything from @now_ns on, monotonic, is recorded: no
+ * snapshot covers what was before. Thread: any. */
 void flight_began(struct flight *f, uint64_t now_ns);
 
 /* What is wanted; strings are copied, and cut where they are long. */
 struct flight_ask {
-	const char *path; /* what to call it when it is told of; NULL */
-	uint64_t after_ns;
-	const char *why;
-	const char *event; /* that was the cause, a line; NULL */
+	const char *path;  /* what to call it when it is told of; NULL */
+	uint64_t after_ns; /* how long after now it ends */
+	const char *why;   /* cut at SNAPSHOT_WHY_LEN */
+	const char *event; /* that was the cause, its first line; NULL */
 };
 
 /**
@@ -86,13 +91,16 @@ struct flight_ask {
  *
  * Thread: any; never blocks. Return: 0, its number in @ret_number (may be
  * NULL); -EBUSY as many as can be are being taken; -ESHUTDOWN recording ends;
- * -ENAMETOOLONG.
+ * -ENAMETOOLONG @ask->path, SNAPSHOT_PATH_LEN.
  */
 int flight_ask(struct flight *f, const struct flight_ask *ask,
 	       uint64_t *ret_number);
 
-/** flight_fd - readable when a snapshot has ended, until flight_seen(). */
+/** flight_fd - readable when a snapshot has ended, until flight_seen(). Stays
+ * the flight's. */
 int flight_fd(const struct flight *f);
+
+/** flight_seen - take note of it; before flight_ended(). Thread: who polls. */
 void flight_seen(struct flight *f);
 
 /**
@@ -105,6 +113,7 @@ void flight_seen(struct flight *f);
 bool flight_ended(struct flight *f, uint64_t *cursor,
 		  struct snapshot_result *ret);
 
+/* Since it was made. */
 struct flight_stats {
 	struct window_stats window;
 	uint64_t asked;	  /* numbers 1 to this were given */
@@ -119,7 +128,8 @@ void flight_stats(const struct flight *f, struct flight_stats *ret);
 /**
  * flight_look - have the triggers look at an event
  *
- * Thread: the repo's. Return: has it made one fire?
+ * Asks for the snapshots of those that fire, and logs it. Thread: the repo's.
+ * Return: has it made one fire?
  */
 bool flight_look(struct flight *f, const struct event *ev);
 

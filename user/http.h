@@ -39,7 +39,7 @@ int http_listen(const char *where, int *ret_fd, char ret_name[HTTP_NAME_LEN]);
  * @listen_fd: is taken over, also when this fails
  * @path:      of the page, borrowed: "/metrics"
  * @type:      its Content-Type, borrowed
- * @make:      write the page into @to
+ * @make:      write the page into @to, empty; inside http_run()
  *
  * Return: 0; -ENOMEM, which stands for all that libmicrohttpd may lack.
  */

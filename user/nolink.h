@@ -13,7 +13,8 @@
  * @mode:  with O_CREAT: what the file has in the end, whatever the umask
  *
  * openat2(2) with RESOLVE_NO_SYMLINKS where the kernel has it (5.6), else
- * O_NOFOLLOW. Never blocks on a FIFO.
+ * O_NOFOLLOW, which is about the last component alone: @name is to be one.
+ * Never blocks on a FIFO, nor becomes a controlling terminal; stays O_NONBLOCK.
  * Return: descriptor; -ELOOP a symbolic link is in the way; -errno.
  */
 int nolink_open(int dirfd, const char *name, int flags, mode_t mode);

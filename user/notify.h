@@ -20,16 +20,19 @@ struct notify {
 
 /**
  * notify_open - connect to who started us, if the environment says so
+ *
+ * $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID (sd_watchdog_enabled(3)).
  * Return: 0, also when nobody asked; -EINVAL the environment makes no sense;
  * -errno of connect(2). @ret can be used in any case.
  */
 int notify_open(struct notify *ret);
 
-/** notify_say - send @fmt, lines NAME=VALUE. Best effort, never waits. */
+/** notify_say - send @fmt, lines NAME=VALUE, 511 bytes at most: longer ones are
+ * not sent. Best effort, never waits. */
 void notify_say(const struct notify *n, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** notify_done - close it. */
+/** notify_done - close it. .fd -1: no-op. */
 void notify_done(struct notify *n);
 
 #endif

@@ -58,16 +58,18 @@ int pin_open(struct pin *p, const char *name, bool make);
 /** pin_above - name of the directory that this user's are in, in PIN_BPFFS. */
 void pin_above(char ret[PIN_ROOT_MAX]);
 
-/** pin_is_held - Return: has a recorder that of this name? */
+/** pin_is_held - Return: has a recorder that of this name? False also where it
+ * cannot be looked at. */
 bool pin_is_held(const char *name);
 
 /** pin_close - give up the lock; it stays. PIN_NONE: no-op. */
 void pin_close(struct pin *p);
 
-/** pin_path - what bpf(2) may open a file of it by. */
+/** pin_path - what bpf(2) may open a file of it by, which takes no descriptor
+ * of a directory before 6.5: in /proc/self/fd. As long as @p is open. */
 void pin_path(const struct pin *p, const char *file, char ret[PIN_PATH_MAX]);
 
-/** pin_has - Return: is there such a file? */
+/** pin_has - Return: is there such a file, as far as can be told? */
 bool pin_has(const struct pin *p, const char *file);
 
 /**
@@ -79,13 +81,13 @@ bool pin_has(const struct pin *p, const char *file);
  */
 int pin_remove(const struct pin *p, char sort);
 
-/** pin_files - call @fn with the name of each file that begins with @sort.
- * Return: how many; -errno. */
+/** pin_files - call @fn with the name of each file that begins with @sort,
+ * valid for the call. Return: how many; -errno of getdents64(2). */
 int pin_files(const struct pin *p, char sort,
 	      void (*fn)(void *arg, const char *file), void *arg);
 
 /** pin_remove_dir - the directory, when it is empty; and what it is in, when
- * that is. Return: 0; -errno. */
+ * that is. Return: 0; -ENOTEMPTY, -errno of unlinkat(2). */
 int pin_remove_dir(const struct pin *p);
 
 /**

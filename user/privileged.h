@@ -13,7 +13,8 @@
 
 struct privileged;
 
-/** privileged_open - Return: 0; -ENOMEM; -errno of pthread_create(3). */
+/** privileged_open - start it, with the calling thread's rights and signal
+ * mask. Return: 0; -ENOMEM; -errno of pthread_create(3). */
 int privileged_open(struct privileged **ret);
 
 /**

@@ -26,7 +26,8 @@ struct question {
 	const char *path;  /* in the line; NULL: none */
 };
 
-/** question_read - take a line, of anything, apart; it is changed. */
+/** question_read - take a line, of anything, apart; it is changed, and must
+ * live as long as @ret. What is no question may still say json. */
 void question_read(struct question *ret, char *line);
 
 #endif

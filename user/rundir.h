@@ -26,15 +26,17 @@ struct rundir_socket {
 /**
  * rundir_listen - be found as @name
  *
- * Made under another name, and moved there once it can be connected to.
- * Return: 0; -EADDRINUSE a recorder of that name runs; -EINVAL a name of other
- * characters than A-Z a-z 0-9 . _ -, or too long; -ENOENT there is no
+ * Made under another name, and moved there once it can be connected to, 0600.
+ * Sockets of recorders that died are removed first. Not for two threads at a
+ * time. Return: 0; -EADDRINUSE a recorder of that name runs; -EINVAL a name of
+ * other characters than A-Z a-z 0-9 . _ -, or too long; -ENOENT there is no
  * XDG_RUNTIME_DIR; -EPERM the directory is another's, or open to others;
  * -errno of the system.
  */
 int rundir_listen(struct rundir_socket *s, const char *name);
 
-/** rundir_close - remove it. All -1: no-op. */
+/** rundir_close - remove it, as far as there is still the right to, and close.
+ * All -1: no-op. */
 void rundir_close(struct rundir_socket *s);
 
 /**
@@ -49,7 +51,9 @@ int rundir_connect(const char *name);
 
 /**
  * rundir_each - call @fn for each recorder that runs, by what connects to it
- * Return: how many; 0 also when there is no directory; -EACCES, -EPERM.
+ *
+ * In order of names, then those of the service; each is connected to. Return:
+ * how many; 0 also when there is no directory; -EACCES, -EPERM.
  */
 int rundir_each(void (*fn)(void *arg, const char *name), void *arg);
 

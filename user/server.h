@@ -33,8 +33,8 @@ struct server_client {
 
 /**
  * server_open - @listen_fd is borrowed, non-blocking
- * @ask: called for each question, without its newline; it calls
- *       server_answer(), now or later
+ * @ask: called for each question, without its newline, which it may change;
+ * both are valid inside it. It calls server_answer(), now or later
  *
  * Return: 0; -ENOMEM; -errno of epoll_create1(2).
  */
@@ -47,10 +47,12 @@ int server_open(struct server **ret, int listen_fd,
 int server_fd(const struct server *s);
 
 /** server_run - do what can be done now, and drop who is late. Call it now and
- * then even when nothing is readable. */
+ * then even when nothing is readable. Calls @ask. */
 void server_run(struct server *s);
 
-/** server_answer - send @len bytes to client @id; one that has gone: no-op. */
+/** server_answer - send @len bytes, copied, to client @id, and hang up when
+ * they are read; one that has gone, or was answered: no-op. Without bytes it is
+ * dropped. */
 void server_answer(struct server *s, uint64_t id, const void *data, size_t len);
 
 struct server_stats {
@@ -63,7 +65,8 @@ struct server_stats {
 /** server_stats - counted since it was opened. */
 void server_stats(const struct server *s, struct server_stats *ret);
 
-/** server_close - hang up on all. NULL-safe. */
+/** server_close - hang up on all; the listening socket stays the caller's.
+ * NULL-safe. */
 void server_close(struct server *s);
 
 #endif

@@ -18,6 +18,7 @@
 #define SNAPSHOT_PATH_LEN 4096
 #define SNAPSHOT_WHY_LEN  512
 
+/* All that is pointed to is borrowed until snapshot_take() returns. */
 struct snapshot_plan {
 	const struct window *window;
 	const struct schema *schema;
@@ -33,6 +34,7 @@ struct snapshot_plan {
 	const char *asked; /* archive_options.asked */
 };
 
+/* Some 9 KB: not for the stack of a small thread. */
 struct snapshot_result {
 	uint64_t number;
 	char path[SNAPSHOT_PATH_LEN]; /* as it is called */
@@ -52,7 +54,9 @@ struct snapshot_result {
  * snapshot_take - write it; blocks until it is on disk and @copy has ended
  * @copy: that was asked for and that another thread fills meanwhile
  *
- * When @stopping turns true it ends within some tenths of a second.
+ * When @stopping turns true it ends within some tenths of a second. The archive
+ * is made in the thread's working directory, which is to be plan->dir, by a
+ * name of its own (snapshot-UTC-NUMBER).
  * @ret->err: what @copy ended with; -ENOMEM; errors of archive_create(),
  * archive_append() and archive_close(). After an error of the disk what was
  * written stays. Thread: any; several at once.

@@ -44,10 +44,10 @@ struct snapshot_end {
 /* Records copied out of the window, for all who are to write them. */
 struct snapshot_chunk {
 	unsigned char *data; /* mapped */
-	size_t cap, len;
-	uint64_t first; /* position of data[0] */
-	int refs;	/* who is to write it, and who copies; atomic */
-	uint64_t *held; /* bytes of all chunks there are; atomic */
+	size_t cap, len;     /* bytes there are, and used */
+	uint64_t first;	     /* position of data[0] */
+	int refs;	     /* who is to write it, and who copies; atomic */
+	uint64_t *held;	     /* bytes of all chunks there are; atomic */
 };
 
 /* A chunk, from @off on: there it goes on where the one before ended. */
@@ -99,10 +99,11 @@ struct snapshot_copier {
 	sem_t go;    /* somebody asked, or it is to end */
 };
 
-/** snapshot_copier_init - @w is borrowed. */
+/** snapshot_copier_init - @w is borrowed until snapshot_copier_done(). */
 void snapshot_copier_init(struct snapshot_copier *c, const struct window *w);
 
-/** snapshot_copier_start - Return: 0; -errno of pthread_create(). */
+/** snapshot_copier_start - Return: 0, its thread runs; -errno of
+ * pthread_create(3). */
 int snapshot_copier_start(struct snapshot_copier *c);
 
 /** snapshot_copier_hurry - have it run before others, once it is started.
@@ -112,7 +113,8 @@ void snapshot_copier_hurry(struct snapshot_copier *c);
 /** snapshot_copier_wake - somebody has asked. Thread: any. */
 void snapshot_copier_wake(struct snapshot_copier *c);
 
-/** snapshot_copier_stop - wait for its end; nobody may want anything of it. */
+/** snapshot_copier_stop - wait for its end; nobody may want anything of it. Not
+ * started: no-op. */
 void snapshot_copier_stop(struct snapshot_copier *c);
 
 /** snapshot_copier_done - stops it as well. */
@@ -145,13 +147,15 @@ static inline bool snapshot_copy_over(const struct snapshot_copy *copy)
 }
 
 /** snapshot_copy_leave - have it end soon, free what was not taken, and be
- * ready to be asked for again. */
+ * ready to be asked for again. Waits for the copier. Thread: who writes. */
 void snapshot_copy_leave(struct snapshot_copy *copy);
 
-/** snapshot_part_done - release its chunk. No chunk: no-op. */
+/** snapshot_part_done - release its chunk, which the last one frees. No chunk:
+ * no-op. Thread: any. */
 void snapshot_part_done(struct snapshot_part *p);
 
-/** snapshot_key_ts - of a record that is a struct window_key. */
+/** snapshot_key_ts - the instant in a record that is a struct window_key,
+ * monotonic ns; 0: it is too short to be one. */
 uint64_t snapshot_key_ts(const struct ring_record *rec);
 
 /** snapshot_end_known - Return: is its position known? */

@@ -40,13 +40,18 @@ extern const struct embedded weir_embedded[];
 #define SOURCE_REPO	 "repo" /* weir itself: no programs, a user-space ring */
 #define SOURCE_TASK	 "task" /* always loaded: all others need its state */
 
-/* A tunable of a source, from `--set source.name=value`. */
+/*
+ * A tunable of a source, from `--set source.name=value`: its constant
+ * <source>_<name>. A number, with or without a unit of time or size; of
+ * syscall.calls a list of names.
+ */
 struct source_setting {
 	const char *text; /* "syscall.slower=10ms", borrowed */
 };
 
 struct source_scope;
 
+/* All that is pointed to is borrowed until sources_free(). */
 struct sources_options {
 	/* Which to load; none: all but those marked off by default. */
 	const char *const *names;
@@ -55,7 +60,9 @@ struct sources_options {
 	size_t setting_count;
 	uint32_t follow; /* record this process and what it starts; 0 */
 	const struct source_scope *scope; /* and these: source_scope.h; NULL */
-	uint64_t ring_bytes;   /* of each mini-buffer; 0: as the source says */
+	/* of each mini-buffer, all its shards together, at most 2 GiB; 0: as
+	 * the source says. Rounded up to a power of two. */
+	uint64_t ring_bytes;
 	uint32_t errand;       /* a process of weir's, not recorded either; 0 */
 	bool budget;	       /* sources_shed() will be called */
 	const struct pin *pin; /* to outlive this process there; or NULL */
@@ -64,18 +71,19 @@ struct sources_options {
 	void *measure_arg;
 };
 
+/* Strings live as long as the sources; @why is of now. */
 struct source_info {
 	const char *name;
 	const char *help;
-	bool wanted;
-	bool on; /* loaded and attached */
+	bool wanted; /* to be loaded: asked for, and something of it wanted */
+	bool on;     /* loaded, and attached once that was tried */
 	bool by_default;
 	unsigned value;	   /* what its events are worth: 1 least; 0: not shed */
 	const char *why;   /* off, or in part off, because; "" */
 	bool cut;	   /* what was unfinished at the end is told in part */
-	unsigned programs; /* attached */
-	unsigned rings;
-	uint64_t ring_bytes; /* all its rings */
+	unsigned programs; /* attached, iterators not among them */
+	unsigned rings;	   /* of its mini-buffer: shards */
+	uint64_t ring_bytes; /* all its rings, those of CPUs too */
 	/* How it reads the paths of files: "loads" (bpf/peek.bpf.h), "helper";
 	 * NULL: it does not. */
 	const char *paths;
@@ -96,21 +104,28 @@ struct sources;
  *
  * Loads nothing into the kernel: needs no privileges.
  * @why: one line on failure: which source, name or setting, and the remedy
- * Return: 0; -EINVAL unknown source or setting, or a malformed value; -ENOMEM.
+ * One at a time in a process (source_btf_open()). libbpf's messages go to the
+ * debug log from here on.
+ * Return: 0; -EINVAL unknown source or setting, a malformed value, or a struct
+ * that breaks the rules of bpf/events.h; -EEXIST, -E2BIG too many or equal
+ * sources or kinds; -ENOMEM; -errno of libbpf.
  */
 int sources_open(struct sources **ret, const struct sources_options *opts,
 		 char *why, size_t why_len);
 
+/** sources_schema - Return: of all sources there are, loaded or not; lives as
+ * long as @s. */
 const struct schema *sources_schema(const struct sources *s);
 
-/** sources_setting - Return: the value of `source.name` as set, or 0. */
+/** sources_setting - Return: the value of `source.name` as set, else its
+ * default; 0: there is none. */
 uint64_t sources_setting(const struct sources *s, const char *source,
 			 const char *name);
 
 /* What is looked for beside what is selected: by a trigger. */
 struct source_need {
 	const bool *kinds; /* [SCHEMA_KINDS_MAX]: in events of these */
-	const struct filter *filter;
+	const struct filter *filter; /* what is true of them */
 };
 
 /**
@@ -120,7 +135,7 @@ struct source_need {
  * the sources' constants, and what only makes kinds that nobody wants is not
  * attached, nor loaded where that is all of a source. Events that the task
  * table needs are made in any case. `--set repo.user_filter=1` leaves all of
- * it to the repo. The last call counts.
+ * it to the repo. The last call counts. All is used for the call.
  * Return: 0; -ENOMEM; -E2BIG more than SOURCE_NEEDS_MAX.
  */
 int sources_narrow(struct sources *s, const struct select *sel,
@@ -140,16 +155,24 @@ bool sources_filters(const struct sources *s, const struct schema_kind *k,
  * after sources_narrow()? */
 bool sources_wants(const struct sources *s, const struct schema_kind *k);
 
-/** sources_load - load the wanted objects. Return: 0; -errno when none could
- * be (sources_info() has each one's reason). */
+/**
+ * sources_load - load the wanted objects, each in a thread of its own
+ *
+ * Makes rings, account and sets, opens what counting takes later; frees what is
+ * known of the kernel's types. Needs CAP_BPF and CAP_PERFMON.
+ * Return: 0; -EOPNOTSUPP none could be (sources_info() has each one's reason);
+ * -ENOMEM, -errno of making what all share.
+ */
 int sources_load(struct sources *s);
 
 /**
  * sources_attach - attach the programs, task first, and run the iterators: what
  * is alive already enters the stream
  *
- * The aggregator must be draining. An iterator that failed is told by
- * sources_info(). Return: as sources_load.
+ * The aggregator must be draining: each iterator waits for room, 5 s at most.
+ * One that failed is told by sources_info(). A source of which one program
+ * cannot attach is detached as a whole.
+ * Return: 0; -EOPNOTSUPP none is on.
  */
 int sources_attach(struct sources *s);
 
@@ -161,15 +184,16 @@ int sources_attach(struct sources *s);
 
 /**
  * sources_pin - after attach: let all of it outlive this process
- * @meta, @len: for sources_pinned(), what it is of
- * Return: 0; -errno, nothing is complete then.
+ * @meta, @len: for sources_pinned(), what it is of; at most 1 MiB
+ * Return: 0; -errno of bpf(2), nothing is complete then.
  */
 int sources_pin(struct sources *s, const void *meta, size_t len);
 
 /**
  * sources_pinned - what a pin was made of
- * @ret: to be freed
- * Return: 0; -ENOENT there is nothing complete; -ENOMEM; -errno of bpf(2).
+ * @ret: to be freed by free()
+ * Return: 0; -ENOENT there is nothing complete; -EBADMSG what bears its name is
+ * something else; -ENOMEM; -errno of bpf(2).
  */
 int sources_pinned(const struct pin *p, void **ret, size_t *ret_len);
 
@@ -195,7 +219,7 @@ int sources_unpin(const struct pin *p, const struct resume *at,
  * kernel has let go of their names, which it does in a callback of RCU, and end
  * here. (Before Linux 6.5 they would end in that callback, where on a -rt
  * kernel their locks sleep: bpf_link_put() in kernel/bpf/syscall.c.)
- * Return: how many; -errno.
+ * Return: how many files; -errno of removing them.
  */
 int sources_remove_pinned(const struct pin *p);
 
@@ -203,7 +227,8 @@ int sources_remove_pinned(const struct pin *p);
  * sources_take - instead of load: take over what is pinned
  *
  * The options must be those it was made of. sources_attach() then only runs
- * the iterators. Return: as sources_load().
+ * the iterators. One that could not run then is off now. Return: as
+ * sources_load(); -errno of opening what says who records.
  */
 int sources_take(struct sources *s);
 
@@ -227,14 +252,24 @@ void sources_halt(struct sources *s);
  * _end iterators run: those of maps while hooks keep them, others after. */
 void sources_detach(struct sources *s);
 
-/** sources_free - close everything. NULL-safe. */
+/** sources_free - detach, close everything; no ring may be in use. What is
+ * pinned stays. NULL-safe. */
 void sources_free(struct sources *s);
 
+/** sources_count - Return: how many there are, loaded or not: the same for each
+ * run of the same weir. */
 unsigned sources_count(const struct sources *s);
-/** sources_index - Return: which of them has that name; 0: none has. */
+
+/** sources_index - Return: which of them has that name; 0, as of the first:
+ * none has. */
 unsigned sources_index(const struct sources *s, const char *name);
+
+/** sources_info - tell of the @i-th, below sources_count(). */
 void sources_info(const struct sources *s, unsigned i, struct source_info *ret);
 
+/** sources_ring_count, sources_ring - the rings in the kernel, after load:
+ * those of each source in turn, which is the order in which they are resumed.
+ */
 unsigned sources_ring_count(const struct sources *s);
 struct source_ring sources_ring(const struct sources *s, unsigned i);
 
@@ -246,16 +281,21 @@ struct source_ring sources_ring(const struct sources *s, unsigned i);
  * source * (cpus + 1) + cpu.
  */
 struct account_row *sources_rows(struct sources *s, size_t *ret_count);
+
+/** sources_cpus - Return: CPUs that are possible: numbers are below that. */
 unsigned sources_cpus(const struct sources *s);
 
-/** sources_account - bring the kernel's part of the rows up to date. */
+/** sources_account - bring the kernel's part of the rows up to date: loads from
+ * what is mapped, and a read of each program's fdinfo file. */
 void sources_account(struct sources *s);
 
 /**
  * sources_losses - report what was lost in the kernel since the last call
  *
- * @fn is called for each source and CPU with new losses; first and last are
- * bounds (monotonic ns): no loss lies outside.
+ * @fn is called for each source and CPU with new losses at
+ * WEIR_STAGE_KERNEL_RING; first and last are bounds (monotonic ns): no loss
+ * lies outside. And for each source with new ones at WEIR_STAGE_HOOK, of
+ * ACCOUNT_ANY_CPU, whose times nobody knows: 0 and 0.
  */
 void sources_losses(struct sources *s,
 		    void (*fn)(void *arg, const char *source, uint32_t cpu,
@@ -275,7 +315,8 @@ void sources_shed(struct sources *s, unsigned i, unsigned log2);
 unsigned sources_shed_log2(const struct sources *s, unsigned i);
 
 /** sources_asked - Return: how many events of the @i-th came as far as being
- * asked whether they are to be shed; nearly exact, and cheap. */
+ * asked whether they are to be shed, since load; counted without a lock, so
+ * nearly exact, and cheap. */
 uint64_t sources_asked(const struct sources *s, unsigned i);
 
 /* Cost of a program, from the kernel's own statistics. */
@@ -293,7 +334,8 @@ struct program_cost {
  */
 int sources_measure(struct sources *s, bool on);
 
-/** sources_costs - fill up to @max. Return: how many programs there are. */
+/** sources_costs - fill up to @max; what the kernel does not tell is 0. Return:
+ * how many programs there are. */
 size_t sources_costs(struct sources *s, struct program_cost *ret, size_t max);
 
 #endif

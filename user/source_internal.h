@@ -86,24 +86,29 @@ struct sources {
 	int stats_fd; /* holds the kernel's run-time statistics on */
 };
 
+/*
+ * Unless said otherwise: Thread: one at a time, but while loading one for each
+ * source, each with a source of its own.
+ */
+
 /** source_of_task - Return: the source that keeps track of tasks, or NULL. */
 struct source *source_of_task(struct sources *s);
 
 /** sources_follow - Return: is the recording about some processes only? */
 bool sources_follow(const struct sources *s);
 
-/** source_share_followed - before load: one map, kept by task, read by all.
- * Return: 0; -errno. */
+/** source_share_followed - before load: one map, kept by task, read by all;
+ * task must be loaded before. Return: 0; -errno of libbpf. */
 int source_share_followed(struct sources *s, struct source *src);
 
-/** sources_follow_first - after load: mark those asked for. Return: 0; -errno.
- */
+/** sources_follow_first - after load: mark those asked for, in maps of source
+ * task. Return: 0; -errno of bpf(2). */
 int sources_follow_first(struct sources *s);
 
 /** source_is - Return: is this the source called @name? */
 bool source_is(const struct source *src, const char *name);
 
-/** source_fail - switch a source off and say why. */
+/** source_fail - switch a source off and say why; the first reason stays. */
 void source_fail(struct source *src, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -115,7 +120,8 @@ struct bpf_object *source_object(const struct sources *s,
 				 const struct source *src, const void *data,
 				 uint64_t size);
 
-/** source_plain_open - before a constant is set. Return: 0; -ENOMEM. */
+/** source_plain_open - before a constant is set: remember them as compiled.
+ * No-op where there is no twin. Return: 0; -ENOMEM. */
 int source_plain_open(struct source *src);
 
 /**
@@ -124,7 +130,9 @@ int source_plain_open(struct source *src);
  */
 int source_plain_take(const struct sources *s, struct source *src);
 
-/** source_apply - put the user's settings into a source's constants. */
+/** source_apply - put the user's settings into a source's constants; also what
+ * system calls are recorded by default. Return: 0; -EINVAL, -ENOENT with @why,
+ * one line. */
 int source_apply(struct sources *s, struct source *src, char *why,
 		 size_t why_len);
 
@@ -162,7 +170,8 @@ int source_peek_fill(struct bpf_program *prog, uint32_t function);
  */
 const char *source_btf_path(const struct sources *s);
 
-/** source_btf_fill - before load: make it, for these. Return: 0; -errno. */
+/** source_btf_fill - before load: make it, for these. Return: 0, also where the
+ * kernel's own is used; as source_btf_copy(); -errno of write(2). */
 int source_btf_fill(struct sources *s, struct source *const *list, unsigned n);
 
 /**
@@ -175,14 +184,16 @@ int source_btf_fill(struct sources *s, struct source *const *list, unsigned n);
 int source_btf_copy(struct btf **ret, const struct btf *from,
 		    const struct btf *const *by, unsigned n);
 
-/** source_btf_drop - after load: nothing of the kernel's types is needed. */
+/** source_btf_drop - after load: nothing of the kernel's types is needed, and
+ * most of what they took is freed. */
 void source_btf_drop(struct sources *s);
 
 /** source_btf_close - after all objects were closed. */
 void source_btf_close(struct sources *s);
 
-/** source_tracepoint_args - Return: how many arguments it has in this kernel;
- * -ENOENT. */
+/** source_tracepoint_args - Return: how many arguments a raw program of it gets
+ * in this kernel; -ENOENT there is none of that name, or no BTF. Before drop.
+ */
 int source_tracepoint_args(const struct sources *s, const char *name);
 
 /**
@@ -197,13 +208,15 @@ void source_open_info(struct source *src);
 bool source_makes_wanted(const struct sources *s, const struct source *src,
 			 const struct bpf_program *p);
 
-/** source_size_sets - before load. Return: 0; -errno. */
+/** source_size_sets - before load: room in @map for the members of all its
+ * sets. Return: 0; -E2BIG; -errno of libbpf. */
 int source_size_sets(const struct source *src, struct bpf_map *map);
 
-/** source_fill_sets - after load. Return: 0; -errno. */
+/** source_fill_sets - after load: put them in. Return: 0; -errno of bpf(2). */
 int source_fill_sets(const struct source *src);
 
-/** source_map_account - map a source's account. Return: 0; -errno. */
+/** source_map_account - map a source's account; @fd: of the map, for the call.
+ * Return: 0; -errno of mmap(2). */
 int source_map_account(struct sources *s, struct source *src, int fd);
 
 /** source_program_fd - Return: the program's descriptor, borrowed. */
@@ -220,7 +233,8 @@ bool source_makes_none(const char *name);
 /** source_is_iter - Return: is it run by reading, not attached? */
 bool source_is_iter(const struct program *p);
 
-/** source_remedy - Return: what helps against an error; or "". */
+/** source_remedy - Return: what helps against an error, a blank before it,
+ * static; or "". */
 const char *source_remedy(const struct sources *s, int err);
 
 /** source_rings - Return: how many it has, those of CPUs included. */
@@ -233,19 +247,23 @@ struct kring_place source_ring_at(const struct source *src, unsigned i);
 void source_close_rings(struct source *src);
 void source_close_programs(struct source *src);
 
-/** source_wanted - those to load, task first. Return: how many. */
+/** source_wanted - those to load, task first; @ret: [SOURCES_MAX]. Return: how
+ * many. */
 unsigned source_wanted(struct sources *s, struct source **ret);
 
 /** source_count_on - Return: how many have programs, and run. */
 unsigned source_count_on(const struct sources *s);
 
-/** source_make_own - the map own, before load. Return: 0; -errno. */
+/** source_make_own - the map own, before load, with this process in it. Return:
+ * 0; -errno of bpf(2), mmap(2). */
 int source_make_own(struct sources *s);
 
-/** source_grace_period - wait until no program runs that ran before. */
+/** source_grace_period - wait until no program runs that ran before: some ms,
+ * by membarrier(2); 20 ms where that is not to be had. */
 void source_grace_period(void);
 
-/** source_stop - no program records any more but as @how says. */
+/** source_stop - no program records any more but as @how says, from now on
+ * (release, atomic). Only where there is the map own, else a no-op. */
 void source_stop(struct sources *s, enum weir_stop how);
 
 #endif

@@ -29,7 +29,8 @@ struct source_scope {
  * source_scope_tree - add a process, or the one that a thread belongs to
  * @text: its number
  *
- * Return: 0; -EINVAL no number; -ESRCH there is none; -E2BIG.
+ * By /proc, of the pid namespace that it is mounted for. Return: 0; -EINVAL no
+ * number; -ESRCH there is none; -E2BIG more than SCOPE_MAX.
  */
 int source_scope_tree(struct source_scope *s, const char *text);
 
@@ -37,8 +38,9 @@ int source_scope_tree(struct source_scope *s, const char *text);
  * source_scope_cgroup - add a cgroup
  * @path: its directory, or its path below where cgroup v2 is mounted
  *
+ * Its number is that of the directory's inode (kernfs, on 64 bits).
  * Return: 0; -EOPNOTSUPP cgroup v2 is not mounted; -ENOENT there is none;
- * -E2BIG; -errno of stat(2).
+ * -E2BIG more than SCOPE_MAX; -errno of stat(2).
  */
 int source_scope_cgroup(struct source_scope *s, const char *path);
 

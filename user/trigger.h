@@ -30,7 +30,7 @@ struct trigger;
  * trigger_new - read one; @text is copied
  * @schema, @tasks, @offset: as filter_compile()
  *
- * Thread: any. Return: 0; -EINVAL with @err; -ENOMEM.
+ * Thread: any. Return: 0; -EINVAL with @err, its place in @text; -ENOMEM.
  */
 int trigger_new(struct trigger **ret, const char *text,
 		const struct schema *schema, const struct tasks *tasks,
@@ -39,14 +39,17 @@ int trigger_new(struct trigger **ret, const char *text,
 /** trigger_free - NULL-safe. */
 void trigger_free(struct trigger *t);
 
-/** trigger_kinds - of which kinds an event may make it fire. */
+/** trigger_kinds - [SCHEMA_KINDS_MAX]: of which kinds an event may make it
+ * fire. Lives as long as it, as what the next two return. Thread: any. */
 const bool *trigger_kinds(const struct trigger *t);
 
 /** trigger_filter - what must be true of an event that it counts. */
 const struct filter *trigger_filter(const struct trigger *t);
 
-/** trigger_text - the condition as it was written. */
+/** trigger_text - the condition as it was written, without its limits. */
 const char *trigger_text(const struct trigger *t);
+
+/** trigger_after_ns - how long after the event a snapshot is to end. */
 uint64_t trigger_after_ns(const struct trigger *t);
 
 /* What an event means to a trigger. */
@@ -57,11 +60,17 @@ enum trigger_said {
 	TRIGGER_HOLDS, /* the same, for the first time since it last fired */
 };
 
-/** trigger_event - look at an event of one of its kinds. */
+/**
+ * trigger_event - look at an event of one of its kinds
+ *
+ * Time is that of the events, so a replay fires at the same ones. An event that
+ * stands for several (WEIR_WEIGHT()) counts as so many. After it fired it does
+ * not for after= and every= together.
+ */
 enum trigger_said trigger_event(struct trigger *t, const struct event *ev);
 
 struct trigger_stats {
-	uint64_t fired, held;
+	uint64_t fired, held; /* events that made it fire, or would have */
 };
 
 /** trigger_stats - Thread: any. */

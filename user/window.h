@@ -35,7 +35,8 @@ struct window_key {
 };
 
 struct window_options {
-	uint64_t bytes; /* rounded up to a power of two */
+	uint64_t bytes; /* WINDOW_BYTES_MIN.._MAX; rounded up to a power of two
+			 */
 	uint64_t ns;	/* how far back it is to reach at most; 0: any */
 };
 
@@ -56,17 +57,19 @@ void window_free(struct window *w);
 /**
  * window_put - take an event; tasks are as of after it
  *
- * Never refuses. A keyframe that is due follows it.
- * Thread: the repo's, as of window_tick().
+ * Never refuses. A keyframe that is due follows it; the first event has one
+ * before it. A record longer than an eighth of the window is left out. Thread:
+ * the repo's, as of window_tick().
  */
 void window_put(struct window *w, const struct event *ev);
 
 /** window_told - gaps of all losses up to @ts are in it. Thread: the repo's. */
 void window_told(struct window *w, uint64_t ts);
 
-/** window_tick - bring up to date how far back it reaches. */
+/** window_tick - bring up to date how far back it reaches; now and then. */
 void window_tick(struct window *w);
 
+/* Each exact in itself, not all of one instant. */
 struct window_stats {
 	uint64_t bytes, used; /* size; of it filled */
 	uint64_t ns;	      /* as asked for, or 0 */
@@ -84,13 +87,15 @@ void window_stats(const struct window *w, struct window_stats *ret);
 /** window_end - position behind the newest record. Thread: any. */
 uint64_t window_end(const struct window *w);
 
-/** window_base - position of the keyframe where it begins. Thread: any. */
+/** window_base - position of the keyframe where it begins, as of the last
+ * keyframe or window_tick(); 0: there is none. Thread: any. */
 uint64_t window_base(const struct window *w);
 
 /**
  * window_copy - from @from on at most @cap bytes, as ring_snapshot_from()
  *
- * Thread: any, any number at a time; the repo does not notice.
+ * Thread: any, any number at a time; the repo does not notice. Return: enum
+ * ring_status, as there.
  */
 int window_copy(const struct window *w, uint64_t from, void *buf, size_t cap,
 		struct ring_snapshot_info *ret);
