@@ -3,7 +3,9 @@
  * arena.h - memory that is handed out bit by bit and freed all at once.
  *
  * What lives as long as its owner (a schema's table, a compiled filter) comes
- * from one. Nothing is ever freed alone, and nothing moves. Not thread-safe.
+ * from one. Nothing is ever freed alone, and nothing moves; the struct itself
+ * may, as for an owner that lives in its own arena. Not thread-safe. Taken from
+ * the system 8 KiB at a time, or more where one piece is larger.
  */
 #ifndef WEIR_ARENA_H
 #define WEIR_ARENA_H
@@ -18,7 +20,7 @@ struct arena {
 };
 
 /**
- * arena_alloc - @size zeroed bytes, aligned for any type
+ * arena_alloc - @size zeroed bytes, aligned for any type (16)
  * Return: the bytes; NULL when memory ran out. A @size of 0 is valid.
  */
 void *arena_alloc(struct arena *a, size_t size);

@@ -12,7 +12,14 @@
 
 #include "event.h"
 
-/** args_text - AT_FDCWD, "/etc/passwd", O_RDONLY (without parentheses). */
+/**
+ * args_text - AT_FDCWD, "/etc/passwd", O_RDONLY (without parentheses)
+ * @f: six numbers of 64 bits, the registers at the call
+ *
+ * As many as the call takes; without a mode where open(2) does not ask for
+ * one. A path that was not kept is its address. Of a call that has no signature
+ * six numbers are shown, in hexadecimal.
+ */
 void args_text(struct buf *b, const struct event *ev,
 	       const struct schema_field *f);
 

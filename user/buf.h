@@ -30,7 +30,11 @@ void buf_reset(struct buf *b);
 /** buf_err - Return: 0; -ENOMEM some write was dropped. */
 int buf_err(const struct buf *b);
 
-/** buf_grow - what buf_space() does when there is too little room. */
+/**
+ * buf_grow - what buf_space() does when there is too little room
+ *
+ * The capacity doubles, from 256 bytes on. @data may move.
+ */
 void *buf_grow(struct buf *b, size_t len);
 
 /**
@@ -46,6 +50,7 @@ static inline void *buf_space(struct buf *b, size_t len)
 	return buf_grow(b, len);
 }
 
+/** buf_put - append @len bytes; @data may be NULL when there are none. */
 static inline void buf_put(struct buf *b, const void *data, size_t len)
 {
 	void *to = buf_space(b, len);
@@ -56,6 +61,7 @@ static inline void buf_put(struct buf *b, const void *data, size_t len)
 	b->len += len;
 }
 
+/** buf_putc - append one byte, a NUL too. */
 static inline void buf_putc(struct buf *b, char c)
 {
 	char *to = buf_space(b, 1);
@@ -66,26 +72,35 @@ static inline void buf_putc(struct buf *b, char c)
 	b->len++;
 }
 
+/** buf_puts - append a string without its NUL. */
 static inline void buf_puts(struct buf *b, const char *s)
 {
 	buf_put(b, s, strlen(s));
 }
 
+/**
+ * buf_u64, buf_u64_width, buf_s64, buf_hex - append a number
+ * @width: zeros before it up to so many digits (at most 20)
+ */
 void buf_u64(struct buf *b, uint64_t v); /* decimal */
-/* decimal, zeros before it up to @width digits (at most 20) */
 void buf_u64_width(struct buf *b, uint64_t v, unsigned width);
 void buf_s64(struct buf *b, int64_t v);	 /* decimal */
 void buf_hex(struct buf *b, uint64_t v); /* 0x…, no leading zeros */
+
+/** buf_printf - append what printf(3) would make, without its NUL. */
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** buf_pad - append blanks until the line is @column characters long. */
+/**
+ * buf_pad - append blanks until the line is @column characters long
+ * @line_start: index of its first byte; UTF-8 is counted by characters
+ */
 void buf_pad(struct buf *b, size_t line_start, size_t column);
 
 /**
  * buf_flush - write all of it to @fd and reset
  *
- * Blocks; goes on after short writes and EINTR.
+ * Blocks; goes on after short writes and EINTR. The memory is kept.
  * Return: 0; -errno of write(2), the rest of the content is dropped then;
  * -ENOMEM latched earlier.
  */

@@ -18,7 +18,7 @@
 
 struct cgroup {
 	uint64_t id;
-	const char *path;      /* "" until known */
+	const char *path;      /* "" until known; owned by the table */
 	const char *container; /* 64 hex digits of the path, or "" */
 };
 
@@ -30,8 +30,10 @@ struct cgroups {
 	struct cgroup *last_removed; /* the owner's hold on it, or NULL */
 };
 
-/** cgroups_get - Return: the one of that id, made where there is none; NULL: no
- * memory. */
+/**
+ * cgroups_get - Return: the one of that id, made where there is none; NULL: no
+ * memory. It is valid until it is forgotten: who keeps it, holds it.
+ */
 struct cgroup *cgroups_get(struct cgroups *g, uint64_t id);
 
 /** cgroups_hold - keep it, be it removed or not, until cgroups_release(). */
@@ -48,16 +50,24 @@ void cgroups_release(struct cgroups *g, struct cgroup *c);
  */
 void cgroups_removed(struct cgroups *g, uint64_t id);
 
-/** cgroups_name - set its path, @len bytes. Return: 0; -ENOMEM. */
+/**
+ * cgroups_name - set its path, @len bytes, and the container found in it
+ *
+ * The container is the last run of exactly 64 hexadecimal digits, as OCI
+ * runtimes name cgroups by default. What path and container were before is
+ * freed. It counts as there again if it was removed.
+ * Return: 0; -ENOMEM, and it is as it was.
+ */
 int cgroups_name(struct cgroup *c, const void *path, size_t len);
 
 /** cgroups_named - Return: the one of that id; NULL: its path is not known. */
 const struct cgroup *cgroups_named(const struct cgroups *g, uint64_t id);
 
-/** cgroups_each - as tasks_each_cgroup(). */
+/** cgroups_each - as tasks_each_cgroup(), in no order. */
 int cgroups_each(const struct cgroups *g,
 		 int (*fn)(void *arg, const struct cgroup *c), void *arg);
 
+/** cgroups_done - free all, held or not; empty and usable again. */
 void cgroups_done(struct cgroups *g);
 
 #endif

@@ -15,10 +15,12 @@
 
 struct task; /* tasks.h */
 
+/* All of it is borrowed: the record, the schema, the task table. */
 struct event {
-	const struct weir_hdr *h;
+	const struct weir_hdr *h; /* 8-aligned; the fixed part behind it */
 	const struct schema_kind *kind;
-	const struct task *task; /* whose event it is, or NULL: unknown */
+	const struct task *task; /* whose event it is, by tasks_apply(); NULL:
+				    unknown, or not joined */
 	uint32_t len;		 /* bytes at @h */
 };
 
@@ -27,8 +29,9 @@ struct event {
  * @data: 8-aligned record, header first
  * @len:  bytes there
  *
+ * ev->task is NULL afterwards. A string of no bytes may point anywhere.
  * Return: 0; -EBADMSG shorter than it says, of an unknown kind, or a string
- * that points outside.
+ * that points outside; @ev is untouched then.
  */
 int event_init(struct event *ev, const struct schema *s, const void *data,
 	       size_t len);
@@ -48,7 +51,15 @@ static inline int64_t field_extend(uint64_t v, unsigned bytes)
 	}
 }
 
-/** field_u64, field_s64 - element @i of a number, extended to 64 bits. */
+/**
+ * field_u64, field_s64 - element @i of a number, extended to 64 bits
+ * @ev: of the kind that @f is of
+ * @f:  FIELD_UINT or FIELD_INT, which is not checked here
+ * @i:  less than f->count
+ *
+ * field_u64() extends with zeros, whatever the type; field_s64() by the sign of
+ * a FIELD_INT.
+ */
 uint64_t field_u64(const struct event *ev, const struct schema_field *f,
 		   unsigned i);
 int64_t field_s64(const struct event *ev, const struct schema_field *f,
@@ -57,10 +68,16 @@ int64_t field_s64(const struct event *ev, const struct schema_field *f,
 struct field_bytes {
 	const uint8_t *data; /* inside the record */
 	uint32_t len;
-	uint32_t full; /* true length; WEIR_STR_UNKNOWN: unreadable */
+	uint32_t full; /* true length, more than @len where it was cut;
+			  WEIR_STR_UNKNOWN: unreadable */
 };
 
-/** field_bytes - content of FIELD_CHARS (to its NUL), FIELD_BYTES, FIELD_STR */
+/**
+ * field_bytes - content of FIELD_CHARS (to its NUL), FIELD_BYTES, FIELD_STR
+ *
+ * As long as the record is there. data is never NULL, be len 0; the bytes are
+ * anyone's: they may have NULs, and need not be UTF-8.
+ */
 struct field_bytes field_bytes(const struct event *ev,
 			       const struct schema_field *f);
 
@@ -72,7 +89,8 @@ bool field_is_empty(const struct event *ev, const struct schema_field *f);
 
 /*
  * A field bound by name, for code that needs one (the task table, statistics):
- * schemas of other versions may lack it, so it is optional at use.
+ * schemas of other versions may lack it, so it is optional at use. The schema
+ * is borrowed for its life. All zero is one that is not bound.
  */
 struct bound {
 	const struct schema_kind *kind;
@@ -90,11 +108,17 @@ bool bound_init(struct bound *b, const struct schema *s, const char *kind,
 const struct schema_field *bound_in(const struct bound *b,
 				    const struct schema_kind *k);
 
-/** bound_u64 - Return: element 0, or @fallback when not bound. */
+/**
+ * bound_u64 - Return: element 0, a FIELD_INT with its sign; @fallback when not
+ * bound, when the event is of another kind, or when it is no number.
+ */
 uint64_t bound_u64(const struct bound *b, const struct event *ev,
 		   uint64_t fallback);
 
-/** bound_bytes - Return: as field_bytes(), empty when not bound. */
+/**
+ * bound_bytes - Return: as field_bytes(); all zero, data NULL, when not bound
+ * in an event of this kind.
+ */
 struct field_bytes bound_bytes(const struct bound *b, const struct event *ev);
 
 #endif

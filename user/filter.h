@@ -34,7 +34,7 @@
 struct filter;
 
 struct filter_error {
-	size_t at;	/* offset into the expression: the caret */
+	size_t at;	/* offset into the expression, bytes: the caret */
 	char what[160]; /* one line, with the remedy */
 };
 
@@ -47,13 +47,21 @@ struct filter_error {
  * @near_ns: realtime that times of day and -5m are reckoned from: the end of an
  *           archive; 0: now
  *
- * Return: 0; -EINVAL with @err filled; -ENOMEM.
+ * @expr is not needed afterwards, the schema is, as long as the filter.
+ * Return: 0, to be released with filter_free(); -EINVAL with @err filled;
+ * -ENOMEM.
  */
 int filter_compile(struct filter **ret, const char *expr,
 		   const struct schema *schema, const struct tasks *tasks,
 		   int64_t offset, uint64_t near_ns, struct filter_error *err);
 
-/** filter_match - Thread: one at a time for each filter. */
+/**
+ * filter_match - does an event pass?
+ * @ev: of the schema that it was compiled for, joined: what is asked of a task
+ *      that is not known is false
+ *
+ * Allocates nothing. Thread: one at a time for each filter.
+ */
 bool filter_match(const struct filter *f, const struct event *ev);
 
 /** filter_free - NULL-safe. */

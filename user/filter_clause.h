@@ -18,8 +18,8 @@
 #include "filter_tree.h"
 
 struct clauses {
-	struct weir_filter filter;
-	bool exact;		   /* all that pass are accepted */
+	struct weir_filter filter; /* as the kernel takes it */
+	bool exact; /* all that pass are accepted: no need to ask again */
 	struct weir_set_key *keys; /* the members of its sets; owned */
 	size_t key_count;
 	uint32_t set_count;
@@ -35,19 +35,23 @@ struct clause_target {
  * clauses_compile - the clauses of @n for events of a kind
  * @n: part of a filter's tree, see filter_root()
  *
- * Return: 0, and @ret to be released by clauses_done(); -ENOMEM.
+ * Return: 0, and @ret to be released by clauses_done(); -ENOMEM, and nothing
+ * is to be released.
  */
 int clauses_compile(struct clauses *ret, const struct node *n,
 		    const struct clause_target *target);
 
 /**
  * clauses_early - those that can be asked where only some fields are known
- * @known: their offsets, see struct weir_filter
+ * @known: their offsets in the record, 0 ends them; see struct weir_filter
+ *
+ * Of these as many groups as WEIR_CLAUSES_EARLY has room for, none about the
+ * task's name. What is left out is asked later, with the rest.
  */
 void clauses_early(const struct clauses *c, const uint16_t known[WEIR_KNOWN],
 		   struct weir_filter *ret);
 
-/** clauses_done - release what @c owns. */
+/** clauses_done - release what @c owns; safe on a zeroed one. */
 void clauses_done(struct clauses *c);
 
 #endif

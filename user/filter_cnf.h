@@ -24,7 +24,7 @@ struct group {
 	struct weir_clause clauses[WEIR_CLAUSES];
 };
 
-/* With no group it holds always, but when @never. */
+/* Groups are in the maker's arena. With none it holds always, but @never. */
 struct cnf {
 	struct group *first;
 	unsigned count;
@@ -41,7 +41,13 @@ struct cnf cnf_unknown(void);
 /** cnf_clause - a single one. */
 struct cnf cnf_clause(struct arena *arena, const struct weir_clause *c);
 
-/** cnf_and, cnf_or - of two; the arguments are used up. */
+/**
+ * cnf_and, cnf_or - of two; the arguments are used up
+ *
+ * Their groups may be part of what is returned. Groups beyond CNF_GROUPS, and
+ * alternatives beyond WEIR_CLAUSES, are dropped; the outcome is not exact then.
+ * The same if cnf_or() has no memory.
+ */
 struct cnf cnf_and(struct cnf a, struct cnf b);
 struct cnf cnf_or(struct arena *arena, struct cnf a, struct cnf b);
 

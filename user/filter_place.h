@@ -45,7 +45,12 @@ struct range domain_of(const struct place *p);
 struct cnf in_range(struct maker *m, const struct place *p, struct range r,
 		    bool inverse);
 
-/** one_of - is it in one of the ranges? Their order is changed. */
+/**
+ * one_of - is it in one of the ranges? Their order is changed.
+ *
+ * Up to RANGES_MAX are asked one by one; more become the kind's bitmap, if it
+ * is free and they are below its end, else a set.
+ */
 struct cnf one_of(struct maker *m, const struct place *p, struct range *r,
 		  size_t count, bool inverse);
 
@@ -64,7 +69,8 @@ struct cnf bytes_are(struct maker *m, const struct place *p,
 /**
  * text_is - is it @text, or with @prefix: does it begin so?
  *
- * A text that is shorter than its field ends with a NUL.
+ * A text that is shorter than its field ends with a NUL; of fields that are
+ * longer than 64 bytes nothing is told.
  */
 struct cnf text_is(struct maker *m, const struct place *p, const char *text,
 		   size_t len, bool prefix, bool inverse);

@@ -123,10 +123,15 @@ struct filter {
 	const struct tasks *tasks;
 };
 
-/** filter_root - Return: the top of the tree, never NULL. */
+/** filter_root - Return: the top of the tree, never NULL; lives as @f does. */
 const struct node *filter_root(const struct filter *f);
 
-/** filter_put - append the expression that @n stands for; it compiles again. */
+/**
+ * filter_put - append the expression that @n stands for; it compiles again
+ *
+ * Values are written as they were; times that were relative stay so, and mean
+ * another instant later. Errors: see buf_err().
+ */
 void filter_put(struct buf *b, const struct node *n);
 
 /* ---- the steps of filter_compile() --------------------------------------- */
@@ -142,7 +147,9 @@ struct compiler {
 };
 
 /**
- * filter_fail - note what is wrong at @at of the expression
+ * filter_fail - note what is wrong at @at of the expression, bytes
+ *
+ * Cut to what filter_error.what holds.
  * Return: -EINVAL, always.
  */
 int filter_fail(struct compiler *c, size_t at, const char *fmt, ...)
@@ -150,7 +157,7 @@ int filter_fail(struct compiler *c, size_t at, const char *fmt, ...)
 
 /**
  * filter_parse - text to tree, names and values not looked at
- * Return: 0; -EINVAL; -ENOMEM.
+ * Return: 0, the tree in the arena; -EINVAL, also nested too deep; -ENOMEM.
  */
 int filter_parse(struct compiler *c, struct node **ret);
 

@@ -15,7 +15,9 @@
  * glob_match - does the whole of @text match?
  *
  * * stands for any bytes, / among them, ? for one byte, [a-z] and [!a-z] for
- * one of a set, \x for x itself; a [ without its ] is itself. A NUL in @text,
+ * one of a set, \x for x itself; a [ without its ] is itself. [^a-z] is
+ * [!a-z]; a ] that comes first is a member. Bytes, not characters: ? is a part
+ * of what is not ASCII. Case counts. A NUL in @text,
  * which separates the words of an argv, counts as a blank.
  */
 bool glob_match(const char *pattern, size_t pattern_len, const void *text,

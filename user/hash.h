@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hash.h - mixing for hash tables whose keys nobody chooses to hurt us.
+ * hash.h - mixing for hash tables whose keys nobody chooses to hurt us: it has
+ * no secret, so whoever picks the keys can have them all in one bucket.
  */
 #ifndef WEIR_HASH_H
 #define WEIR_HASH_H
 
 #include <stdint.h>
 
-/** hash_u64 - the finalizer of MurmurHash3 (Appleby, public domain). */
+/**
+ * hash_u64 - the finalizer of MurmurHash3 (Appleby, public domain): fmix64
+ *
+ * One to one, and 0 for 0.
+ */
 static inline uint64_t hash_u64(uint64_t x)
 {
 	x ^= x >> 33;

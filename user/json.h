@@ -12,23 +12,27 @@
 #include "buf.h"
 
 struct json {
-	struct buf *b;
-	bool comma; /* before what comes next */
+	struct buf *b; /* borrowed; latches errors, see buf_err() */
+	bool comma;    /* before what comes next; false at the start */
 };
 
-/** json_key - the name of the member that follows. */
+/** json_key - the name of the member that follows; ended by a NUL, escaped. */
 void json_key(struct json *j, const char *name);
 
 /** json_begin, json_end - '{' or '[', and '}' or ']'. */
 void json_begin(struct json *j, char bracket);
 void json_end(struct json *j, char bracket);
 
-/* One value, as an element or after json_key(). NULL strings are null. */
+/**
+ * json_str, json_u64, json_bool - a value, as an element or after json_key()
+ * @s: any bytes up to a NUL: render_json_string(); NULL: null
+ * @v: all 64 bits, in decimal: who reads doubles loses what is above 2^53
+ */
 void json_str(struct json *j, const char *s);
 void json_u64(struct json *j, uint64_t v);
 void json_bool(struct json *j, bool v);
 
-/* A member of an object: key and value. */
+/** json_member_str, _u64, _bool - a member of an object: key and value. */
 void json_member_str(struct json *j, const char *name, const char *s);
 void json_member_u64(struct json *j, const char *name, uint64_t v);
 void json_member_bool(struct json *j, const char *name, bool v);

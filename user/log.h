@@ -11,6 +11,11 @@
 
 extern bool log_debug_on; /* set by main() before any thread starts */
 
+/**
+ * log_debug, log_vdebug - print, when it is on; with the newline in @fmt
+ *
+ * Not escaped: nothing of an event goes there. Thread: any.
+ */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_vdebug(const char *fmt, va_list args)
 	__attribute__((format(printf, 1, 0)));

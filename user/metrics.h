@@ -16,7 +16,12 @@
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/** metrics_text - all of them, as of now. */
+/**
+ * metrics_text - append all of them, as of now
+ *
+ * Names begin with weir_. Text in labels is escaped as the format asks; a byte
+ * that is no UTF-8 is a ?. Errors: see buf_err().
+ */
 void metrics_text(struct buf *b, const struct health *h);
 
 #endif

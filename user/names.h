@@ -13,11 +13,17 @@
 
 /**
  * errno_name - "ENOENT" of 2; the kernel's own ones (ERESTARTSYS) as well
- * Return: a static string, or NULL when @number has no name.
+ * Return: a static string, or NULL when @number has no name: 0 has none. From
+ * strerrorname_np(3), and of the kernel's own include/linux/errno.h.
  */
 const char *errno_name(uint64_t number);
 
-/** errno_by_name - case ignored. Return: 0; -ENOENT. */
+/**
+ * errno_by_name - case ignored
+ *
+ * Also by the second names of errno(3): EWOULDBLOCK, EDEADLOCK, ENOTSUP.
+ * Return: 0; -ENOENT, and @ret_number is untouched.
+ */
 int errno_by_name(const char *name, size_t len, int64_t *ret_number);
 
 /**

@@ -21,7 +21,13 @@ struct near {
 /** near_init - look for what is close to the @len bytes at @word. */
 void near_init(struct near *n, const char *word, size_t len);
 
-/** near_try - is @name closer than the best so far? */
+/**
+ * near_try - is @name closer than the best so far? Of equals the first stays.
+ * @name: borrowed, as long as near_best() is asked for
+ *
+ * What begins with the word, of three letters or more, is as close as one
+ * letter off. Words and names of more than 64 letters are never close.
+ */
 void near_try(struct near *n, const char *name);
 
 /**

@@ -46,7 +46,8 @@ struct opt {
 	const char *choices; /* legal values "jsonl csv", or NULL: any */
 	const char *help;    /* what it does, begins in lower case */
 	const char *also;    /* what others call it, to guess by; or NULL */
-	size_t offset;	     /* of the member in the command's arguments */
+	size_t offset;	     /* of the member in the command's arguments; of
+				the type that @type says */
 };
 
 #define OPT_TABLES_MAX 10 /* of one command, and a NULL */
@@ -83,7 +84,8 @@ enum opt_result { OPT_OK, OPT_HELP, OPT_WRONG };
  * @why:     on OPT_WRONG one line: what is wrong and what would be right
  *
  * Return: OPT_OK; OPT_HELP --help was given; OPT_WRONG with @why. Call
- * opt_done() in any case.
+ * opt_done() in any case. Strings point into @argv, lists are copied. What is
+ * given twice: the later one counts, lists add up.
  */
 enum opt_result opt_parse(const struct opt *const *tables, void *args,
 			  bool command, int argc, char **argv,
@@ -101,7 +103,8 @@ enum opt_result opt_preset(const struct opt *const *tables, void *args,
 			   const struct opt *row, const char *value,
 			   char why[OPT_ERROR_LEN]);
 
-/** opt_done - free the lists in @args. */
+/** opt_done - free the lists in @args; what is in them is gone. Twice does no
+ * harm. */
 void opt_done(const struct opt *const *tables, void *args);
 
 /** opt_help - the rows as the lines of --help, at most 80 columns wide. */

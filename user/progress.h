@@ -24,12 +24,13 @@ bool progress_can(int fd);
  * progress_line - write text in place of the last line on the terminal @fd
  *
  * The terminal cuts it to its width (DECAWM off, as of a VT100): what is
- * wrapped could not be wiped.
- * Return: is there somebody to tell?
+ * wrapped could not be wiped. @text is not escaped.
+ * Return: is there somebody to tell? False: the write failed.
  */
 bool progress_line(int fd, const char *text, size_t len);
 
-/** progress_start - draw on @fd from here on, if it is a terminal. */
+/** progress_start - draw on @fd from here on, if it is a terminal; borrowed
+ * until progress_stop(). Not more often than five times a second. */
 void progress_start(int fd);
 
 /** progress_expect - so many bytes more are there to be read. */

@@ -17,23 +17,42 @@ void render_quoted(struct buf *b, const void *data, size_t len, char quote);
  */
 void render_cut(struct buf *b, const struct field_bytes *s);
 
-/** render_ip - an IPv6 address, or IPv4 when it is a mapped one (RFC 5952). */
+/**
+ * render_ip - an IPv6 address in the canonical form of RFC 5952, section 4, or
+ * dotted IPv4 when it is a mapped one (::ffff:0:0/96, RFC 4291, 2.5.5.2)
+ * @addr: in network byte order
+ */
 void render_ip(struct buf *b, const uint8_t addr[16]);
 
 /** ip_is_v4 - is it an IPv4 address, mapped? */
 bool ip_is_v4(const uint8_t addr[16]);
 
-/** render_words - the words of an argv, quoted as bash reads them back. */
+/**
+ * render_words - the words of an argv, quoted as bash reads them back
+ * @words: a NUL between them; one at the end is none
+ *
+ * Those with escapes are in $'…', where a \ means the same to bash. A blank
+ * between; behind the last what render_cut() says.
+ */
 void render_words(struct buf *b, const struct field_bytes *words);
 
 /**
  * render_symbol - what stands for a number everywhere: names of enums, errors,
- * signals and states, hexadecimal digits, major:minor
+ * signals and states, hexadecimal digits, major:minor (of the kernel's dev_t:
+ * 20 bits of minor, include/linux/kdev_t.h)
+ *
+ * A number that its enum has no name for is the enum's name and it:
+ * block_op_17.
  * Return: false, and nothing appended, when the number stands for itself.
  */
 bool render_symbol(struct buf *b, const struct schema_field *f, uint64_t v);
 
-/** render_string - FIELD_CHARS, FIELD_BYTES or FIELD_STR as text. */
+/**
+ * render_string - FIELD_CHARS, FIELD_BYTES or FIELD_STR as text
+ *
+ * Not quoted. FIELD_BYTES is hexadecimal digits, but for an address; what could
+ * not be read is a ?.
+ */
 void render_string(struct buf *b, const struct event *ev,
 		   const struct schema_field *f);
 

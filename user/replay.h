@@ -17,11 +17,11 @@
 #include "sink.h"
 
 struct replay_options {
-	struct select_options select;
-	const char *from, *to; /* as typed: units.h; NULL: open */
-	bool utc;	       /* times are shown in UTC */
-	unsigned jobs;	       /* threads; 0: as many as pay */
-	uint64_t limit;	       /* only the first so many events; 0: all */
+	struct select_options select; /* near_ns is set by replay_open() */
+	const char *from, *to;	      /* as typed: units.h; NULL: open */
+	bool utc;		      /* times are shown in UTC */
+	unsigned jobs;		      /* threads; 0: as many as pay */
+	uint64_t limit; /* only the first so many events; 0: all */
 };
 
 struct replay_error {
@@ -63,6 +63,10 @@ struct replay {
 /**
  * replay_open - open archives and compile the selection
  * @opts: its filter is borrowed for the life of @r
+ * @r: need not be zeroed
+ *
+ * Times are read relative to the end of the archives; one before the boot is
+ * the boot.
  * Return: 0; -EINVAL with @err; errors of archive_open() with err->path;
  * -ENOMEM. On failure nothing is to be closed.
  */
@@ -70,7 +74,11 @@ int replay_open(struct replay *r, char *const *paths, unsigned count,
 		const struct replay_options *opts, struct replay_error *err);
 
 /**
- * replay_each - hand each selected event to @fn, joined
+ * replay_each - hand each selected event to @fn, joined, until it returns
+ * non-zero
+ *
+ * The event, and the task it points to, are valid inside @fn alone. Losses are
+ * reported up to 5 s after they happened: so much longer it reads.
  *
  * A gap is handed over when its span touches the interval, even where it was
  * learned of after its end; where the instants of one are not known it may have
@@ -94,7 +102,8 @@ int replay_losses(struct replay *r, const bool *kinds, uint64_t from_ns,
 		  uint64_t to_ns);
 
 /**
- * replay_sink - the same into a sink, which is ticked; not closed
+ * replay_sink - the same into a sink, which is ticked, also after a failure;
+ * not closed
  * Return: as replay_each(); errors of the sink end the pass.
  */
 int replay_sink(struct replay *r, struct sink *sink);

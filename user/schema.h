@@ -18,13 +18,17 @@
 
 #include "buf.h"
 
-/* How the bytes of a field are laid out. */
+/*
+ * How the bytes of a field are laid out. Numbers are written into archives:
+ * append only.
+ */
 enum field_type {
 	FIELD_UINT, /* little-endian, 1, 2, 4 or 8 bytes, times @count */
 	FIELD_INT,
 	FIELD_CHARS, /* char[size], NUL-padded */
 	FIELD_BYTES, /* __u8[size] */
-	FIELD_STR,   /* struct weir_str: bytes in the record's tail */
+	FIELD_STR,   /* struct weir_str: bytes in the record's tail, with no
+			NUL behind them */
 	FIELD_TYPES,
 };
 
@@ -65,16 +69,16 @@ struct schema_enumerator {
 };
 
 struct schema_enum {
-	const char *name; /* as in C: weir_stage */
-	uint32_t count;
-	const struct schema_enumerator *values; /* ascending by value */
+	const char *name;			/* as in C: weir_stage */
+	uint32_t count;				/* 65536 at most */
+	const struct schema_enumerator *values; /* ascending, each once */
 };
 
 struct schema_field {
 	const char *name;
 	const char *help; /* one line, or "" */
 	uint16_t offset;  /* from the start of the record */
-	uint16_t size;	  /* bytes in all */
+	uint16_t size;	  /* bytes in all; of a FIELD_STR sizeof(weir_str) */
 	uint16_t count;	  /* elements: 1, or the array's length */
 	uint8_t type;	  /* enum field_type */
 	uint8_t meaning;  /* enum meaning */
@@ -117,14 +121,24 @@ struct schema_source {
 
 struct schema; /* opaque: owns an arena all the pointers above point into */
 
-/** schema_kind - Return: the kind by its number, or NULL when unknown. */
+/**
+ * schema_kind - Return: the kind by its number, or NULL when unknown: any
+ * @number may be asked for. Lives as long as @s, like all that is returned
+ * here.
+ */
 const struct schema_kind *schema_kind(const struct schema *s, unsigned number);
 
-/** schema_kind_by_name - Return: the (first) kind called @name, or NULL. */
+/**
+ * schema_kind_by_name - Return: the kind called @name, or NULL. Of several of
+ * that name the first; schema_kind.variant leads to the others.
+ */
 const struct schema_kind *schema_kind_by_name(const struct schema *s,
 					      const char *name);
 
-/** schema_field - Return: the field called @name, or NULL. */
+/**
+ * schema_field - Return: the field called @name, or NULL. Case counts. Goes
+ * through them one by one: not for every event, see bound_init().
+ */
 const struct schema_field *schema_field(const struct schema_kind *k,
 					const char *name);
 
@@ -137,13 +151,18 @@ const struct schema_field *schema_field(const struct schema_kind *k,
 const struct schema_field *schema_task_field(const struct schema_kind *k,
 					     const char *name);
 
-/** schema_names_task - is it one number, a tid or a pid? */
+/** schema_names_task - is it one number, and means MEANING_TID or _PID? */
 bool schema_names_task(const struct schema_field *f);
 
 /** What follows a field's name to ask for that of its task. */
 #define SCHEMA_COMM_SUFFIX "_comm"
 
-/** schema_source_count, schema_source - the sources, in order of loading. */
+/**
+ * schema_source_count, schema_source - the sources, in order of loading
+ *
+ * Return: of schema_source() NULL when there is no @i-th; of
+ * schema_source_by_name() NULL when none is called so.
+ */
 unsigned schema_source_count(const struct schema *s);
 const struct schema_source *schema_source(const struct schema *s, unsigned i);
 const struct schema_source *schema_source_by_name(const struct schema *s,
@@ -155,10 +174,16 @@ const char *meaning_name(enum meaning m);
 /** meaning_by_name - Return: the meaning so called, or MEANING_NONE. */
 enum meaning meaning_by_name(const char *name, size_t len);
 
-/** enum_name - Return: the enumerator's name, or NULL when it has none. */
+/**
+ * enum_name - Return: the enumerator's name, or NULL when @value has none.
+ * Found at once where the values are 0, 1, 2, …, else by halves.
+ */
 const char *enum_name(const struct schema_enum *e, int64_t value);
 
-/** enum_value - find a name, case ignored. Return: 0; -ENOENT. */
+/**
+ * enum_value - find a name of @len bytes, case ignored
+ * Return: 0; -ENOENT, and @ret_value is untouched.
+ */
 int enum_value(const struct schema_enum *e, const char *name, size_t len,
 	       int64_t *ret_value);
 
@@ -193,8 +218,10 @@ int schema_new(struct schema **ret);
  * and marks, which JSON uses), fields inside the struct, ascending, not
  * overlapping, sizes legal, the type fit for the meaning; and everywhere that
  * a text has no byte that must not reach a terminal.
- * Return: 0; -EINVAL with a reason in @why (may be NULL); -EEXIST likewise;
- * -ENOMEM.
+ * Return: 0; -EINVAL it breaks a rule, or there is no room for one more
+ * (SCHEMA_SOURCES_MAX, SCHEMA_ENUMS_MAX); -EEXIST a source or a kind of that
+ * name or number is there; -ENOMEM. schema_add_kind() says in @why (may be
+ * NULL) what was wrong, a string of the arena.
  */
 int schema_add_source(struct schema *s, const struct schema_source *src);
 int schema_add_enum(struct schema *s, const struct schema_enum *e,
@@ -208,7 +235,9 @@ int schema_add_kind(struct schema *s, const struct schema_kind *k,
  *
  * A kind that @s has, but for its help, is that one. Others keep their number
  * where it is free; one whose name is taken becomes a variant.
- * Return: 0; -E2BIG there is no room for all; -ENOMEM.
+ * @number is 0 where @from has no kind. @from may be freed afterwards.
+ * Return: 0; -E2BIG there is no room for all; -ENOMEM. After a failure @s may
+ * have a part of it.
  */
 int schema_unite(struct schema *s, const struct schema *from,
 		 uint16_t number[SCHEMA_KINDS_MAX]);
@@ -223,7 +252,11 @@ int schema_add_variant(struct schema *s, const struct schema_kind *k);
 unsigned schema_enum_count(const struct schema *s);
 const struct schema_enum *schema_enum(const struct schema *s, unsigned i);
 
-/** schema_why - format a reason. Return: it, in the arena; never NULL. */
+/**
+ * schema_why - format a reason
+ * Return: it, in the arena, at most 159 bytes of it; "out of memory" where
+ * there is none; never NULL.
+ */
 const char *schema_why(struct schema *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -241,8 +274,8 @@ struct btf;
  *
  * Finds WEIR_SOURCE() and WEIR_EVENT() (bpf/weir.bpf.h): variables in the
  * sections .weir.source and .weir.events.
- * Return: 0; -EINVAL a struct breaks the rules of bpf/events.h; -EEXIST;
- * -ENOMEM.
+ * Return: 0; -EINVAL a struct breaks the rules of bpf/events.h; -EEXIST the
+ * source or one of its kinds is there already; -ENOMEM.
  */
 int schema_add_btf(struct schema *s, const char *source, const struct btf *btf,
 		   const struct btf *kernel, const char **why);
@@ -264,11 +297,19 @@ const char *btf_program_makes(const struct btf *btf, const char *program);
 
 /* ---- to and from bytes: schema_wire.c ------------------------------------ */
 
-/** schema_encode - append the table in its archive encoding to @b. */
+/**
+ * schema_encode - append the table in its archive encoding to @b
+ *
+ * The encoding is described in schema_wire.c. Errors: see buf_err().
+ */
 void schema_encode(const struct schema *s, struct buf *b);
 
 /**
  * schema_decode - read it back; every byte of @data is checked
+ * @data: not needed any more afterwards
+ *
+ * A meaning that is not known here, of a newer weir, becomes MEANING_NONE: its
+ * fields are plain numbers or strings.
  * Return: 0; -EBADMSG damaged; -EPROTONOSUPPORT a newer encoding; -ENOMEM.
  */
 int schema_decode(struct schema **ret, const void *data, size_t len);

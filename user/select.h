@@ -23,7 +23,7 @@ struct select {
 };
 
 struct select_options {
-	const char *const *sources; /* -s */
+	const char *const *sources; /* -s, no globs */
 	size_t source_count;
 	const char *const *kinds; /* -e; "task_*" globs allowed */
 	size_t kind_count;
@@ -35,6 +35,10 @@ struct select_options {
  * select_init - look names up and compile the filter
  * @what: one line on failure (buffer of @what_len), naming the closest known
  * @err:  filled when the filter is the cause (err->what not empty)
+ *
+ * The names in @opts are not needed afterwards; schema and tasks are, for the
+ * life of @sel (filter_compile()). A name that no kind has, and one that the
+ * other option rules out, is wrong.
  * Return: 0; -EINVAL; -ENOMEM. On failure nothing is to be released.
  */
 int select_init(struct select *sel, const struct select_options *opts,
@@ -46,14 +50,19 @@ int select_init(struct select *sel, const struct select_options *opts,
 void select_gaps(const struct select *sel, const struct schema *schema,
 		 bool *kinds);
 
-/** select_match - Thread: one at a time. */
+/**
+ * select_match - was an event asked for?
+ * @ev: joined
+ *
+ * Thread: one at a time, for the filter's sake.
+ */
 bool select_match(const struct select *sel, const struct event *ev);
 
 /** select_counts - is it, of what is selected, not weir's own word, which comes
  * unasked: its log, losses? Named with -e or -s it is as good as any. */
 bool select_counts(const struct select *sel, const struct event *ev);
 
-/** select_done - free the filter. */
+/** select_done - free the filter; safe on a zeroed one, and twice. */
 void select_done(struct select *sel);
 
 #endif

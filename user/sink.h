@@ -31,13 +31,30 @@ struct sink {
 	bool wants_context; /* also gets events flagged WEIR_F_CONTEXT */
 };
 
-/* @r is borrowed for the sink's life; @fd stays the caller's. */
+/**
+ * sink_text_open, sink_json_open, sink_csv_open - lines of text on @fd
+ * @r:     borrowed for the sink's life
+ * @kinds: as csv_new(), not needed afterwards
+ * @fd:    stays the caller's; writes block
+ *
+ * What they write, and what a failed write means: sink_lines.h, render.h.
+ * Return: 0, to be ended with ops->close(); -ENOMEM.
+ */
 int sink_text_open(struct sink **ret, const struct render *r, int fd);
 int sink_json_open(struct sink **ret, const struct render *r, int fd);
 int sink_csv_open(struct sink **ret, const struct render *r, const bool *kinds,
 		  int fd);
 
 struct archive_writer; /* archive.h */
+
+/**
+ * sink_archive_open - events into an archive, context too
+ * @w:     the sink's from here on: ops->close() is archive_close()
+ * @tasks: not used
+ *
+ * Return: 0; -ENOMEM, and @w stays the caller's. event, tick and close return
+ * as archive_append(), archive_tick() and archive_close().
+ */
 int sink_archive_open(struct sink **ret, struct archive_writer *w,
 		      const struct tasks *tasks);
 

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of numbers below 2^SUMS_BITS, up to SUMS_MAX of them, all of it is so. */
+/*
+ * Of numbers below 2^SUMS_BITS, up to SUMS_MAX of them, all of it is so: a sum
+ * of these is below 2^63. Of larger ones only @any, see sums_hold().
+ */
 struct sums {
 	uint64_t any; /* bits that some of them have: this is so of all */
 	uint64_t sum, min, max;
@@ -19,10 +22,14 @@ struct sums {
 #define SUMS_BITS 43
 #define SUMS_MAX  (1U << 20)
 
-/* Numbers of 52 bits, beside such an exponent, are doubles in their order. */
+/*
+ * Numbers of 52 bits, beside such an exponent, are doubles in their order:
+ * 2^52 and so much (IEEE 754 binary64). SSE2 has min and max of doubles, not of
+ * 64-bit integers.
+ */
 #define SUMS_EXPONENT 0x4330000000000000ULL
 
-/** sums_of - of @n numbers, one at least. */
+/** sums_of - of @n numbers, one at least; aligned as such. */
 static inline struct sums sums_of(const uint64_t *v, size_t n)
 {
 	__m128i first = _mm_set1_epi64x((int64_t)v[0]), any = first, x;
@@ -52,7 +59,8 @@ static inline struct sums sums_of(const uint64_t *v, size_t n)
 	};
 }
 
-/** sums_hold - is it so? */
+/** sums_hold - are sum, min and max those of the @n numbers? Else they are
+ * nothing. */
 static inline bool sums_hold(const struct sums *s, size_t n)
 {
 	return n <= SUMS_MAX && !(s->any >> SUMS_BITS);

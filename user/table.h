@@ -2,7 +2,9 @@
 /*
  * table.h - rows of cells, each column as wide as its widest cell.
  *
- * Cells are escaped for the terminal as they are put in.
+ * Cells are escaped for the terminal as they are put in. Width is counted in
+ * characters: one that is drawn wide, or on another one, makes columns ragged.
+ * Memory that runs out is told by buf_err() of what it is printed to.
  */
 #ifndef WEIR_TABLE_H
 #define WEIR_TABLE_H
@@ -12,11 +14,12 @@
 #define TABLE_COLUMNS_MAX 12
 
 struct table {
-	const char *align; /* a letter for each column: l or r */
+	const char *align; /* a letter for each column: l or r; at most
+			      TABLE_COLUMNS_MAX of them; borrowed */
 	struct buf cells;  /* NUL after each */
 };
 
-/** table_cell - the next cell, row by row. */
+/** table_cell - the next cell, row by row; the last row is to be full. */
 void table_cell(struct table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

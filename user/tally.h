@@ -4,7 +4,7 @@
  *
  * A process is its pid, its boot and the start of its first thread; what it
  * did is counted by kind, threads together. Unlike the task table it keeps the
- * dead, all of them: about 200 bytes each.
+ * dead, all of them: about 200 bytes each. Thread: the owner's only.
  */
 #ifndef WEIR_TALLY_H
 #define WEIR_TALLY_H
@@ -14,13 +14,14 @@
 #include "tasks.h"
 
 struct tally_count {
-	const struct schema_kind *kind;
+	const struct schema_kind *kind; /* the first of its variants */
 	uint64_t events;
 };
 
 struct process {
 	uint32_t pid, ppid, uid;
-	uint64_t start_time, exit_time; /* monotonic ns; 0 unknown, alive */
+	uint64_t start_time, exit_time; /* monotonic ns of its boot; 0 unknown,
+					   alive */
 	unsigned boot;
 	uint64_t shift;		      /* of its times, as render.shift */
 	char comm[WEIR_COMM_LEN + 1]; /* its last name */
@@ -56,9 +57,13 @@ struct tally {
  * Return: 0; -ENOMEM.
  */
 int tally_init(struct tally *t, const struct render *r, struct tasks *tasks);
+/** tally_done - free it, processes too; safe on a zeroed one. */
 void tally_done(struct tally *t);
 
-/** tally_event - count a joined event. Return: 0; -ENOMEM. */
+/**
+ * tally_event - count a joined event, for the pid in its header
+ * Return: 0; -ENOMEM it may not be counted.
+ */
 int tally_event(struct tally *t, const struct event *ev);
 
 /**
@@ -90,6 +95,8 @@ struct process *tally_tree(struct tally *t);
 /**
  * tally_next - the next of the tree, parents first
  * @depth: changed by where it is; 0 for a root
+ *
+ * Needs tally_tree() before; begun with what that returned.
  * Return: NULL after the last.
  */
 struct process *tally_next(struct process *p, unsigned *depth);

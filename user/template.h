@@ -37,7 +37,9 @@ int template_compile(struct arena *a, struct schema_kind *k);
 
 /**
  * template_check - does k->text name only fields that @k has?
- * Return: 0; -EINVAL with the offending part of the template in @ret_name.
+ * Return: 0; -EINVAL with the offending part of the template, from its brace
+ * on, in @ret_name: borrowed from @k. Braces and brackets that are left over
+ * are no error.
  */
 int template_check(const struct schema_kind *k, const char **ret_name);
 

@@ -26,11 +26,13 @@ unsigned utf8_next(const uint8_t *s, size_t len, uint32_t *ret_cp);
  * utf8_is_drawn - may it be shown as it is?
  *
  * Not C0, C1 and DEL, not what changes the direction of text (Unicode's
- * Bidi_Control), and not the line and paragraph separators.
+ * Bidi_Control: U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069),
+ * and not the line and paragraph separators (U+2028, U+2029).
  */
 bool utf8_is_drawn(uint32_t cp);
 
-/** utf8_is_clean - true when all of it is well formed and drawn. */
+/** utf8_is_clean - true when all @len bytes are well formed and drawn; of none,
+ * too. A newline is not. */
 bool utf8_is_clean(const char *s, size_t len);
 
 #endif

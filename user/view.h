@@ -37,7 +37,7 @@ struct view_column {
 	const char *key;  /* of the JSON: count */
 	enum view_what what;
 	const char *field; /* whose numbers, from VIEW_SUM on */
-	double share;	   /* of VIEW_QUANTILE */
+	double share;	   /* of VIEW_QUANTILE: 0..1 */
 	bool order;	   /* groups with the most of it come first */
 };
 
@@ -63,7 +63,7 @@ struct view_spec {
 	struct view_column columns[VIEW_COLUMNS_MAX];
 };
 
-/* Ended by one without a name. */
+/* Ended by one without a name. In the order in which they are shown. */
 extern const struct view_spec views[];
 
 struct view_number {
@@ -72,7 +72,8 @@ struct view_number {
 };
 
 struct view_group {
-	char *label; /* a text for each key, each ended by a NUL */
+	char *label; /* a text for each key, each ended by a NUL; owned, and
+			not escaped */
 	uint64_t count, failed;
 	struct {
 		uint64_t count;
@@ -111,7 +112,13 @@ struct view {
 	struct view_ports *ports;  /* who serves; of "peer" */
 };
 
-/** view_init - bind it. @r is borrowed for its life. Return: 0; -ENOMEM. */
+/**
+ * view_init - bind it, for the kinds and variants that r->schema has
+ * @spec: borrowed, as @r is, for its life
+ *
+ * r->tasks, if there, says what tids are called at each event.
+ * Return: 0; -ENOMEM. To be released with view_done() in any case.
+ */
 int view_init(struct view *v, const struct view_spec *spec,
 	      const struct render *r);
 
@@ -121,26 +128,42 @@ void view_done(struct view *v);
 /** view_wants - are events of this kind anything to it? */
 bool view_wants(const struct view *v, const struct schema_kind *k);
 
-/** view_event - count a joined event, if it is one. Return: 0; -ENOMEM. */
+/**
+ * view_event - count a joined event, if it is one
+ *
+ * Keys are told apart by their first 64 bytes, all keys together. Beyond
+ * VIEW_GROUPS_MAX groups all that are new are one, "(others)".
+ * Return: 0; -ENOMEM.
+ */
 int view_event(struct view *v, const struct event *ev);
 
 /** view_sort - order the groups by the columns that say so. */
 void view_sort(struct view *v);
 
-/** view_label - Return: what group @g has for key @i. */
+/**
+ * view_label - Return: what group @g has for key @i, ended by a NUL, as long as
+ * @v is there. Bytes as they were in the record: who prints it escapes it.
+ */
 const char *view_label(const struct view_group *g, unsigned i);
 
-/** view_number - Return: what group @g has in column @i; no VIEW_ERROR. */
+/**
+ * view_number - Return: what group @g has in column @i, in the unit of the
+ * field's meaning (schema.h); 0 where nothing was counted, and of VIEW_ERROR.
+ * Of FIELD_INT fields the bits are taken as they are.
+ */
 uint64_t view_number(const struct view *v, const struct view_group *g,
 		     unsigned i);
 
 /**
- * view_error - the commonest error of a group
+ * view_error - the commonest error of a group; of equals the first seen
  * Return: its name, static or in @scratch; NULL: none.
  */
 const char *view_error(const struct view_group *g, char scratch[16]);
 
-/** view_cell - append a column as text, in its unit. */
+/**
+ * view_cell - append a column as text, in its unit; "-" where none of its
+ * events had the field. VIEW_ERROR without any is nothing.
+ */
 void view_cell(const struct view *v, const struct view_group *g, unsigned i,
 	       struct buf *b);
 
