@@ -193,6 +193,7 @@ static inline size_t ring_unit(const unsigned char *at, size_t left)
 	return (uintptr_t)at % 8 || left < 8 ? 1 : 8;
 }
 
+/** ring_words_in - copy into a ring, by relaxed words; @src is the caller's. */
 static inline void ring_words_in(unsigned char *dst, const void *src,
 				 size_t len)
 {
@@ -210,6 +211,7 @@ static inline void ring_words_in(unsigned char *dst, const void *src,
 	}
 }
 
+/** ring_words_out - copy out of a ring; what comes may be torn. */
 static inline void ring_words_out(void *dst, const unsigned char *src,
 				  size_t len)
 {

@@ -36,6 +36,7 @@ struct archive_resume {
  */
 int archive_resume_find(int dir, uint64_t run, struct archive_resume *ret);
 
+/** archive_resume_done - release what archive_resume_find() found. */
 void archive_resume_done(struct archive_resume *r); /* zeroed: no-op */
 
 #endif

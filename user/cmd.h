@@ -13,6 +13,10 @@
 #include "opt.h"
 #include "replay.h"
 
+/*
+ * Exit codes; those from 126 on are the shell's (POSIX, Shell Command Language,
+ * 2.8.2), for commands that run another one.
+ */
 enum cmd_exit {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
@@ -42,7 +46,8 @@ extern const struct command cmd_record, cmd_watch, cmd_show, cmd_stat,
 	cmd_doctor, cmd_complete, cmd_man, cmd_snapshot, cmd_status, cmd_unpin;
 extern const struct command *const commands[];
 
-/** command_find - Return: the command called @name, or NULL. */
+/** command_find - Return: the command called @name in full, or NULL; hidden
+ * ones, too. */
 const struct command *command_find(const char *name);
 
 #define ARCHIVES_MAX 1024 /* ARCHIVE words of one command line */
@@ -82,6 +87,7 @@ int put_stdout(struct buf *b);
 /**
  * write_failed - an output could not be written: EPIPE says nothing
  * @name: of the output
+ * @err:  -errno
  * Return: EXIT_FAILED.
  */
 int write_failed(const char *name, int err);
@@ -105,9 +111,9 @@ int config_read(const char *path, const struct command *command, void *args,
 /* The options of a question, first member of a command's arguments. */
 struct query_args {
 	struct opt_list sources, kinds;
-	const char *filter, *from, *to;
+	const char *filter, *from, *to; /* of argv, or NULL */
 	bool utc, json, quiet;
-	uint64_t jobs, limit;
+	uint64_t jobs, limit; /* 0: not given */
 };
 
 /* Rows that commands share; offsets are of struct query_args. */

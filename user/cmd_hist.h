@@ -14,14 +14,14 @@
 #define HIST_SLOTS  4096 /* a power of two */
 
 struct group {
-	char *name; /* owned; of the value split by */
-	size_t len;
+	char *name; /* owned; of the value split by; not escaped */
+	size_t len; /* of it */
 	struct hist hist;
 };
 
 struct distribution {
 	struct replay r;
-	const char *field, *by;
+	const char *field, *by; /* as typed, borrowed; by or NULL */
 	/* by kind */
 	struct sql_columns columns[SCHEMA_KINDS_MAX];
 	const struct sql_column *value_of[SCHEMA_KINDS_MAX];

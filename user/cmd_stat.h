@@ -16,13 +16,15 @@ struct stat_views {
 	uint16_t of_kind[SCHEMA_KINDS_MAX]; /* which want it: a bit each */
 };
 
-/** stat_views_init - one of each of views[]. Return: 0; -ENOMEM. */
+/** stat_views_init - one of each of views[]; @r is borrowed as view_init()
+ * does. Return: 0; -ENOMEM. */
 int stat_views_init(struct stat_views *s, const struct render *r);
 
 /** stat_views_done - safe after a failed init, and on a zeroed one. */
 void stat_views_done(struct stat_views *s);
 
-/** stat_views_event - count a joined event. Return: 0; -ENOMEM. */
+/** stat_views_event - count a joined event in each view that wants it.
+ * Return: 0; -ENOMEM. */
 int stat_views_event(struct stat_views *s, const struct event *ev);
 
 /** stat_views_sort - once, before they are printed. */

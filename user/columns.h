@@ -19,7 +19,12 @@
 /* Contexts, memory, and what was learnt from blocks before. Thread: one. */
 struct columns;
 
-/** columns_new - for records of a schema; it is not used after the call.
+/**
+ * columns_new - for records of a schema; it is not used after the call
+ *
+ * One encodes or decodes, block by block: columns_encode() ends what was
+ * opened. What it allocates for a block is kept for the next;
+ * columns_pool.h says how much that may be.
  * Return: 0; -ENOMEM.
  */
 int columns_new(struct columns **ret, const struct schema *s);
@@ -31,9 +36,12 @@ void columns_free(struct columns *c); /* NULL-safe */
  * columns_encode - append a block
  * @rows:   records, each at a multiple of 8 (block.h), zeros between
  * @hurry:  pack less, faster
+ * @to:     as it was after a failure, but that -ENOMEM may be latched in it
  *
- * Return: 0; -E2BIG more, or other, than a block can be: keep it as rows;
- * -ENOMEM.
+ * What suits each column is learnt from block to block, so the same rows may
+ * give other bytes later; both decode to the same.
+ * Return: 0; -E2BIG more, or other, than a block can be (no row, more than
+ * 2^18, a record whose length is wrong): keep it as rows; -ENOMEM.
  */
 int columns_encode(struct columns *c, const struct buf *rows, bool hurry,
 		   struct buf *to);
@@ -41,9 +49,11 @@ int columns_encode(struct columns *c, const struct buf *rows, bool hurry,
 /**
  * columns_decode - the rows of the block that columns_open() has opened
  * @rows: overwritten
- * @max:  bytes they may take
+ * @max:  bytes they may take; more are -EBADMSG
  *
- * Return: 0; -EBADMSG; -EPROTONOSUPPORT; -ENOMEM.
+ * Return: 0; -EBADMSG, also when no block is open; -EPROTONOSUPPORT a form, a
+ * codec or a predictor of a newer weir; -ENOMEM. After a failure @rows is
+ * empty.
  */
 int columns_decode(struct columns *c, struct buf *rows, size_t max);
 
@@ -68,7 +78,9 @@ int columns_decode_kinds(struct columns *c, const bool *kinds, struct buf *rows,
  * @payload: borrowed until the next call
  *
  * What the functions below return lives as long. They return 0; -EBADMSG;
- * -EPROTONOSUPPORT made by a newer weir; -ENOMEM.
+ * -EPROTONOSUPPORT made by a newer weir; -ENOMEM. The directory is checked
+ * here, each stream when it is unpacked: -EBADMSG may come late. After a
+ * failure there are no rows.
  */
 int columns_open(struct columns *c, const void *payload, size_t len);
 
@@ -82,7 +94,7 @@ uint32_t columns_rows(const struct columns *c);
  */
 uint32_t columns_kind_rows(const struct columns *c, unsigned kind);
 
-/** columns_times - time stamps of all rows. */
+/** columns_times - time stamps of all rows, monotonic ns, CPU-major. */
 int columns_times(struct columns *c, const uint64_t **ret);
 
 /**
@@ -107,7 +119,8 @@ struct columns_turn {
 	uint32_t pid, tid, cpu, rows;
 };
 
-/** columns_turns - the turns of all rows. */
+/** columns_turns - the turns of all rows, in their order; made anew each
+ * time. */
 int columns_turns(struct columns *c, const struct columns_turn **ret,
 		  uint32_t *ret_count);
 
@@ -117,6 +130,9 @@ int columns_turns(struct columns *c, const struct columns_turn **ret,
  * @ret:   columns_kind_rows() numbers: as they are in the record,
  * zero-extended; of FIELD_CHARS, FIELD_BYTES and FIELD_STR indexes of strings
  *
+ * @element: below the field's count; of those that are not numbers, 0
+ *
+ * An array of more than eight numbers is one string of bytes (columns_plan.c).
  * Also -ENOENT: the block or the kind has no such column.
  */
 int columns_u64(struct columns *c, unsigned kind, unsigned field,
@@ -127,10 +143,12 @@ int columns_u64(struct columns *c, unsigned kind, unsigned field,
 /* In place of an element of a FIELD_STR: its true length less what is kept. */
 #define COLUMNS_MORE UINT32_MAX
 
-/** columns_strings - how many strings there are. */
+/** columns_strings - unpack the strings; how many there are. */
 int columns_strings(struct columns *c, uint32_t *ret_count);
 
-/** columns_string - one of them. Return: its bytes. */
+/** columns_string - one of them, after columns_strings()
+ * @index: below the count, which is not checked
+ * Return: its bytes, without a NUL behind. */
 const char *columns_string(const struct columns *c, uint32_t index,
 			   uint32_t *ret_len);
 
@@ -149,7 +167,12 @@ struct columns_group {
 uint32_t columns_group(const struct columns *c, unsigned kind, uint32_t i,
 		       struct columns_group *ret);
 
-/** columns_group_u64 - as columns_u64(), of the rows of one group. */
+/**
+ * columns_group_u64 - as columns_u64(), of the rows of one group, in its order
+ * @ret: not a copy
+ *
+ * Also -ENOENT: there is no such group.
+ */
 int columns_group_u64(struct columns *c, unsigned kind, uint32_t group,
 		      unsigned field, unsigned element, const uint64_t **ret);
 
@@ -176,7 +199,8 @@ int columns_group_rows(struct columns *c, unsigned kind, uint32_t group,
  */
 int columns_keys(struct columns *c, const uint64_t **ret, bool *ret_picked);
 
-/** columns_places - the place of each row in the one order: 0, 1, 2, … */
+/** columns_places - the place of each row in the one order: 0, 1, 2, …
+ * @ret: room for columns_rows() of them */
 int columns_places(struct columns *c, uint32_t *ret);
 
 /* ---- how it came out -------------------------------------------------------

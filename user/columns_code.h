@@ -42,7 +42,13 @@
  */
 size_t code_put(const uint8_t *data, size_t len, uint8_t *to);
 
-/** code_get - @len bytes again. Return: 0; -EBADMSG. */
+/**
+ * code_get - @len bytes again
+ *
+ * Any bytes may be there: nothing is read outside of @code, nothing written
+ * outside of @to.
+ * Return: 0; -EBADMSG.
+ */
 int code_get(const uint8_t *code, size_t code_len, uint8_t *to, size_t len);
 
 #endif

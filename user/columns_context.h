@@ -34,7 +34,7 @@ int read_rows(struct columns *c, const struct part *p);
  * Return: 0; -EBADMSG. */
 int context_fits(const struct columns *c, uint32_t what);
 
-/** A context row. */
+/* A context row: index in the block, and in the one order. */
 struct context_row {
 	uint32_t row, place;
 };

@@ -35,7 +35,8 @@ static inline uint32_t fill_padded(uint32_t len)
 
 /**
  * fill_rows - put all together
- * @f: len, start and rows have room for every row that is wanted
+ * @f: len and start are known of each row, rows has room for all that are
+ *     wanted; they are at multiples of ROW_ALIGN
  *
  * Return: 0; -EBADMSG; -EPROTONOSUPPORT; -ENOMEM.
  */

@@ -51,6 +51,7 @@ struct column_head {
 
 /**
  * column_put - append a column
+ * @n:         may be 0
  * @h:         form is the wish; all set to what it became
  * @is_signed: of differences
  */
@@ -59,13 +60,20 @@ void column_put(struct packer *p, const uint64_t *v, size_t n,
 
 /**
  * column_get - the numbers of a column
+ * @c: at its start; goes on behind it
+ * @v: room for @n; overwritten, also after a failure
  *
  * Return: 0; -EBADMSG; -EPROTONOSUPPORT a form we do not know; -ENOMEM.
  */
 int column_get(struct packer *p, const struct column_head *h, struct cursor *c,
 	       bool is_signed, uint64_t *v, size_t n);
 
-/** column_put_within, column_get_within - a column with its head before it. */
+/**
+ * column_put_within, column_get_within - a column with its head before it
+ *
+ * For columns that are part of another: FORM_CONST, FORM_PLANES and FORM_LOG
+ * alone, never signed. Return: as column_get().
+ */
 void column_put_within(struct packer *p, const uint64_t *v, size_t n,
 		       enum column_form wish, struct buf *to);
 int column_get_within(struct packer *p, struct cursor *c, uint64_t *v,

@@ -25,18 +25,27 @@ static inline void latch(struct buf *to)
 	to->err = -ENOMEM;
 }
 
-/** put_log, get_log - FORM_LOG; @repeats: look for that in symbols */
+/**
+ * put_log, get_log - FORM_LOG: any numbers whatever
+ * @repeats: look for that in symbols, else code them as noise
+ */
 void put_log(struct packer *p, const uint64_t *v, size_t n, bool repeats,
 	     struct buf *to);
 int get_log(struct packer *p, struct cursor *c, uint64_t *v, size_t n);
 
-/** put_dict - FORM_DICT. Return: false, with nothing put: it does not fit. */
+/**
+ * put_dict, get_dict - FORM_DICT: up to 1024 distinct numbers
+ *
+ * The hash has a random factor, since anybody on the host chooses numbers.
+ * Return: of put_dict() false, with nothing put: it does not fit.
+ */
 bool put_dict(struct packer *p, const uint64_t *v, size_t n,
 	      struct column_head *h, struct buf *to);
 int get_dict(struct packer *p, const struct column_head *h, struct cursor *c,
 	     uint64_t *v, size_t n);
 
-/** put_runs - FORM_RUNS. Return: as put_dict(). */
+/** put_runs, get_runs - FORM_RUNS: values that stay for some rows.
+ * Return: as put_dict(). */
 bool put_runs(struct packer *p, const uint64_t *v, size_t n,
 	      struct column_head *h, struct buf *to);
 int get_runs(struct packer *p, const struct column_head *h, struct cursor *c,

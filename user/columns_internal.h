@@ -34,25 +34,25 @@
 #include "columns_strings.h"
 
 #define COLUMNS_VERSION 1
-#define ROWS_MAX	(1U << 18)
+#define ROWS_MAX	(1U << 18) /* limits of a block, for both */
 #define PARTS_MAX	256
-#define KEYS		1024  /* keys below can have a group */
-#define GROUPS_MAX	16384 /* of a block */
-#define VALUES_MAX	(32U << 20)
-#define ROW_ALIGN	8
-#define LINE		64 /* of the cache, bytes */
+#define KEYS		1024	    /* keys below can have a group */
+#define GROUPS_MAX	16384	    /* of a block */
+#define VALUES_MAX	(32U << 20) /* rows by columns of a part; strings */
+#define ROW_ALIGN	8	    /* of records, bytes: block.h */
+#define LINE		64	    /* of the cache, bytes */
 
 struct block_head {
 	uint64_t rows;
-	uint64_t base_ns; /* times count from here */
+	uint64_t base_ns; /* times count from here: the smallest, monotonic */
 	uint64_t runs;	  /* CPUs */
 	uint64_t tasks;	  /* pairs of pid and tid */
 	uint64_t turns;	  /* changes of the task, and of the CPU */
-	uint64_t late;
+	uint64_t late;	  /* columns_merge.h */
 	uint64_t picks;
-	uint64_t strings;
+	uint64_t strings; /* of the dictionary */
 	uint64_t string_bytes;
-	uint64_t parts;
+	uint64_t parts; /* kinds, and what is kept whole */
 };
 #define HEAD_NUMBERS (sizeof(struct block_head) / sizeof(uint64_t))
 
@@ -75,16 +75,17 @@ enum common {
 };
 
 struct group {
-	uint64_t key;
+	uint64_t key; /* of all its rows, but of a part's last group */
 	uint32_t rows;
-	uint32_t *row;	 /* indexes of its rows */
+	uint32_t *row;	 /* indexes of its rows, ascending; NULL until
+			    read_groups() or read_context() */
 	uint32_t stream; /* its first */
 };
 
 struct part {
 	const struct plan *plan; /* NULL: the schema has no such kind */
 	uint32_t kind, rows;
-	uint32_t check;
+	uint32_t check;	      /* plan.check; a block of another is -EBADMSG */
 	uint32_t first_group; /* number of its first, over all parts */
 	uint32_t group_count;
 	struct group *group;
@@ -112,10 +113,10 @@ struct choice {
 	uint64_t tag;
 	struct way best, rival[RIVALS]; /* those next to it in the trial */
 	uint8_t rivals;
-	uint16_t age;
-	float bytes; /* for each row, then */
+	uint16_t age; /* blocks since the trial */
+	float bytes;  /* for each row, then; 0: not tried */
 };
-#define CHOICES 8192
+#define CHOICES 8192 /* a power of two; one that collides is forgotten */
 
 /* Rows of the kinds that the table of tasks is made of: columns_context.h. */
 struct context {
@@ -164,7 +165,8 @@ struct columns {
 /* ---- columns_order.c: rows, parts and groups, the same for both ---------- */
 
 /**
- * groups_fill - tell each group of its rows
+ * groups_fill - tell each group of its rows; group_of is trusted to be below
+ * group_count
  * @c: group_of of each row; the groups of the parts and their rows
  *
  * Return: 0; -EBADMSG the rows are not those of the groups; -ENOMEM.

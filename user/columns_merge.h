@@ -18,6 +18,7 @@
 /* Picks times runs, so that no file costs minutes. */
 #define MERGE_WORK_MAX (1ULL << 28)
 
+/* Its memory is of the pool that merge_begin() gets, and lives as that. */
 struct merge {
 	const uint64_t *key; /* of each row: its time, or later */
 	uint32_t rows, runs;
@@ -28,12 +29,14 @@ struct merge {
 
 /**
  * merge_begin - runs one after the other, @run_rows of them in each
+ * @key: of each row, borrowed; in a run they do not fall
+ *
  * Return: 0; -ENOMEM.
  */
 int merge_begin(struct merge *m, struct pool *pool, const uint64_t *key,
 		const uint64_t *run_rows, uint32_t runs);
 
-/** merge_best - Return: the run that goes on by itself. */
+/** merge_best - Return: the run that goes on by itself. There is a row. */
 static inline uint32_t merge_best(const struct merge *m)
 {
 	return m->heap[0];

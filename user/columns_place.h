@@ -27,7 +27,8 @@ int place_begin(struct placing *p, struct columns *c);
  * @ret:       the first
  * @ret_count: how many
  *
- * There are head.rows in all. Return: 0; -EBADMSG.
+ * There are head.rows in all: not to be called after so many.
+ * Return: 0; -EBADMSG a pick of a run that has no more rows.
  */
 int place_next(struct placing *p, uint32_t *ret, uint32_t *ret_count);
 

@@ -31,14 +31,14 @@ enum plan_type {
 #define PLAN_COLUMNS  2048 /* of one kind at most */
 
 struct plan_column {
-	uint8_t type;
-	uint8_t size; /* bytes: 1, 2, 4 or 8; not of PLAN_BYTES */
-	uint8_t element;
-	uint8_t meaning;
+	uint8_t type;	 /* enum plan_type */
+	uint8_t size;	 /* bytes: 1, 2, 4 or 8; not of PLAN_BYTES */
+	uint8_t element; /* of the field: 0..7 */
+	uint8_t meaning; /* enum meaning: how a writer guesses */
 	bool is_signed;
-	uint16_t bytes; /* of PLAN_BYTES */
-	uint16_t offset;
-	uint16_t field; /* of the kind, or PLAN_NO_FIELD */
+	uint16_t bytes;	 /* of PLAN_BYTES */
+	uint16_t offset; /* in the record */
+	uint16_t field;	 /* of the kind, or PLAN_NO_FIELD: padding */
 };
 
 /* The first two columns of every plan are PLAN_TIME and PLAN_FLAGS. */
@@ -46,10 +46,11 @@ struct plan {
 	unsigned kind; /* 0: PLAN_WHOLE */
 	unsigned size; /* of the struct */
 	unsigned count;
-	int key; /* column that rows are grouped by, or -1 */
+	int key; /* column that rows are grouped by, or -1: the first single
+		    number with eight names or more (a system call's) */
 	unsigned key_offset, key_size;
 	bool is_context; /* of source task: columns_context.h */
-	uint32_t check;
+	uint32_t check;	 /* CRC-32C of type, size, bytes, offset of all */
 	unsigned str_count;
 	uint16_t *str; /* offset of each weir_str */
 	struct plan_column *column;
@@ -63,7 +64,13 @@ struct plans {
 	struct plan *plan[SCHEMA_KINDS_MAX];
 };
 
-/** plans_new - Return: 0; -ENOMEM. */
+/**
+ * plans_new - the plans of all kinds, and of PLAN_WHOLE
+ *
+ * A kind of more than PLAN_COLUMNS columns gets none. @s is not needed
+ * afterwards. Read-only from then on.
+ * Return: 0; -ENOMEM.
+ */
 int plans_new(struct plans **ret, const struct schema *s);
 void plans_free(struct plans *p); /* NULL-safe */
 
@@ -74,7 +81,8 @@ static inline const struct plan *plans_find(const struct plans *p,
 	return kind < SCHEMA_KINDS_MAX ? p->plan[kind] : NULL;
 }
 
-/** plan_find - Return: the column of a field's element, or -1. */
+/** plan_find - Return: the column of a field's element, or -1; of a string
+ * the first of its three, PLAN_STR. */
 int plan_find(const struct plan *p, unsigned field, unsigned element);
 
 #endif

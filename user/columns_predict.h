@@ -17,8 +17,9 @@
 enum predictor {
 	PREDICT_NONE = 0,   /* nothing; stored as it is */
 	PREDICT_SIGNED = 1, /* 0: signed numbers, small either way */
-	PREDICT_LAST = 2,   /* the value in the row before */
-	PREDICT_TASK = 3,   /* the value in the row of this task before */
+	/* Of the rows of the group; 0 where there is none before: */
+	PREDICT_LAST = 2, /* the value in the row before */
+	PREDICT_TASK = 3, /* the value in the row of this task before */
 	/*
 	 * Column @param of the same row: one before this. Of times, which are
 	 * spans since the row before on this CPU, one behind: what is left is
@@ -30,10 +31,11 @@ enum predictor {
 	PREDICT_PID = 7, /* of the header */
 	PREDICT_TID = 8,
 	PREDICT_CPU = 9,
-	PREDICT_NEXT_PID = 10, /* of the next row on this CPU */
+	PREDICT_NEXT_PID = 10, /* of the next row on this CPU; 0: none */
 	PREDICT_NEXT_TID = 11,
 	/*
-	 * ts less that of the row of this kind before. Read, but not written
+	 * ts less that of the row of this kind before on this CPU; 0 where
+	 * there is none. Read, but not written
 	 * any more: it saved 0.3 % and made durations wait for all times.
 	 */
 	PREDICT_SINCE = 12,
@@ -52,7 +54,7 @@ static inline bool predict_is_signed(enum predictor what)
 	return what != PREDICT_NONE && what != PREDICT_NEW;
 }
 
-/* The rows of a block, CPU-major. */
+/* The rows of a block, CPU-major. What no predictor asks for may be NULL. */
 struct row_view {
 	uint32_t count;
 	uint32_t tasks;
@@ -76,11 +78,20 @@ struct predict {
 	uint64_t *guess;       /* scratch, @n of them */
 };
 
-/** predict_apply - from values to what is stored. */
+/**
+ * predict_apply - from values to what is stored
+ * @v:   values of @n rows, zero-extended
+ * @ret: may not be @v
+ */
 void predict_apply(const struct predict *p, const uint64_t *v, uint64_t *ret,
 		   uint32_t n);
 
-/** predict_undo - the values again, in place; every value is possible. */
+/**
+ * predict_undo - the values again, in place; every value is possible
+ *
+ * What comes out is cut to @bits: no damage makes it more. Row numbers, and
+ * those of tasks and runs in the view, are trusted.
+ */
 void predict_undo(const struct predict *p, uint64_t *v, uint32_t n);
 
 #endif

@@ -27,12 +27,19 @@ struct strings {
 	uint64_t seed[2]; /* of the hash: random, or zero: not yet */
 };
 
-/** strings_reset - forget all of them, keep the memory. Return: 0; -ENOMEM. */
+/**
+ * strings_reset - forget all of them, keep the memory; before the first, too
+ *
+ * The first time it takes a seed from getrandom(2), without waiting for one.
+ * Return: 0; -ENOMEM.
+ */
 int strings_reset(struct strings *s);
+
+/** strings_done - free all; safe on a zeroed one. */
 void strings_done(struct strings *s);
 
 /**
- * strings_number - the number of a string, a new one if need be
+ * strings_number - the number of a string, a new one if need be; copied
  * Return: it; UINT32_MAX: no memory.
  */
 uint32_t strings_number(struct strings *s, const char *data, uint32_t len);
@@ -52,7 +59,8 @@ static inline int strings_err(const struct strings *s)
 	return err ? err : buf_err(&s->order);
 }
 
-/** strings_at - Return: the entry at a place below placed. */
+/** strings_at - Return: the entry at a place below placed; valid until the
+ * next strings_number(). */
 const struct string_entry *strings_at(const struct strings *s, uint32_t place);
 
 #endif

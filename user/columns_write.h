@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * columns_write.h - a block being written: what the files that do it share.
+ *
+ * The order is write_scan(), write_order(), write_common(), write_parts(),
+ * write_context(), then the strings and the directory (columns_encode.c).
+ * Memory is columns.block's; only what is put goes to columns.data. -E2BIG
+ * always means: keep it as rows.
  */
 #ifndef WEIR_COLUMNS_WRITE_H
 #define WEIR_COLUMNS_WRITE_H
@@ -11,11 +16,11 @@
 
 /* What is learnt of a record when it is looked at first. */
 struct came {
-	uint64_t ts;
-	uint64_t task; /* pid << 32 | tid */
-	uint32_t start;
-	uint16_t run; /* its CPU, by number of the run */
-	uint16_t slot;
+	uint64_t ts;	/* monotonic ns */
+	uint64_t task;	/* pid << 32 | tid */
+	uint32_t start; /* of the record, in writing.rows */
+	uint16_t run;	/* its CPU, by number of the run */
+	uint16_t slot;	/* index */
 };
 
 /* Records of one kind with the same key. */
@@ -52,6 +57,7 @@ struct writing {
 	uint32_t context_count;
 };
 
+/* The record of a row, CPU-major. */
 static inline const char *write_row(const struct writing *w, uint32_t row)
 {
 	return w->rows + w->from[row];
@@ -82,11 +88,15 @@ static inline uint64_t load_number(const char *p, unsigned size)
 /**
  * write_stream - append a stream and its line of the directory
  * @wish: form
+ *
+ * Return: its line, for what and param to be set, valid until the next is
+ * written; never NULL. No memory: latched in columns.data.
  */
 struct stream *write_stream(struct columns *c, const uint64_t *v, size_t n,
 			    enum column_form wish, bool is_signed);
 
-/** write_line - a line of the directory for what was put by other means. */
+/** write_line - a line of the directory for what was put by other means
+ * @data_start: where it begins in columns.data. Return: as write_stream(). */
 struct stream *write_line(struct columns *c, size_t data_start);
 
 /* ---- columns_scan.c --------------------------------------------------------
@@ -94,7 +104,10 @@ struct stream *write_line(struct columns *c, size_t data_start);
 
 /**
  * write_scan - learn what rows there are, in the order they came
- * Return: 0; -E2BIG; -ENOMEM.
+ *
+ * Keys of 512 rows or more get a group, others share the part's last.
+ * Return: 0; -E2BIG no rows, too many, or a record whose length is wrong;
+ * -ENOMEM.
  */
 int write_scan(struct writing *w, const struct buf *rows);
 
@@ -143,7 +156,13 @@ struct asked {
 	uint64_t *stored; /* scratch, @n of them */
 };
 
-/** choose_and_put - put a column by what suits it best. Return: its stream. */
+/**
+ * choose_and_put - put a column by what suits it best
+ *
+ * That is tried on its first rows, and remembered by kind, column and key for
+ * the blocks to come (columns_choose.c).
+ * Return: its stream, as write_stream().
+ */
 const struct stream *choose_and_put(struct columns *c, struct asked *a);
 
 #endif

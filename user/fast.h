@@ -28,13 +28,15 @@ struct fast_range {
 
 struct fast;
 
-/** fast_pays - is an archive one of those whose columns can be passed over, and
- * are worth it? */
+/**
+ * fast_pays - is an archive one of those whose columns can be passed over, and
+ * are worth it?
+ */
 bool fast_pays(const struct archive_info *i);
 
 /**
  * fast_open - begin a pass
- * @a, @q: borrowed
+ * @a, @q: borrowed; what @range points to, too
  * @used:  of rows: columns that will be asked for, by index; NULL: groups
  * Return: 0; -ENOMEM.
  */
@@ -64,17 +66,19 @@ int fast_pass(struct fast **ret, struct archive *a, const struct fast_query *q,
 	      const struct fast_groups **groups);
 
 /**
- * fast_next - the next row that may pass; valid until the next call
+ * fast_next - the next row that may pass, joined; valid until the next call
  *
  * Not all that come do: who asks tests again.
  * Return: 1; 0 at the end; -EBADMSG at the end as above; -EOPNOTSUPP ask rows
- * from fast_position() on; other errors.
+ * from fast_position() on; -EINTR; -ENOMEM; -errno of read(2). The end, and an
+ * error, come again at each further call.
  */
 int fast_next(struct fast *f, struct event *ret);
 
 /**
  * fast_task - who a tid was at the last row; for columns that were used
- * Return: the task, valid until the next call; NULL: unknown.
+ * Return: the task, valid until the next call; NULL: unknown, or nobody was to
+ * ask.
  */
 const struct task *fast_task(struct fast *f, uint32_t tid);
 
@@ -85,10 +89,11 @@ uint64_t fast_position(const struct fast *f);
  * errors of columns.h. */
 int fast_row(struct fast *f, uint64_t *ret);
 
-/** fast_wall_offset - of the last row. */
+/** fast_wall_offset - of the last row: realtime - monotonic, ns. */
 int64_t fast_wall_offset(const struct fast *f);
 
-/** fast_text_of - a text of a key or an aggregate. */
+/** fast_text_of - a text of a key or an aggregate, by its number, which is
+ * not checked; lives as long as @f. 0 is NULL. */
 const struct fast_text *fast_text_of(const struct fast *f, int64_t number);
 
 #endif

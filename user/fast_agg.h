@@ -17,12 +17,13 @@
 
 /* An aggregate of a group. */
 struct fast_cell {
-	uint64_t count; /* not NULL */
-	__int128 above, below;
-	int64_t min, max; /* or numbers of texts */
-	struct hist *hist;
+	uint64_t count;	       /* not NULL */
+	__int128 above, below; /* sums of those from 0 on, and below 0 */
+	int64_t min, max;      /* or numbers of texts */
+	struct hist *hist;     /* of FAST_QUANTILE; owned; NULL: of none */
 };
 
+/* Of one thread of a pass. What it points to is owned, if not said. */
 struct fast_groups {
 	const struct fast_query *q;
 	struct fast_texts *texts; /* borrowed */
@@ -43,7 +44,11 @@ struct fast_groups {
 	uint32_t batch;
 };
 
-/** fast_groups_init - Return: 0; -ENOMEM. To be released in any case. */
+/**
+ * fast_groups_init - no groups; without keys in @q the one there is
+ * @q, @texts: borrowed
+ * Return: 0; -ENOMEM. To be released with fast_groups_done() in any case.
+ */
 int fast_groups_init(struct fast_groups *g, const struct fast_query *q,
 		     struct fast_texts *texts);
 void fast_groups_done(struct fast_groups *g);
@@ -53,7 +58,8 @@ void fast_groups_done(struct fast_groups *g);
  * @rows:   which, ascending, or NULL: all of them
  * @count:  how many
  * @weight: of each row of the batch, or NULL: one; only for count(*)
- * Return: 0; as fast_eval.h.
+ * Return: 0; as fast_eval.h. After a failure the groups are good for
+ * fast_groups_done() alone.
  */
 int fast_groups_add(struct fast_groups *g, struct fast_eval *e,
 		    const uint32_t *rows, uint32_t count,
@@ -61,7 +67,8 @@ int fast_groups_add(struct fast_groups *g, struct fast_eval *e,
 
 /**
  * fast_groups_find - a group by its keys, made if need be
- * @key: 0 where @null
+ * @key: 0 where @null; texts by number
+ * @ret: its index; those there were keep theirs, but cells may move
  * Return: 0; -ENOMEM; -EOPNOTSUPP there are too many.
  */
 int fast_groups_find(struct fast_groups *g, const int64_t *key,
@@ -77,7 +84,14 @@ int fast_groups_hist(struct fast_groups *g, struct fast_cell *cell);
  */
 int fast_groups_merge(struct fast_groups *to, const struct fast_groups *from);
 
-/** fast_groups_sort - put them into SQLite's order. Return: 0; -ENOMEM. */
+/**
+ * fast_groups_sort - fill @order: indexes of groups in the order in which
+ * SQLite has them; once
+ *
+ * NULL first, numbers, or texts by bytes (collation BINARY), each key
+ * descending where the query says so.
+ * Return: 0; -ENOMEM.
+ */
 int fast_groups_sort(struct fast_groups *g);
 
 #endif

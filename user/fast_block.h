@@ -3,7 +3,8 @@
  * fast_block.h - one block of an archive, and what is common to its rows:
  * unpacked when it is asked for, once.
  *
- * All functions return 0 or an error of columns.h.
+ * All functions that return int, but for comparisons, return 0 or an error of
+ * columns.h. Thread: whose block it is.
  */
 #ifndef WEIR_FAST_BLOCK_H
 #define WEIR_FAST_BLOCK_H
@@ -29,7 +30,8 @@ struct fast_block {
 				       tasks, where columns_context() tells */
 };
 
-/** fast_block_begin - go on to a block; what was asked of the last is gone. */
+/** fast_block_begin - go on to a block; what was asked of the last is gone.
+ * @at: opened; copied, its columns are borrowed */
 void fast_block_begin(struct fast_block *b, const struct archive_block *at);
 void fast_block_done(struct fast_block *b);
 
@@ -38,7 +40,10 @@ int fast_block_turns(struct fast_block *b);
 
 /**
  * fast_block_turn - the turn a row is of
+ * @row:  below columns_rows(); after fast_block_turns()
  * @hint: one before it or the same, if possible; else any, such as 0
+ *
+ * Return: its index; found by doubling steps from the hint on.
  */
 uint32_t fast_block_turn(const struct fast_block *b, uint32_t row,
 			 uint32_t hint);
@@ -46,7 +51,8 @@ uint32_t fast_block_turn(const struct fast_block *b, uint32_t row,
 /** fast_block_order - learn what fast_block_compare() needs. */
 int fast_block_order(struct fast_block *b);
 
-/** fast_block_compare - two rows in the one order. Return: <0, 0, >0. */
+/** fast_block_compare - two rows in the one order, after fast_block_order().
+ * Return: <0, 0, >0. */
 int fast_block_compare(const struct fast_block *b, uint32_t x, uint32_t y);
 
 /** fast_block_place - which row it is in the one order: 0, 1, 2, … */

@@ -66,14 +66,17 @@ struct fast_eval {
 	struct pool pool; /* memory of the batch */
 };
 
-/** fast_eval_init - @q, @texts, @tasks, @block are borrowed.
- * To be released with fast_eval_done(), also after a failure. */
+/**
+ * fast_eval_init - @q, @schema, @texts, @tasks, @block are borrowed
+ * Return: 0; -ENOMEM. To be released with fast_eval_done() in any case.
+ */
 int fast_eval_init(struct fast_eval *e, const struct fast_query *q,
 		   const struct schema *schema, struct fast_texts *texts,
 		   struct fast_view *tasks, struct fast_block *block);
 void fast_eval_done(struct fast_eval *e);
 
-/** fast_eval_group - the next batch: a group of a kind. */
+/** fast_eval_group - the next batch: a group of a kind, of @count rows.
+ * Values of the last one are gone. */
 void fast_eval_group(struct fast_eval *e, const struct schema_kind *k,
 		     uint32_t group, uint32_t count);
 
@@ -83,26 +86,33 @@ int fast_eval_turns(struct fast_eval *e);
 /** fast_eval_timeless - is every condition on time known for all the block? */
 bool fast_eval_timeless(struct fast_eval *e);
 
-/** fast_eval_rows - fill e->row. */
+/** fast_eval_rows - fill e->row: which rows of the block; not of turns. */
 int fast_eval_rows(struct fast_eval *e);
 
 /** fast_eval_times - time stamps, by row of the block: of those of the batch.
  */
 int fast_eval_times(struct fast_eval *e, const uint64_t **ret);
 
-/** fast_eval_value - an expression; valid until the next batch. */
+/**
+ * fast_eval_value - an expression; valid until the next batch
+ * @ret: texts may be by their numbers in the block, or by what stands for
+ *       them: fast_eval_number() tells
+ */
 int fast_eval_value(struct fast_eval *e, const struct fast_expr *x,
 		    struct fast_vector *ret);
 
-/** fast_eval_known - does what is known of the block tell a comparison? */
+/** fast_eval_known - does what is known of the block (its first and last time)
+ * tell the outcome of a comparison for all rows? */
 bool fast_eval_known(const struct fast_eval *e, const struct fast_expr *x);
 
-/** fast_eval_number - a text of @v by its number in all of the answer. */
+/** fast_eval_number - the @i-th text of @v by its number in all of the answer;
+ * 0: NULL. */
 int fast_eval_number(struct fast_eval *e, const struct fast_expr *x,
 		     const struct fast_vector *v, uint32_t i, uint32_t *ret);
 
 /**
  * fast_eval_pass - which rows pass a condition
+ * @pred: index in the query
  * @pass: [count]; cleared where they do not
  * @ret_all: they all do, and @pass is untouched
  */
@@ -111,6 +121,7 @@ int fast_eval_pass(struct fast_eval *e, unsigned pred, uint8_t *pass,
 
 /* ---- columns alone: fast_column.c ---------------------------------------- */
 
+/** fast_column_value - a column, as fast_eval_value(). */
 int fast_column_value(struct fast_eval *e, unsigned column,
 		      struct fast_vector *ret);
 

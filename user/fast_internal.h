@@ -31,7 +31,10 @@ struct fast_source {
 	int failed;		  /* what one of them ended with: all end */
 };
 
-/* Of one thread. */
+/*
+ * Of one thread. What is shared is @source, with its lock, and what is only
+ * read: schema, q, range, archive.
+ */
 struct fast {
 	const struct schema *schema;
 	const struct fast_query *q;
@@ -88,7 +91,8 @@ int fast_choose(struct fast *f, bool inside, const uint32_t **ret_rows,
  */
 int fast_block_next(struct fast *f);
 
-/** fast_add_all - count the rows of all blocks. Return: as above. */
+/** fast_add_all - count the rows of all blocks that this thread gets.
+ * Return: 0; -EBADMSG; -EOPNOTSUPP; as fast_block_next(). */
 int fast_add_all(struct fast *f);
 
 /** fast_helper_new - what a further thread of a pass needs. Return: 0; -ENOMEM.
@@ -98,18 +102,27 @@ void fast_helper_free(struct fast *f); /* NULL-safe */
 
 /* ---- fast_source.c ------------------------------------------------------- */
 
-/** fast_source_new - Return: 0; -ENOMEM. */
+/**
+ * fast_source_new - where blocks come from, for @f and its helpers
+ * @facts: what will be asked of tasks
+ * Return: 0; -ENOMEM.
+ */
 int fast_source_new(struct fast_source **ret, struct fast *f,
 		    const bool facts[FAST_FACTS]);
 void fast_source_free(struct fast_source *s); /* NULL-safe */
 
 /**
- * fast_take - go on to the next block of the pass, unpacked
+ * fast_take - go on to the next block of the pass, its directory read
+ *
+ * Waits for threads that are more than FAST_AHEAD blocks behind, where tasks
+ * are asked for. Blocks that are damaged are left out, which is told at the
+ * end: -EBADMSG.
  * Return: 1 with f->block; 0; as fast_block_next().
  */
 int fast_take(struct fast *f);
 
-/** fast_fail - have the other threads end, too. */
+/** fast_fail - this thread is at its end; with an @err have the others end,
+ * too: of several the first counts. */
 void fast_fail(struct fast *f, int err);
 
 /** fast_scan_init - learn what rows need: fast_scan.c. Return: 0; -ENOMEM. */

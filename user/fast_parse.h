@@ -20,7 +20,7 @@ struct span {
 struct parser {
 	struct fast_query *q;
 	struct tokens *tokens;
-	unsigned at;
+	unsigned at; /* the token at hand; TOKEN_END is never passed */
 	sqlite3 *db;
 	const char *table, *alias; /* what may stand before a column */
 	struct span from_clause, where, group, having, order, limit;
@@ -29,6 +29,7 @@ struct parser {
 	unsigned items;
 };
 
+/* The token at hand. */
 static inline const struct token *here(const struct parser *p)
 {
 	return &p->tokens->token[p->at];

@@ -42,9 +42,9 @@ enum fast_op {
 
 struct fast_expr {
 	enum fast_op op;
-	unsigned column;
-	int64_t number;
-	const struct fast_expr *a, *b;
+	unsigned column;	       /* of FAST_COLUMN: index */
+	int64_t number;		       /* of FAST_NUMBER */
+	const struct fast_expr *a, *b; /* of the others; in the arena */
 };
 
 enum fast_test {
@@ -57,16 +57,18 @@ enum fast_test {
 	FAST_TEST_GLOB,
 };
 
+/* One of the conditions that WHERE joins by AND. */
 struct fast_pred {
 	enum fast_test test;
 	bool negated;
 	const struct fast_expr *what;
-	enum fast_op compare;
-	unsigned count;
+	enum fast_op compare; /* of FAST_TEST_COMPARE: FAST_EQ and on */
+	unsigned count;	      /* of numbers or strings */
 	const int64_t *number;
 	const struct fast_text *string; /* also the pattern */
 };
 
+/* As SQLite's of these names; FAST_QUANTILE is ours: sql_function.c. */
 enum fast_function {
 	FAST_COUNT,
 	FAST_SUM,
@@ -80,9 +82,10 @@ enum fast_function {
 struct fast_agg {
 	enum fast_function function;
 	const struct fast_expr *what; /* NULL: of count(*) */
-	double share;		      /* of FAST_QUANTILE */
+	double share;		      /* of FAST_QUANTILE: 0..1 */
 };
 
+/* Read-only once made: the threads of a pass share it. */
 struct fast_query {
 	struct arena arena;
 	const struct schema_kind *kind; /* NULL: events */
@@ -111,8 +114,10 @@ struct fast_query {
 
 /**
  * fast_query_parse - take a statement apart
+ * @schema: borrowed, as long as the query
  * @text: the same as
- * @stmt: is compiled from; it names the columns of the answer
+ * @stmt: is compiled from; it names the columns of the answer. Neither is
+ *        needed afterwards
  *
  * Return: 0, to be freed; -EOPNOTSUPP it is not of that sort; -ENOMEM.
  */
@@ -126,7 +131,7 @@ void fast_query_free(struct fast_query *q); /* NULL-safe */
  * @by:    or NULL: one of all
  * @op:    FAST_GE: of those that are not negative; FAST_LT: how many are, as
  *         FAST_COUNT
- * Return: 0, to be freed; -ENOMEM.
+ * Return: 0, to be freed; -ENOMEM, also where a column is not there.
  */
 int fast_query_make(struct fast_query **ret, const struct schema_kind *k,
 		    const char *value, const char *by, enum fast_op op);

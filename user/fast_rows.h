@@ -29,7 +29,8 @@ struct fast_rows {
  * fast_rows_open - unpack what the records need
  * @fields: [field_count] that are filled in, or NULL: all
  *
- * Valid as long as the block. Return: 0; as columns.h.
+ * Valid as long as the block. Return: 0; -ENOENT there is no such group; as
+ * columns.h.
  */
 int fast_rows_open(struct fast_rows *r, struct fast_block *b,
 		   const struct schema_kind *k, uint32_t group,
@@ -38,6 +39,8 @@ int fast_rows_open(struct fast_rows *r, struct fast_block *b,
 /**
  * fast_rows_put - append the @i-th record, to a multiple of 8
  *
+ * As it was in the row, but that fields not asked for, and bytes of no field,
+ * are zero; a state block's has WEIR_F_CONTEXT. Cheap where @i ascends.
  * Return: where it begins in @to. buf_err() tells if there was room.
  */
 size_t fast_rows_put(struct fast_rows *r, uint32_t i, struct buf *to);

@@ -31,7 +31,8 @@
 struct fast_info {
 	bool known;		   /* else there is no such task */
 	bool null[FAST_FACTS];	   /* by column, from SQL_COMM on */
-	int64_t value[FAST_FACTS]; /* numbers of texts, or integers */
+	int64_t value[FAST_FACTS]; /* numbers of texts, or integers; of the
+				      view's texts, or the table's own */
 };
 
 /* ---- the table ----------------------------------------------------------- */
@@ -73,19 +74,25 @@ int fast_view_new(struct fast_view **ret, struct fast_tasks *t,
 		  pthread_mutex_t *lock, struct fast_texts *texts);
 void fast_view_free(struct fast_view *v); /* NULL-safe; of the table first */
 
-/** fast_view_leave - be at no block. With the lock. */
+/** fast_view_leave - be at no block: the table need not wait for it. With the
+ * lock. */
 void fast_view_leave(struct fast_view *v);
 
 /** fast_view_moved - did a task change inside the block? */
 bool fast_view_moved(const struct fast_view *v);
 
-/** fast_view_settled - is a task the same in all rows of the block? */
+/** fast_view_settled - is what is known of a tid the same in all rows of the
+ * block? */
 bool fast_view_settled(const struct fast_view *v, uint32_t tid);
 
 /**
- * fast_view_find - what a task was at a row of the block
+ * fast_view_find - what a task was at a row of the block, that row's own
+ * change included
+ * @b:   the block that the view is at
  * @ret: its number; the same facts have the same number
- * Return: 0; -ENOMEM; -EOPNOTSUPP too many texts.
+ * Takes the lock where it was not asked before. Thread: the view's own, without
+ * the lock. Return: 0; -ENOMEM; -EOPNOTSUPP too many texts; errors of
+ * columns.h.
  */
 int fast_view_find(struct fast_view *v, struct fast_block *b, uint32_t tid,
 		   uint32_t row, uint32_t *ret);
@@ -95,7 +102,7 @@ const struct fast_info *fast_view_info(const struct fast_view *v,
 				       uint32_t number);
 
 /**
- * fast_view_task - the task with what was asked for
+ * fast_view_task - the task with what was asked for; takes the lock
  * @cgroup: where its cgroup is to be
  * Return: @ret, filled in; NULL: there is none of that number.
  */

@@ -70,6 +70,7 @@ enum value_type {
 	VALUE_IP,     /* the first @bits of @addr */
 };
 
+/* A literal as it is compared with one subject: of a kind's own field. */
 struct value {
 	uint8_t type; /* enum value_type */
 	bool negative;
@@ -100,6 +101,7 @@ struct subject {
 	const struct value *values;
 };
 
+/* One condition on a name, bound for each kind; in the filter's arena. */
 struct test {
 	enum test_op op;
 	size_t at; /* of the name */

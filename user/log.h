@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+/* Is anybody to see them? Read without a lock. */
 extern bool log_debug_on; /* set by main() before any thread starts */
 
 /**

@@ -74,6 +74,7 @@ struct schema_enum {
 	const struct schema_enumerator *values; /* ascending, each once */
 };
 
+/* A field of a kind, as its struct in bpf/events.h declares it. */
 struct schema_field {
 	const char *name;
 	const char *help; /* one line, or "" */
@@ -87,6 +88,7 @@ struct schema_field {
 
 struct template_part; /* template.h */
 
+/* A sort of events: what a record with its number holds. */
 struct schema_kind {
 	const char *name;   /* task_exec */
 	const char *source; /* task */

@@ -28,13 +28,14 @@ struct sql;
 
 /**
  * sql_open - make the tables
- * @r: open, without a filter; borrowed
+ * @r: open, without a filter; borrowed, and its selection, counts and tasks are
+ *     used by statements that run
  * Return: 0; -ENOMEM; -EIO SQLite does not work.
  */
 int sql_open(struct sql **ret, struct replay *r);
 void sql_close(struct sql *s); /* NULL-safe */
 
-/** sql_db - the connection, for its messages. */
+/** sql_db - the connection, for its messages; as long as @s. */
 sqlite3 *sql_db(const struct sql *s);
 
 /**
@@ -60,7 +61,7 @@ void sql_rows_only(struct sql *s, bool yes);
 
 struct sql_error {
 	char what[256]; /* one line */
-	int at;		/* offset into the text, or -1: unknown */
+	int at;		/* offset into the text, bytes, or -1: unknown */
 };
 
 /**
@@ -70,8 +71,10 @@ struct sql_error {
  * @ret:  to be finalized before the next call; NULL: there was none
  * @tail: what follows the statement
  *
- * Return: 0; -EINVAL with @err; -EINTR; -EBADMSG, … of a pass over the archive
- * that was needed.
+ * What would change something is refused: -EINVAL.
+ * Return: 0; -EINVAL with @err, of other errors what is ""; -EINTR; -ENOMEM;
+ * -EIO, -errno of a pass over the archive that was needed. Damage is no error
+ * here: sql_losses() tells.
  */
 int sql_prepare(struct sql *s, const char *text, sqlite3_stmt **ret,
 		const char **tail, struct sql_error *err);
@@ -99,11 +102,15 @@ struct sql_odd {
  */
 bool sql_odd(struct sql *s, struct sql_odd *ret);
 
-/** sql_describe - the table as CREATE TABLE, its hidden columns marked.
- * Return: 0; -ENOENT no table is called @name; -ENOMEM. */
+/**
+ * sql_describe - append the table as CREATE TABLE, its hidden columns marked
+ * Return: 0; -ENOENT no table is called @name; -ENOMEM; -EIO SQLite does not
+ * work.
+ */
 int sql_describe(struct sql *s, const char *name, struct buf *to);
 
-/** sql_tables - call @fn for each table and what it holds. */
+/** sql_tables - call @fn for each table and what it holds; both are borrowed
+ * as long as @s. */
 void sql_tables(const struct sql *s,
 		void (*fn)(void *arg, const char *name, const char *help),
 		void *arg);

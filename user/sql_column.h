@@ -14,9 +14,10 @@
 #include "arena.h"
 #include "render.h"
 
+/* What a column shows of an event. */
 enum sql_what {
-	SQL_TS,
-	SQL_TIME,
+	SQL_TS,	  /* ns since the epoch */
+	SQL_TIME, /* the same as text: render_iso() */
 	SQL_SOURCE,
 	SQL_KIND,
 	SQL_CPU,
@@ -38,7 +39,7 @@ enum sql_what {
 };
 
 struct sql_column {
-	const char *name;
+	const char *name; /* unique, in any case: else _ is appended */
 	const struct schema_kind *kind;	  /* whose field it is: */
 	const struct schema_field *field; /* from SQL_FIELD to SQL_OF */
 	enum sql_what what;
@@ -55,6 +56,9 @@ struct sql_columns {
 /**
  * sql_columns_init - the columns of a kind and what its variants have besides,
  * or of `events` when @k is NULL
+ * @k: the first of its variants; borrowed, as long as the columns
+ *
+ * A field takes the place of a common column of its name, and of a companion.
  * Return: 0, to be released with sql_columns_done(); -ENOMEM.
  */
 int sql_columns_init(struct sql_columns *ret, const struct schema_kind *k);
@@ -79,10 +83,11 @@ struct sql_names {
 
 enum sql_type { SQL_NULL, SQL_INT, SQL_REAL, SQL_TEXT };
 
+/* As SQLite takes it; @i, @real, @text by @type. */
 struct sql_value {
 	enum sql_type type;
 	int64_t i;
-	double real;
+	double real;	  /* a number of 64 bits above INT64_MAX */
 	const char *text; /* not ended by a NUL */
 	size_t len;
 };
@@ -90,7 +95,10 @@ struct sql_value {
 /**
  * sql_column_get - the value of a column
  * @names:   who other tasks are at this event, or NULL: as r->tasks has them
- * @scratch: where text is put together; the value is valid until it is changed
+ * @ev:      joined; of another variant of the kind: as the column of the same
+ *           name there, or NULL
+ * @scratch: where text is put together; the value is valid until it is changed,
+ *           or the event is gone. Without memory it is NULL: see buf_err()
  */
 void sql_column_get(const struct sql_column *c, const struct render *r,
 		    const struct sql_names *names, const struct event *ev,

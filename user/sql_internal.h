@@ -11,6 +11,7 @@
 #include "sql.h"
 #include "sql_plan.h"
 
+/* A connection. Thread: one, but for @stop. */
 struct sql {
 	sqlite3 *db;
 	struct replay *replay; /* borrowed */
@@ -18,7 +19,8 @@ struct sql {
 	/* what was read since sql_losses() */
 	bool asked[SCHEMA_KINDS_MAX];
 	bool is_asked, damaged;
-	uint64_t from_ns, to_ns; /* monotonic, half-open */
+	uint64_t from_ns, to_ns; /* of the first boot, half-open: all that was
+				    asked for */
 	struct sql_odd odd;	 /* of the statement; column "": nothing */
 	/* what the statement being compiled needs */
 	bool wants_tasks, wants_counts;
@@ -57,7 +59,8 @@ struct sql_table {
 struct sql_scan;
 
 /**
- * sql_scan_open - begin a pass over a table
+ * sql_scan_open - begin a pass over a table; it notes what is asked, sql_ask()
+ * @argv: values of the plan's conditions, not needed afterwards
  * @skip: as sql_tests_init()
  * Return: SQLITE_OK; SQLITE_NOMEM.
  */
@@ -67,7 +70,10 @@ int sql_scan_open(struct sql_scan **ret, struct sql_table *t,
 
 /**
  * sql_scan_next - the next row that passes
- * Return: SQLITE_ROW; SQLITE_DONE; SQLITE_NOMEM, SQLITE_IOERR.
+ * What does not unpack as columns goes on by rows, without a row twice. Damage
+ * is noted in sql.damaged, and ends nothing early.
+ * Return: SQLITE_ROW; SQLITE_DONE; SQLITE_NOMEM, SQLITE_INTERRUPT,
+ * SQLITE_IOERR.
  */
 int sql_scan_next(struct sql_scan *s);
 
@@ -93,6 +99,7 @@ struct sql_memo;
 
 /**
  * sql_memo_ask - look for a memo of a plan, and make one when it pays
+ * @text: the plan, as sql_plan_choose() wrote it
  * @stmt: that of the last time, or NULL; replaced by one that is bound, to be
  *        finalized; NULL: make a pass
  * Return: SQLITE_OK; SQLITE_NOMEM, … of SQLite or of the pass.
@@ -106,7 +113,7 @@ void sql_memos_free(struct sql_table *t);
 
 /* ---- on columns: sql_fast.c ---------------------------------------------- */
 
-/** sql_fast_init, sql_fast_done - Return: SQLite's. */
+/** sql_fast_init, sql_fast_done - s->fast. Return: SQLITE_OK or its error. */
 int sql_fast_init(struct sql *s);
 void sql_fast_done(struct sql *s);
 
@@ -117,7 +124,8 @@ void sql_fast_done(struct sql *s);
  */
 int sql_fast_prepare(struct sql *s, const char *text, sqlite3_stmt **stmt);
 
-/** sql_fast_rows - Return: how columns choose a table's rows, or NULL. */
+/** sql_fast_rows - Return: how columns choose a table's rows in the statement
+ * compiled last, until the next; NULL: they do not, make a pass by rows. */
 const struct fast_query *sql_fast_rows(const struct sql *s,
 				       const struct schema_kind *k);
 
@@ -130,13 +138,20 @@ extern const sqlite3_module sql_table_module;
  * Return: SQLITE_OK or its error. */
 int sql_add_functions(struct sql *s);
 
-/** sql_fill_tasks - sql_small.c. Return: 0; -EIO; -ENOMEM; -errno. */
+/**
+ * sql_fill_tasks - fill `tasks` anew, by a pass over the archive: sql_small.c
+ *
+ * Events are counted only where s->wants_counts. Damage is noted.
+ * Return: 0; -EIO SQLite does not work; -EINTR; -ENOMEM; -errno of reading.
+ */
 int sql_fill_tasks(struct sql *s);
 
 /** sql_make_small - the tables that are no events. Return: SQLite's. */
 int sql_make_small(struct sql *s);
 
 #define SQL_SMALL_TABLES 3
+
+/* Name and what it holds. */
 extern const char *const sql_small_help[SQL_SMALL_TABLES][2];
 
 #endif

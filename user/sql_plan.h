@@ -15,6 +15,7 @@
 #define SQL_CONDS_MAX 16
 #define SQL_ODD_MAX   40 /* bytes that are kept to be told */
 
+/* A condition: this column against a value that xFilter gets. */
 struct sql_cond {
 	unsigned column;
 	char op; /* = > g (>=) < l (<=) i (in a list) */
@@ -29,6 +30,7 @@ struct sql_plan {
 
 /**
  * sql_plan_choose - xBestIndex: take what can be tested, tell what it costs
+ * (sqlite.org/vtab.html, 2.3)
  * @rows: events a pass over all of the table would walk over
  *
  * Return: SQLITE_OK; SQLITE_NOMEM.
@@ -36,7 +38,8 @@ struct sql_plan {
 int sql_plan_choose(const struct sql_columns *c, double rows,
 		    sqlite3_index_info *info);
 
-/** sql_plan_read - from idxStr. Return: false when it is none. */
+/** sql_plan_read - from idxStr, all of which is checked. Return: false when it
+ * is none. */
 bool sql_plan_read(struct sql_plan *ret, const struct sql_columns *c,
 		   const char *text);
 
@@ -47,13 +50,14 @@ bool sql_plan_uses(const struct sql_plan *p, unsigned column);
 struct sql_test {
 	const struct sql_column *column;
 	bool text;	  /* else a range of integers, or a list of them */
-	int64_t lo, hi;	  /* both included */
+	int64_t lo, hi;	  /* both included, of numbers too */
 	int64_t *numbers; /* owned, ascending; or NULL */
 	char **strings;	  /* owned */
 	size_t *lens;
 	unsigned count; /* of numbers or strings */
 };
 
+/* What one pass tests of each row: all of it must hold. */
 struct sql_tests {
 	struct sql_test test[SQL_CONDS_MAX];
 	unsigned count;
@@ -66,6 +70,7 @@ struct sql_tests {
 
 /**
  * sql_tests_init - bind values to the conditions of a plan
+ * @argv: by condition; copied
  * @skip: conditions to leave out, or NULL
  * Return: SQLITE_OK, to be released with sql_tests_done(); SQLITE_NOMEM.
  */
@@ -78,7 +83,8 @@ void sql_tests_done(struct sql_tests *t);
 void sql_tests_kinds(const struct sql_tests *t, const struct schema *s,
 		     bool *kinds);
 
-/** sql_tests_pass - may a row be handed up? */
+/** sql_tests_pass - may a row be handed up? ts_lo and ts_hi are the caller's to
+ * test; the rest as sql_column_get(). */
 bool sql_tests_pass(const struct sql_tests *t, const struct render *r,
 		    const struct sql_names *names, const struct event *ev,
 		    struct buf *scratch);

@@ -18,6 +18,7 @@ struct tally_count {
 	uint64_t events;
 };
 
+/* A process, as last seen. It stays where it is until tally_done(). */
 struct process {
 	uint32_t pid, ppid, uid;
 	uint64_t start_time, exit_time; /* monotonic ns of its boot; 0 unknown,
