@@ -178,7 +178,7 @@ enum meaning meaning_by_name(const char *name, size_t len);
 
 /**
  * enum_name - Return: the enumerator's name, or NULL when @value has none.
- * Found at once where the values are 0, 1, 2, …, else by halves.
+ * Found at once where the values up to it have no gap, else by halves.
  */
 const char *enum_name(const struct schema_enum *e, int64_t value);
 

@@ -17,7 +17,7 @@
 
 #define TASKS_DEAD_MAX 4096
 
-/* A thread, as of the event applied last: numbers are 0 until told. */
+/* A thread, as of the event applied last. Until told, pid is tid, others 0. */
 struct task {
 	uint32_t tid, pid, ppid, uid; /* as of the initial namespaces */
 	uint64_t start_time;	      /* monotonic ns; 0 unknown */
