@@ -411,6 +411,7 @@ int archive_open(struct archive **ret, char *const *paths, unsigned count,
 	const char *cause = NULL;
 	int err;
 
+	*why = NULL;
 	if (!a)
 		return -ENOMEM;
 	err = archive_list_open(&a->list, paths, count, &cause);

@@ -100,15 +100,16 @@ static const char *container_in(const char *path, size_t len)
 	return found;
 }
 
-int cgroups_name(struct cgroup *c, const void *path, size_t len)
+int cgroups_name(struct cgroup *c, struct field_bytes path)
 {
 	struct cgroup_node *n = (struct cgroup_node *)c;
+	size_t len = path.len;
 	char *text = calloc(1, len + 1 + CONTAINER_ID_LEN + 1);
 	const char *id;
 
 	if (!text)
 		return -ENOMEM;
-	memcpy(text, path, len);
+	memcpy(text, path.data, len);
 	id = container_in(text, len);
 	if (id)
 		memcpy(text + len + 1, id, CONTAINER_ID_LEN);
@@ -116,6 +117,7 @@ int cgroups_name(struct cgroup *c, const void *path, size_t len)
 	n->text = text;
 	n->removed = false;
 	c->path = text;
+	c->path_full = path.full;
 	c->container = text + len + 1;
 	return 0;
 }

@@ -14,12 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "event.h"
+
 #define CGROUP_BUCKETS 1024
 
 struct cgroup {
 	uint64_t id;
 	const char *path;      /* "" until known; owned by the table */
 	const char *container; /* 64 hex digits of the path, or "" */
+	uint32_t path_full;    /* as field_bytes.full: the path may be cut */
 };
 
 struct cgroup_node;
@@ -51,14 +54,14 @@ void cgroups_release(struct cgroups *g, struct cgroup *c);
 void cgroups_removed(struct cgroups *g, uint64_t id);
 
 /**
- * cgroups_name - set its path, @len bytes, and the container found in it
+ * cgroups_name - set its path and the container found in it
  *
  * The container is the last run of exactly 64 hexadecimal digits, as OCI
  * runtimes name cgroups by default. What path and container were before is
  * freed. It counts as there again if it was removed.
  * Return: 0; -ENOMEM, and it is as it was.
  */
-int cgroups_name(struct cgroup *c, const void *path, size_t len);
+int cgroups_name(struct cgroup *c, struct field_bytes path);
 
 /** cgroups_named - Return: the one of that id; NULL: its path is not known. */
 const struct cgroup *cgroups_named(const struct cgroups *g, uint64_t id);

@@ -262,6 +262,13 @@ static void json_control(struct json *j, const struct server_stats *s)
 	json_end(j, '}');
 }
 
+/* Wall-clock ns; 0: it has not started yet. */
+static uint64_t started_at(const struct recorder_status *s)
+{
+	return s->started_ns ? s->started_ns + (uint64_t)clock_wall_offset()
+			     : 0;
+}
+
 static uint64_t running_ns(const struct recorder_status *s)
 {
 	return s->started_ns ? clock_now() - s->started_ns : 0;
@@ -278,8 +285,7 @@ void health_json(struct buf *b, const struct health *h)
 	json_member_u64(&j, "pid", (uint64_t)getpid());
 	json_member_str(&j, "version", WEIR_VERSION);
 	json_member_str(&j, "command", h->command);
-	json_member_u64(&j, "started",
-			s.started_ns + (uint64_t)clock_wall_offset());
+	json_member_u64(&j, "started", started_at(&s));
 	json_member_u64(&j, "running", running_ns(&s));
 	json_member_u64(&j, "events", s.events);
 	json_member_u64(&j, "bytes", s.bytes);
@@ -322,7 +328,7 @@ static void text_running(struct table *t, const struct health *h,
 	buf_printf(&b, "%s, pid %d, for ", h->name, (int)getpid());
 	render_ns(&b, running_ns(s) / NS_PER_S * NS_PER_S);
 	buf_puts(&b, ", since ");
-	render_iso(&b, s->started_ns + (uint64_t)clock_wall_offset());
+	render_iso(&b, started_at(s));
 	row(t, "recorder", &b);
 	if (h->command[0]) {
 		buf_puts(&b, h->command);

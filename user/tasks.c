@@ -12,7 +12,7 @@
 /* A path shared by the tasks that execute it. */
 struct exe {
 	uint32_t refs;
-	uint32_t len;
+	uint32_t len, full;
 	char text[];
 };
 
@@ -204,6 +204,7 @@ static void set_exe(struct node *n, struct exe *exe)
 	n->exe = exe;
 	n->t.exe = exe ? exe->text : "";
 	n->t.exe_len = exe ? exe->len : 0;
+	n->t.exe_full = exe ? exe->full : 0;
 	if (old && !--old->refs)
 		free(old);
 }
@@ -303,7 +304,7 @@ static int cgroup_name(struct tasks *t, const struct event *ev)
 	if (!c)
 		return -ENOMEM;
 	tell_all(t, c);
-	return cgroups_name(c, path.data, path.len);
+	return cgroups_name(c, path);
 }
 
 /* ---- applying events ----------------------------------------------------- */
@@ -320,13 +321,15 @@ static int set_file(struct node *n, struct field_bytes file)
 {
 	struct exe *exe;
 
-	if (!file.len || (n->exe && n->exe->len == file.len &&
-			  !memcmp(n->exe->text, file.data, file.len)))
+	if (!file.len ||
+	    (n->exe && n->exe->len == file.len && n->exe->full == file.full &&
+	     !memcmp(n->exe->text, file.data, file.len)))
 		return 0;
 	exe = calloc(1, sizeof(*exe) + file.len + 1);
 	if (!exe)
 		return -ENOMEM;
 	exe->len = file.len;
+	exe->full = file.full;
 	memcpy(exe->text, file.data, file.len);
 	set_exe(n, exe);
 	return 0;

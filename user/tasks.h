@@ -26,6 +26,7 @@ struct task {
 	char comm[WEIR_COMM_LEN + 1];
 	const char *exe; /* file it executes, or ""; owned by the table */
 	uint32_t exe_len;
+	uint32_t exe_full; /* as field_bytes.full: its name may be cut */
 	bool kthread;
 	uint64_t events; /* with its tid in the header, tasks_apply() */
 };

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void ask(const struct filter *f, const struct schema *s,
 		const struct record *r)
 {
-	static const struct cgroup cgroup = {1, "/a", ""};
+	static const struct cgroup cgroup = {1, "/a", "", 2};
 	static const struct task task = {.comm = "fuzz",
 					 .exe = "/bin/f",
 					 .exe_len = 6,

@@ -242,6 +242,56 @@ static void a_cgroup_without_path_is_known_while_a_task_is_in_it(void **state)
 	assert_int_equal(cgroups_in(t), 2);
 }
 
+/* A text of the record that apply() is given next was longer. */
+static void cut(struct table *t, const char *field, uint32_t full)
+{
+	const struct schema_field *f = record_field(&t->record, field);
+	struct weir_str *s;
+
+	s = (void *)((uint8_t *)record_hdr(&t->record) + f->offset);
+	s->full = full;
+}
+
+struct state_cut {
+	uint32_t file, path;
+};
+
+static int look_at_state(void *arg, const void *record, size_t len)
+{
+	const struct weir_hdr *h = record;
+	const struct ev_task_alive *alive = record;
+	const struct ev_cgroup_path *path = record;
+	struct state_cut *ret = arg;
+
+	assert_int_equal(h->len, len);
+	if (h->kind == EV_TASK_ALIVE && h->tid == 5)
+		ret->file = alive->file.full;
+	if (h->kind == EV_CGROUP_PATH)
+		ret->path = path->path.full;
+	return 0;
+}
+
+static void what_was_cut_says_so_in_the_state(void **state)
+{
+	struct state_cut ret = {0};
+	struct table *t = *state;
+
+	put_fork(t, 5);
+	record_begin(&t->record, t->schema, "task_rename");
+	record_set(&t->record, "target_tid", 5);
+	record_text(&t->record, "file", "/bin/tr");
+	cut(t, "file", 99);
+	apply(t);
+	record_begin(&t->record, t->schema, "cgroup_path");
+	record_set(&t->record, "cgroup", 7);
+	record_text(&t->record, "path", "/a");
+	cut(t, "path", 77);
+	apply(t);
+	assert_int_equal(tasks_state(t->tasks, 1, look_at_state, &ret), 0);
+	assert_int_equal(ret.file, 99);
+	assert_int_equal(ret.path, 77);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -251,6 +301,7 @@ int main(void)
 		T(one_that_exits_may_push_out_the_one_it_was),
 		T(a_cgroup_is_known_until_another_one_is_removed),
 		T(a_cgroup_is_known_while_a_task_of_it_is),
+		T(what_was_cut_says_so_in_the_state),
 		T(a_cgroup_without_path_is_known_while_a_task_is_in_it),
 	};
 
