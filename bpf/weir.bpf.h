@@ -59,9 +59,11 @@
  * (user/source_plain.c).
  */
 #ifdef WEIR_PLAIN
+#define WEIR_IS_PLAIN 1
 #define WEIR_KNOB(type, name, ...)                                             \
 	static const type name __attribute__((unused)) = __VA_ARGS__
 #else
+#define WEIR_IS_PLAIN		   0
 #define WEIR_KNOB(type, name, ...) const volatile type name = __VA_ARGS__
 #endif
 
@@ -388,9 +390,8 @@ static __always_inline void weir_comm(__u64 to[2], __u32 tid)
 
 /* weir_early_number - the same where one field is known, which is @v */
 #define weir_early_number(at, name, v)                                         \
-	(!weir_##at##_##name.used ||                                           \
-	 weir_filter_passes_number(&weir_##at##_##name, WEIR_CLAUSES_EARLY,    \
-				   v))
+	(WEIR_IS_PLAIN || weir_filter_passes_number(&weir_##at##_##name,       \
+						    WEIR_CLAUSES_EARLY, v))
 
 /* One that knows a single field needs no function. */
 #define WEIR_EARLY_NUMBER(at, name, offset)                                    \
