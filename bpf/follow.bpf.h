@@ -12,8 +12,7 @@
 
 #include "weir.bpf.h"
 
-#define LEVELS_MAX                                                             \
-	64 /* of cgroups, and of parents: what is above is not seen */
+#define LEVELS_MAX 64 /* of cgroups, and of parents; none above is seen */
 
 /* Set by user/source_load.c. */
 const volatile bool weir_follow_cgroups; /* some of those in cgroup_roots */

@@ -144,11 +144,8 @@ static __always_inline __u32 operation_nr(__u8 op)
 		  ? bpf_core_field_offset(struct type, field)                  \
 		  : bpf_core_field_offset(struct type##___delayed, field)))
 
-/*
- * ask_*() - the arguments of the call that does the same, as far as the request
- * tells. What it does not stays 0, as does a descriptor of the ring's own
- * table.
- */
+/* ask_*() - the arguments of the call that does the same, as far as the request
+ * tells; else 0, as is a descriptor of the ring's own table. */
 static __always_inline void ask_open(struct uring_request *r, void *req)
 {
 	r->call.args[0] = (__u32)asked(req, io_open, dfd);
@@ -347,10 +344,8 @@ static __always_inline void keep_path(char *to, void *at)
 				  BPF_CORE_READ(name, name));
 }
 
-/*
- * When it is submitted: the kernel frees its copies before it completes it.
- * r->paths says if they were kept.
- */
+/* When it is submitted: the kernel frees its copies before it completes it.
+ * r->paths says if they were kept. */
 static __always_inline void keep_paths(struct uring_request *r, __u64 key)
 {
 	__u32 nr = r->call.nr, slot = SLOT_SUBMIT;

@@ -96,6 +96,16 @@ static void bind_rule(struct binding *b, const struct rule *r,
 	bound_init(&b->old_tid, s, r->kind, "old_tid");
 }
 
+/* Which kinds called @name have the field of @b. */
+static void bind_kinds(bool *ret, const struct schema *s, const char *name,
+		       const struct bound *b)
+{
+	const struct schema_kind *k = schema_kind_by_name(s, name);
+
+	for (; k; k = k->variant)
+		ret[k->number] = bound_in(b, k);
+}
+
 static void bind_all(struct tasks *t, const struct schema *s)
 {
 	const struct schema_kind *k;
@@ -110,13 +120,9 @@ static void bind_all(struct tasks *t, const struct schema *s)
 	}
 	bound_init(&t->path_id, s, "cgroup_path", "cgroup");
 	bound_init(&t->path_text, s, "cgroup_path", "path");
-	k = schema_kind_by_name(s, "cgroup_path");
-	for (; k; k = k->variant)
-		t->names_cgroup[k->number] = bound_in(&t->path_id, k);
+	bind_kinds(t->names_cgroup, s, "cgroup_path", &t->path_id);
 	bound_init(&t->gone_id, s, "cgroup_gone", "cgroup");
-	k = schema_kind_by_name(s, "cgroup_gone");
-	for (; k; k = k->variant)
-		t->ends_cgroup[k->number] = bound_in(&t->gone_id, k);
+	bind_kinds(t->ends_cgroup, s, "cgroup_gone", &t->gone_id);
 }
 
 bool tasks_binds(const struct tasks *t, unsigned kind)

@@ -219,8 +219,7 @@ static void a_cgroup_is_known_while_a_task_of_it_is(void **state)
 	}
 	assert_string_equal(tasks_find(t->tasks, 5)->cgroup->path, "/a");
 	assert_int_equal(cgroups_in(t), 2);
-	put_move(t, 5,
-		 8); /* one that has come again, for all the table knows */
+	put_move(t, 5, 8);
 	assert_null(tasks_cgroup(t->tasks, 7));
 	assert_int_equal(cgroups_in(t), 1);
 }
