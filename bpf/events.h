@@ -250,7 +250,8 @@ struct ev_task_signal {
 
 /*
  * Always flagged WEIR_F_CONTEXT: from an iterator over all tasks when recording
- * begins, of one that is moved into a cgroup that is followed, and from
+ * begins, of one that does something before that comes to it (without its
+ * file), of one that is moved into a cgroup that is followed, and from
  * tasks_state() at the head of a segment and of a window's keyframe, stamped as
  * of then. argv is empty.
  */

@@ -66,6 +66,17 @@ struct {
 	__type(value, __u8);
 } ended SEC(".maps");
 
+/* Until the walk has ended: by the low bits of its tid, when the task started
+ * that was told last. */
+#define MET_SLOTS 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MET_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} met SEC(".maps");
+
 char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline __u32 task_uid(struct task_struct *t)
@@ -138,6 +149,95 @@ static __always_inline void see_cgroup(struct cgroup *cg, __u32 slot)
 		bpf_map_delete_elem(&cgroups_seen, &id); /* the next time */
 }
 
+/* ---- what is alive ------------------------------------------------------- */
+
+/* @t: the verifier may know it as a number only, as on 5.10 the current one. */
+static __always_inline void fill_alive(struct ev_task_alive *ev,
+				       struct task_struct *t, struct cgroup *cg)
+{
+	__u32 flags = get(t, flags);
+
+	ev->h.flags = WEIR_F_CONTEXT;
+	ev->start_time = get(t, start_time);
+	ev->cgroup = cgroup_id(cg);
+	ev->ppid = task_ppid(t);
+	ev->uid = task_uid(t);
+	ev->exiting = !!(flags & PF_EXITING);
+	ev->kthread = !!(flags & PF_KTHREAD);
+	if (weir_strings)
+		bpf_probe_read_kernel(ev->task_comm, WEIR_COMM_LEN, t->comm);
+	else
+		__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
+	weir_no_str(&ev->argv);
+}
+
+/* The file that an address space executes; a kernel thread has none. */
+static __always_inline __u32 put_exe(void *base, struct weir_str *s, __u32 pos,
+				     struct mm_struct *mm, __u32 slot)
+{
+	struct file *file = NULL;
+
+	if (weir_strings && mm)
+		file = BPF_CORE_READ(mm, exe_file);
+	return weir_put_file(base, s, pos, (__u64)file, slot);
+}
+
+static __always_inline void say_alive(struct task_struct *t, __u32 slot)
+{
+	struct cgroup *cg = task_cgroup(t);
+	struct ev_task_alive *ev;
+	__u32 len = sizeof(*ev);
+
+	see_cgroup(cg, slot);
+	ev = weir_begin_of(slot, weir_who(get(t, tgid), get(t, pid)));
+	if (!ev)
+		return;
+	fill_alive(ev, t, cg);
+	len = put_exe(ev, &ev->file, len, get(t, mm), slot);
+	weir_emit(&ev->h, slot, EV_TASK_ALIVE, len);
+}
+
+/*
+ * Is @t perhaps not known yet? Its first event, before the walk over what is
+ * alive has come to it, is to have a name; the walk may find it gone.
+ */
+static __always_inline bool is_stranger(struct task_struct *t)
+{
+	__u64 start = get(t, start_time), *last;
+	__u32 tid = get(t, pid), slot = tid % MET_SLOTS;
+
+	if (weir_walked || !tid)
+		return false;
+	last = bpf_map_lookup_elem(&met, &slot);
+	if (!last || *last == start)
+		return false;
+	*last = start;
+	return true;
+}
+
+/* For hooks without a slot. The file it executes is left to the walk. */
+static __noinline int introduce(struct task_struct *t)
+{
+	struct ev_task_alive *ev;
+
+	if (!is_stranger(t))
+		return 0;
+	ev = weir_reserve_of(task_alive, EV_TASK_ALIVE,
+			     weir_who(get(t, tgid), get(t, pid)));
+	if (!ev)
+		return 0;
+	fill_alive(ev, t, task_cgroup(t));
+	weir_no_str(&ev->file);
+	ev->file.full = WEIR_STR_UNKNOWN;
+	return weir_submit(ev);
+}
+
+static __always_inline void introduce_current(void)
+{
+	if (weir_task_btf || weir_strings)
+		introduce(weir_current());
+}
+
 /* ---- fork ---------------------------------------------------------------- */
 
 /*
@@ -158,6 +258,7 @@ int BPF_PROG(task__fork, struct task_struct *child)
 		follow_child(child, parent);
 	if (!weir_admit(pid))
 		return 1;
+	introduce_current();
 	see_cgroup(cg, WEIR_SLOT_FORK);
 	ev = weir_reserve(task_fork, EV_TASK_FORK);
 	if (!ev)
@@ -194,17 +295,6 @@ static __always_inline __u32 put_argv(void *base, struct weir_str *s, __u32 pos,
 		return pos;
 	s->len = len;
 	return at + len;
-}
-
-/* The file that an address space executes; a kernel thread has none. */
-static __always_inline __u32 put_exe(void *base, struct weir_str *s, __u32 pos,
-				     struct mm_struct *mm, __u32 slot)
-{
-	struct file *file = NULL;
-
-	if (weir_strings && mm)
-		file = BPF_CORE_READ(mm, exe_file);
-	return weir_put_file(base, s, pos, (__u64)file, slot);
 }
 
 static __always_inline int on_exec(struct task_struct *t, const char *filename,
@@ -300,6 +390,7 @@ static __always_inline int on_exit(struct task_struct *t, bool ends)
 		return 1;
 	if (weir_follow && ends)
 		follow_to_end(pid);
+	introduce(t);
 	ends = ends && is_last(t);
 	ev = weir_reserve(task_exit, EV_TASK_EXIT);
 	if (!ev)
@@ -340,33 +431,6 @@ int BPF_PROG(task__free_followed, struct task_struct *t)
 	return 1;
 }
 
-/* ---- what is alive ------------------------------------------------------- */
-
-static __always_inline void say_alive(struct task_struct *t, __u32 slot)
-{
-	struct cgroup *cg = task_cgroup(t);
-	struct ev_task_alive *ev;
-	__u32 len = sizeof(*ev);
-
-	see_cgroup(cg, slot);
-	ev = weir_begin(slot);
-	if (!ev)
-		return;
-	ev->h.pid = t->tgid;
-	ev->h.tid = t->pid;
-	ev->h.flags = WEIR_F_CONTEXT;
-	ev->start_time = t->start_time;
-	ev->cgroup = cgroup_id(cg);
-	ev->ppid = task_ppid(t);
-	ev->uid = task_uid(t);
-	ev->exiting = !!(t->flags & PF_EXITING);
-	ev->kthread = !!(t->flags & PF_KTHREAD);
-	__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
-	len = put_exe(ev, &ev->file, len, get(t, mm), slot);
-	weir_no_str(&ev->argv);
-	weir_emit(&ev->h, slot, EV_TASK_ALIVE, len);
-}
-
 /* ---- rename, signal, cgroup ---------------------------------------------- */
 
 SEC("tp_btf/task_rename")
@@ -376,6 +440,7 @@ int BPF_PROG(task__rename, struct task_struct *t, const char *comm)
 
 	if (!weir_admit(t->tgid))
 		return 1;
+	introduce_current();
 	ev = weir_reserve(task_rename, EV_TASK_RENAME);
 	if (!ev)
 		return 1;
@@ -424,8 +489,12 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 
 	if (!weir_admit(t->tgid))
 		return 1;
-	if (is_of_timer(sig, info, code))
+	if (is_of_timer(sig, info, code)) {
 		who = weir_who(t->tgid, t->pid);
+		introduce(t);
+	} else {
+		introduce_current();
+	}
 	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image, who);
 	if (!ev)
 		return 1;
@@ -468,6 +537,7 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 		follow_moved(t);
 	if (!weir_admit(t->tgid))
 		return 1;
+	introduce_current();
 	cg = task_cgroup(t);
 	see_cgroup(cg, WEIR_SLOT_MOVE);
 	ev = weir_reserve(task_cgroup, EV_TASK_CGROUP);

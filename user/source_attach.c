@@ -182,7 +182,10 @@ static void end_iters(struct source *src, bool of_maps)
 
 /*
  * What is alive is in the stream before any other source can speak of it: a
- * task that makes an event is one that the walk saw, or whose fork was seen.
+ * task that makes an event is one that the walk saw, or whose fork was seen, or
+ * that a hook has introduced (task.bpf.c). One that was past its exit hook
+ * before that was attached, and has yet to leave its CPU after all this, has no
+ * name: nothing leads to it any more.
  */
 int sources_attach(struct sources *s)
 {
