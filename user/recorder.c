@@ -436,13 +436,15 @@ int recorder_attach(struct recorder *r, struct recorder_error *err)
 	if (r->flight)
 		flight_hurry(r->flight);
 	e = sources_attach(r->sources);
-	if (e)
+	if (e) {
 		explain(r, e, err);
-	else
-		r->started_ns = clock_now();
-	if (!e && r->flight)
+		return e;
+	}
+	r->started_ns = clock_now();
+	repo_began(r->repo);
+	if (r->flight)
 		flight_began(r->flight, r->started_ns);
-	return e;
+	return 0;
 }
 
 /* ---- while it runs, and after -------------------------------------------- */

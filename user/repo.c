@@ -229,6 +229,15 @@ static void last_losses(struct repo *r)
 		flight_end(r->flight, r->stats.stream_ns);
 }
 
+/* From when there is something to read: attaching takes what it takes. */
+static void stall(struct repo *r)
+{
+	while (!__atomic_load_n(&r->began, __ATOMIC_ACQUIRE) &&
+	       __atomic_load_n(&r->phase, __ATOMIC_ACQUIRE) == REPO_RUN)
+		wait_for_events(r);
+	clock_sleep(r->o.stall_ns);
+}
+
 static void *run(void *arg)
 {
 	struct repo *r = arg;
@@ -237,7 +246,7 @@ static void *run(void *arg)
 
 	repo_report_start(r, clock_now());
 	if (r->o.stall_ns)
-		clock_sleep(r->o.stall_ns);
+		stall(r);
 	do {
 		if (!more)
 			wait_for_events(r);
@@ -331,13 +340,24 @@ int repo_start(struct repo *r)
 	return -err;
 }
 
-static void set_phase(struct repo *r, enum repo_phase phase)
+static void wake(struct repo *r)
 {
 	uint64_t one = 1;
 
-	__atomic_store_n(&r->phase, phase, __ATOMIC_RELEASE);
 	if (write(r->o.notify_fd, &one, sizeof(one)) < 0)
 		return; /* full: it is awake */
+}
+
+void repo_began(struct repo *r)
+{
+	__atomic_store_n(&r->began, true, __ATOMIC_RELEASE);
+	wake(r);
+}
+
+static void set_phase(struct repo *r, enum repo_phase phase)
+{
+	__atomic_store_n(&r->phase, phase, __ATOMIC_RELEASE);
+	wake(r);
 }
 
 void repo_last_words(struct repo *r)

@@ -36,7 +36,7 @@ struct repo_options {
 	struct budget_limit budget; /* zeroed: none */
 	bool marks; /* what the archive has is told to the aggregator */
 	const struct resume *resume; /* where it goes on; or NULL */
-	uint64_t stall_ns;	     /* test switch: sleep before reading */
+	uint64_t stall_ns;	     /* test switch: sleep once it began */
 };
 
 /** repo_new - everything in @o is borrowed until repo_free(). Return: 0;
@@ -63,6 +63,10 @@ void repo_lost(struct repo *r, const struct weir_hdr *h);
 /** repo_start - Return: 0; -ENOMEM; -errno of pthread_create(3). Not to be
  * tried again. */
 int repo_start(struct repo *r);
+
+/** repo_began - the sources are attached: a stall that was asked for begins.
+ * After repo_start(). Thread: who called that. */
+void repo_began(struct repo *r);
 
 /**
  * repo_last_words - have the repo report every loss and measure once more

@@ -69,7 +69,8 @@ struct repo {
 	bool hurries;	  /* some were, since the ones before */
 	pthread_t thread;
 	bool running;
-	int phase; /* enum repo_phase, atomic */
+	int phase;  /* enum repo_phase, atomic */
+	bool began; /* sources are attached, atomic */
 	sem_t spoken;
 	struct repo_stats stats; /* relaxed atomics */
 };
