@@ -147,8 +147,8 @@ run record -q -o b -- true
 run show a b -e task_exec
 is "two archives" "$(lines out)" 11
 # a day ends between them, where its clock says so
-run stat b --json
-day=$(jq '86400 - (.last / 1000000000 | floor) % 86400' out)
+run export b --to jsonl -e task_exec
+day=$(jq '86400 - (.ts / 1000000000 | floor) % 86400' out)
 zone=$(printf 'DAY-%d:%02d:%02d' $((day / 3600)) $((day / 60 % 60)) \
 	$((day % 60)))
 TZ=$zone run show a b -e task_exec

@@ -162,7 +162,7 @@ has "file size" err "^weir: .*File too large \(ulimit -f\)"
 
 # ---- a status line, where it can be wiped; the terminal cuts what is too long
 terminal() { # TERM
-	TERM=$1 timeout 20 script -qec "'$WEIR' record -o line --for 3s" \
+	TERM=$1 timeout 20 script -qec "'$WEIR' record -s task -o line --for 3s" \
 		/dev/null </dev/null | cat -v >out
 	rm -rf line
 }

@@ -52,6 +52,18 @@ is_clean() { # WHAT FILE
 		"$2" || fail "$1: $2 is not UTF-8"
 }
 
+# record_losses ARCHIVE: what dd does while the repo sleeps, for the smallest
+# main ring. Of what all others do some would be lost, too.
+record_losses() {
+	: >"$dir/err"
+	{
+		wait_for 20 grep -q capturing "$dir/err"
+		exec dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null
+	} &
+	run record -o "$1" -p $! --set repo.stall=1500ms --main-ring 64K \
+		--buffer 256K --set syscall.calls=all --for 2s
+}
+
 # wait_for SECONDS COMMAND…: until it succeeds
 wait_for() {
 	local end=$((SECONDS + $1))

@@ -7,14 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 needs_recording
 
-# The repo sleeps, so the smallest main ring runs over.
-flood() {
-	wait_for 20 grep -q capturing err
-	dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null
-}
-flood &
-run record -o a --set repo.stall=1500ms --main-ring 64K \
-	--set syscall.calls=all --for 2s
+record_losses a
 is "record: status" $rc 3
 has "record: how many, where" err \
 	'^weir: lost [1-9][0-9]* events in .*: syscall [0-9]+ .*--(buffer|main-ring)'
@@ -58,7 +51,7 @@ has "another source" err "whole, but other sources lost $lost events"
 has "another source: the gap" out ' gap '
 
 # The command's own status is not touched, but it is told.
-run record -o b --set repo.stall=800ms --main-ring 64K \
+run record -o b --set repo.stall=800ms --main-ring 64K --buffer 256K \
 	--set syscall.calls=all -- \
 	dd if=/dev/zero of=/dev/null bs=1 count=20000
 is "with a command: status" $rc 0

@@ -58,9 +58,13 @@ done
 kill $something
 (
 	trap '' PIPE
+	wait_for 20 test -e gone
 	"$WEIR" show a 2>err
 	echo $? >status
-) | :
+) | {
+	exec <&-
+	: >gone
+}
 is "EPIPE: status" "$(cat status)" 1
 is "EPIPE: quiet" "$(cat err)" ""
 

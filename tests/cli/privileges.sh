@@ -85,10 +85,9 @@ run show a -e repo_metric -f 'repo_metric.name == "bpf_time"'
 [ -e "/proc/$errand" ] && fail "the errand is left"
 
 # ---- so does watch
-start watch -s task --for 3s
+start watch -s task
 given_up $pid "$nobody"
-wait $pid
-is "watch: status" $? 0
+finish "watch"
 
 # ---- a place for snapshots that none was taken into is not left
 mkdir window && cd window || exit

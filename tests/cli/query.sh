@@ -214,13 +214,7 @@ run hist a nothing
 is "hist: no such field: status" $rc 2
 
 # losses
-flood() {
-	wait_for 20 grep -q capturing err
-	dd if=/dev/zero of=/dev/null bs=1 count=20000 2>/dev/null
-}
-flood &
-run record -o b --set repo.stall=1500ms --main-ring 64K \
-	--set syscall.calls=all --for 2s
+record_losses b
 is "with losses: record" $rc 3
 lost=$("$WEIR" stat b --json 2>/dev/null |
 	jq '[.losses[] | select(.source == "syscall").events] | add')

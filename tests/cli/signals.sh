@@ -88,8 +88,8 @@ case $rc in 0 | 3) ;; *) fail "SIGTERM twice: verify $rc: $(cat out)" ;; esac
 
 # SIGKILL: what was written out reads; the end is missing, and nothing else.
 start record -o a
-sleep 2.2
-/bin/true
+written() { [ "$("$WEIR" stat a --json | jq .events)" -ge 1 ]; }
+wait_for 20 written || fail "nothing is written before it ends"
 kill -KILL $pid
 wait $pid 2>/dev/null
 run verify a
@@ -123,8 +123,9 @@ run stat hup --json
 [ "$(jq .span out)" -gt 1000000000 ] || fail "nohup: SIGHUP ended it"
 
 # The command goes on when weir is killed.
-start record -o a -- sleep 5
-command=$(pgrep -P $pid -x sleep)
+start record -o a -- sleep 60
+sleeps() { command=$(pgrep -P $pid -x sleep); } # not before its exec
+wait_for 20 sleeps || fail "the command does not run"
 kill -KILL $pid
 wait $pid 2>/dev/null
 kill "$command" || fail "the command died with weir"
