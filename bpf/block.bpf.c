@@ -165,11 +165,10 @@ static __always_inline void io_missed(__u64 key, const struct io *io)
 
 /*
  * Was this request issued for an earlier use of its memory? Then that one has
- * completed, and the kernel did not run our program. (Seen on 6.18 under PVM: a
- * CPU runs no BPF program for completions in some milliseconds, though perf's
- * probe of the same tracepoint counts them, and recursion_misses stays 0.)
- * Where the kernel does not stamp requests, with iostats off, this cannot be
- * seen. Of memory that nobody uses again block__in_flight_end() tells.
+ * completed, and the kernel did not run our program (sched.bpf.c,
+ * miss_switch()). Where the kernel does not stamp requests, with iostats off,
+ * this cannot be seen. Of memory that nobody uses again block__in_flight_end()
+ * tells.
  */
 static __always_inline void io_forget(const struct io *io,
 				      const struct request *rq)

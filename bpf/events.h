@@ -300,9 +300,10 @@ struct ev_cgroup_gone {
 /* ---- sched --------------------------------------------------------------- */
 
 /*
- * sched_switch, with the run queue locked. ran counts from the last switch seen
- * on this CPU; 0, and WEIR_F_PARTIAL, at the first. waited is what the kernel
- * accounts (sched_info.run_delay), 0 without CONFIG_SCHED_INFO or
+ * sched_switch, with the run queue locked. ran counts from when the leaving
+ * task got this CPU; 0, and WEIR_F_PARTIAL, where that was not seen: at the
+ * first, and behind one that no program was shown (a gap tells). waited is what
+ * the kernel accounts (sched_info.run_delay), 0 without CONFIG_SCHED_INFO or
  * CONFIG_FAIR_GROUP_SCHED, and of the idle task. prev_state is 0 for a task
  * that was preempted.
  */

@@ -25,13 +25,20 @@ WEIR_FILTERED(sched_migrate, EV_SCHED_MIGRATE, 1)
 
 const volatile __u32 args_sched_switch;
 
-/* When the task on this CPU got it, by the run queue's clock. */
+/* Who has a CPU, and since when. */
+struct holder {
+	__u64 task;  /* struct task_struct *, to be compared; 0: not seen yet */
+	__u64 since; /* by the run queue's clock */
+	__u32 pid;   /* its process */
+};
+
+/* Of each CPU, as of the last switch that was seen there. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} since SEC(".maps");
+	__type(value, struct holder);
+} holders SEC(".maps");
 
 /*
  * All that a task had waited when it last got a CPU, by the low bits of its
@@ -51,6 +58,38 @@ struct {
 
 char LICENSE[] SEC("license") = "GPL";
 
+/* ---- what concerns the recording ----------------------------------------- */
+
+static __always_inline bool follows(__u32 a, __u32 b)
+{
+	if (!weir_follow || bpf_map_lookup_elem(&followed, &a) ||
+	    bpf_map_lookup_elem(&followed, &b))
+		return true;
+	weir_count_filtered();
+	return false;
+}
+
+static __always_inline bool idle_or_self(__u32 pid)
+{
+	return !pid || weir_is_own(pid);
+}
+
+/*
+ * Who leaves a CPU is who got it last, or a switch between the two was shown to
+ * no program: counted, as no other hook can be. (Some kernels run no programs
+ * while certain tasks are on a CPU: a build of 6.18 for microVMs none while a
+ * thread of process 1 is, interrupts and all; recursion_misses stays 0.)
+ */
+static __noinline int miss_switch(__u32 from, __u32 to)
+{
+	if (idle_or_self(from) && idle_or_self(to))
+		return 0;
+	if (!weir_follow || bpf_map_lookup_elem(&followed, &from) ||
+	    bpf_map_lookup_elem(&followed, &to))
+		weir_count_missed();
+	return 0;
+}
+
 /* ---- times --------------------------------------------------------------- */
 
 /*
@@ -66,17 +105,27 @@ static __always_inline __u64 rq_clock(struct task_struct *prev)
 	return 0;
 }
 
-/* Time since the last switch on this CPU; 0 at the first one seen. */
-static __always_inline __u64 take_ran(__u64 now)
+/*
+ * How long @prev has had this CPU, which @next gets; 0 where its beginning was
+ * not seen.
+ */
+static __always_inline __u64 take_ran(struct task_struct *prev,
+				      struct task_struct *next, __u64 now)
 {
 	__u32 zero = 0;
-	__u64 *at = bpf_map_lookup_elem(&since, &zero), ran;
+	struct holder *h = bpf_map_lookup_elem(&holders, &zero), was;
 
-	if (!at)
+	if (!h)
 		return 0;
-	ran = *at && now > *at ? now - *at : 0;
-	*at = now;
-	return ran;
+	was = *h;
+	h->task = (__u64)next;
+	h->since = now;
+	h->pid = next->tgid;
+	if (was.task == (__u64)prev)
+		return now > was.since ? now - was.since : 0;
+	if (was.task)
+		miss_switch(was.pid, prev->tgid);
+	return 0;
 }
 
 /*
@@ -111,22 +160,6 @@ static __always_inline __u64 take_waited(struct task_struct *t, __u64 now)
 	return all - (last & WAIT_MASK);
 }
 
-/* ---- what concerns the recording ----------------------------------------- */
-
-static __always_inline bool follows(__u32 a, __u32 b)
-{
-	if (!weir_follow || bpf_map_lookup_elem(&followed, &a) ||
-	    bpf_map_lookup_elem(&followed, &b))
-		return true;
-	weir_count_filtered();
-	return false;
-}
-
-static __always_inline bool idle_or_self(__u32 pid)
-{
-	return !pid || weir_is_own(pid);
-}
-
 /* ---- hooks --------------------------------------------------------------- */
 
 static __always_inline int on_switch(bool preempt, struct task_struct *prev,
@@ -134,7 +167,7 @@ static __always_inline int on_switch(bool preempt, struct task_struct *prev,
 {
 	__u32 pid = prev->tgid, next_pid = next->tgid;
 	__u64 clock = rq_clock(prev);
-	__u64 ran = take_ran(clock ? clock : bpf_ktime_get_ns());
+	__u64 ran = take_ran(prev, next, clock ? clock : bpf_ktime_get_ns());
 	__u64 waited = clock ? take_waited(next, clock) : 0;
 	struct ev_sched_switch image, *ev;
 

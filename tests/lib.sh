@@ -38,6 +38,15 @@ skip() {
 # left_out WHY: a part that cannot be tried here; run.sh shows it
 left_out() { echo "left out: $*"; }
 
+# unseen ARCHIVE: the status of who reads it, 3, where all that was lost is what
+# a kernel shows to no program (bpf/sched.bpf.c, miss_switch(); bpf/block.bpf.c,
+# io_forget()); else 0. Such a kernel is not what is tested.
+unseen() {
+	"$WEIR" stat "$1" --json 2>/dev/null | jq 'if .losses != [] and
+		(.losses | all(.stage == "hook" and
+			(.source | IN("sched", "block")))) then 3 else 0 end'
+}
+
 done_testing() {
 	[ $failures = 0 ]
 	exit

@@ -43,8 +43,9 @@ run record -q -o a --buffer 64M --set syscall.calls=all \
 is "record: status" $rc 0
 run export a --to jsonl
 jq -s . out >all.json
+status=$(unseen a)
 run stat a --json
-is "stat: status" $rc 0
+is "stat: status" $rc "$status"
 cp out stat.json
 
 # same VIEW JQ JQ: what the first makes of the view's elements is what the
@@ -102,11 +103,11 @@ is "peers: of a service" "$(jq -c "[.peers[] | select(.port == $port) |
 is "peers: refused" "$(jq -c "[.peers[] | select(.port == $dead) |
 	[.peer, .side, .count, .failed, .sent]]" stat.json)" \
 	'[["127.0.0.1","server",1,1,null]]'
-is "losses" "$(jq -c .losses stat.json)" '[]'
+[ "$status" = 3 ] || is "losses" "$(jq -c .losses stat.json)" '[]'
 
 # as text: a screen, aligned, what is not there is not shown
 run stat a
-is "stat: status" $rc 0
+is "stat: status" $rc "$status"
 [ "$(lines out)" -le 75 ] || fail "stat: $(lines out) lines"
 script -qc "stty rows 50 cols 120; '$WEIR' stat a" typescript >screen </dev/null
 [ "$(lines screen)" -le 50 ] || fail "stat: $(lines screen) lines of 50"
@@ -115,7 +116,7 @@ for head in EVENT ' *PID' SYSCALL 'FAILED CALL' DISK 'TCP PEER' \
 	'WAITED FOR A CPU'; do
 	has "stat: a table" out "^$head "
 done
-hasnt "stat: no losses" out '^LOST OF'
+[ "$status" = 3 ] || hasnt "stat: no losses" out '^LOST OF'
 has "stat: the rest" out '^\([0-9]+ more\)'
 run stat a --top 1
 is "--top 1: a row, and how many more" \

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 2,000 direct writes of 4 KiB: each a request, from this program, with a
 # plausible latency. Some kernels run no program for completions that come while
-# a CPU is idle (bpf/block.bpf.c, io_forget()); those must be counted, and with
-# them what else of this program was not seen: what its file system wrote.
+# process 1 is on the CPU (bpf/sched.bpf.c, miss_switch()); those must be counted,
+# and with them what else of this program was not seen: what its file system
+# wrote.
 . tests/kernel/lib.sh
 
 N=2000
