@@ -31,5 +31,6 @@ make_disk() {
 	disk_mount || skip "cannot mount $1"
 }
 
-trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null; disk_gone; rm -rf "$dir"' \
-	EXIT
+# Who writes to what is frozen does not end.
+trap 'fsfreeze -u "$disk" 2>/dev/null; kill $(jobs -p) 2>/dev/null
+	wait 2>/dev/null; disk_gone; rm -rf "$dir"' EXIT

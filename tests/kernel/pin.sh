@@ -25,10 +25,12 @@ end_all() {
 trap end_all EXIT
 
 start() { # OPTIONS…
-	"$WEIR" record -q --pin $NAME -o "$dir/a" -s syscall,task \
+	rm -f "$dir/err"
+	"$WEIR" record --pin $NAME -o "$dir/a" -s syscall,task \
 		--set syscall.calls=lseek --buffer 64M "$@" 2>"$dir/err" &
 	pid=$!
 }
+captures() { grep -qs capturing "$dir/err"; }
 
 # refused WHAT STATUS WORDS OPTIONS…
 refused() {
@@ -65,6 +67,7 @@ for i in $(seq "$KILLS"); do
 	[ $((i % 2)) = 0 ] || sleep "0.$((RANDOM % 500 + 100))"
 	start
 done
+await captures || fail "it does not take over: $(cat "$dir/err")"
 sleep 1
 kill -TERM $pid
 wait $pid
@@ -192,6 +195,7 @@ of_cgroup() {
 	sleep 0.4
 	start --cgroup "${cgroup##*/}"
 	wait $inside $outside
+	await captures || fail "it does not take over: $(cat "$dir/err")"
 	kill -TERM $pid
 	wait $pid
 	is "a cgroup, the last life: exit" $? 0
@@ -224,6 +228,7 @@ wait $pid 2>/dev/null
 sleep 0.5
 start --budget 2% --set syscall.calls=getppid
 wait $load
+await captures || fail "it does not take over: $(cat "$dir/err")"
 kill -TERM $pid
 wait $pid
 is "the flood's last life: exit" $? 0

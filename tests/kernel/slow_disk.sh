@@ -12,16 +12,23 @@ HZ=4000 # events of 4 KB a second
 N=32000
 
 make_disk ext4 256M
-(
-	sleep 2
-	fsfreeze -f "$disk" && sleep 5
-	fsfreeze -u "$disk"
-) &
 "$WEIR" record -q -o "$disk/a" --buffer 64M --set syscall.calls=openat \
-	--set syscall.slower=0 \
-	-s syscall,task -- "$LOAD" noise $HZ $N >"$dir/out" 2>"$dir/err"
+	--set syscall.slower=0 --name "$dir/socket" \
+	-s syscall,task -- "$LOAD" noise $HZ $N >"$dir/out" 2>"$dir/err" &
+recorder=$!
+loses() { # or has ended
+	"$WEIR" status --json --name "$dir/socket" >"$dir/status" 2>&1 || return 0
+	[ "$(jq '.sources[] | select(.source == "syscall").lost_archive' \
+		"$dir/status")" -gt 0 ]
+}
+load_runs() { pgrep -P $recorder -x load >/dev/null; } # not before its exec
+await load_runs
+sleep 1
+fsfreeze -f "$disk"
+await loses
+fsfreeze -u "$disk"
+wait $recorder
 is "the command's status" $? 0
-wait
 cp -r "$disk/a" "$dir/a"
 kept=$(count syscall_done 'name == openat and comm == load')
 events gap 'of == syscall' >"$dir/gaps"

@@ -72,9 +72,9 @@ check() {
 		fail "$1: $(cat "$dir/verify")"
 	[ "$(jq .lost "$dir/verify")" = "$lost" ] ||
 		fail "$1: lost $lost, verify: $(cat "$dir/verify")"
-	"$WEIR" stat "$path" --json >"$dir/stat" 2>&1
+	"$WEIR" stat "$path" --json >"$dir/stat" 2>"$dir/said"
 	[ -n "$(jq -r .covers "$dir/stat")" ] ||
-		fail "$1: what does it cover? $(cat "$dir/stat")"
+		fail "$1: what does it cover? $(cat "$dir/stat" "$dir/said")"
 	is "$1: it says whether it was cut" "$(jq .cut "$dir/stat")" \
 		"$(jq .cut "$2")"
 	[ "$(jq '.to >= .from and .from > 0' "$2")" = true ] || fail "$1: $(cat "$2")"
@@ -184,7 +184,8 @@ sleep 0.5
 for i in 1 2; do
 	"$WEIR" snapshot --name "$SOCKET" --after 600s >/dev/null 2>&1 &
 done
-sleep 2
+two_are_taken() { [ "$(status .snapshots.active)" = 2 ]; }
+await two_are_taken || fail "snapshots that wait are not taken"
 kill -TERM $recorder
 for _ in $(seq 100); do
 	case $(ps -o stat= -p $recorder) in Z* | "") break ;; esac
