@@ -205,7 +205,8 @@ struct ev_task_exec {
  * or called exit_group(2), have those of the group. lifetime counts from the
  * start of this task. utime and stime: cputime.bpf.h. max_rss is
  * signal_struct.maxrss, pages of 4096 bytes. Of threads that end at the same
- * time before Linux 6.16 the first is taken for the last.
+ * time before Linux 6.16 the first is taken for the last. WEIR_F_CONTEXT: of
+ * one that is not followed, see task_alive.
  */
 struct ev_task_exit {
 	struct weir_hdr h;
@@ -251,7 +252,9 @@ struct ev_task_signal {
 /*
  * Always flagged WEIR_F_CONTEXT: from an iterator over all tasks when recording
  * begins, of one that does something before that comes to it (without its
- * file), of one that is moved into a cgroup that is followed, and from
+ * file), of one that is moved into a cgroup that is followed, of one that is
+ * not followed and has to do with one that is (sends it a signal, wakes it,
+ * leaves the CPU to it) as it is then called, and from
  * tasks_state() at the head of a segment and of a window's keyframe, stamped as
  * of then. argv is empty.
  */

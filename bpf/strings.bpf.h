@@ -53,6 +53,8 @@ enum weir_slot {
 	WEIR_SLOT_ITER,
 	WEIR_SLOT_MOVE,
 	WEIR_SLOT_FORK,
+	WEIR_SLOT_SEND,
+	WEIR_SLOT_MEET,
 };
 #ifndef WEIR_SLOTS
 #define WEIR_SLOTS 2

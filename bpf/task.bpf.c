@@ -7,8 +7,9 @@
  * this source is never shed or filtered in the kernel, and has a mini-buffer
  * that no flood of another source can fill.
  */
-#define WEIR_SLOTS 4
+#define WEIR_SLOTS 6
 
+#include "alive.bpf.h"
 #include "cputime.bpf.h"
 #include "flavors.h"
 #include "follow.bpf.h"
@@ -26,28 +27,15 @@ WEIR_EVENT(task_cgroup, EV_TASK_CGROUP);
 WEIR_EVENT(cgroup_path, EV_CGROUP_PATH);
 WEIR_EVENT(cgroup_gone, EV_CGROUP_GONE);
 
-#define PF_EXITING	 0x00000004 /* include/linux/sched.h */
-#define PF_KTHREAD	 0x00200000
-#define EXIT_CORE	 0x80 /* wait(2): core dumped */
-#define PAGE_BYTES	 4096 /* x86-64 */
-#define CGROUP_DEPTH_MAX 16
-#define CGROUPS_MAX	 16384
-#define EEXIST		 17
+#define EXIT_CORE  0x80 /* wait(2): core dumped */
+#define PAGE_BYTES 4096 /* x86-64 */
+#define EEXIST	   17
 
 /* include/uapi/asm-generic/siginfo.h, signal.h */
 #define SI_USER	  0
 #define SI_KERNEL 0x80
 #define SI_TIMER  (-2)
 #define SIGALRM	  14
-
-/* Cgroups whose path is in the stream already, by id; the root of each: v1 has
- * many hierarchies, each with ids of its own. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, CGROUPS_MAX);
-	__type(key, __u64);
-	__type(value, __u64);
-} cgroups_seen SEC(".maps");
 
 /* 6.16 says which thread is the last of its process. */
 const volatile __u32 args_sched_process_exit;
@@ -66,177 +54,7 @@ struct {
 	__type(value, __u8);
 } ended SEC(".maps");
 
-/* Until the walk has ended: by the low bits of its tid, when the task started
- * that was told last. */
-#define MET_SLOTS 4096
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MET_SLOTS);
-	__type(key, __u32);
-	__type(value, __u64);
-} met SEC(".maps");
-
 char LICENSE[] SEC("license") = "GPL";
-
-static __always_inline __u32 task_uid(struct task_struct *t)
-{
-	const struct cred *cred = get(t, cred);
-
-	return get(cred, euid.val);
-}
-
-static __always_inline __u32 task_ppid(struct task_struct *t)
-{
-	struct task_struct *parent = get(t, real_parent);
-
-	return get(parent, tgid);
-}
-
-/* ---- cgroups, told ------------------------------------------------------- */
-
-/* Lay the path of a cgroup down in paths[slot], see path_of_file(). */
-__noinline int path_of_cgroup(__u64 cgroup, __u32 slot)
-{
-	struct path_buf *b = bpf_map_lookup_elem(&paths, &slot);
-	struct cgroup *cg = (struct cgroup *)cgroup;
-	struct kernfs_node *kn, *parent;
-	char name[PATH_NAME_MAX + 1];
-	long n;
-	int i;
-
-	if (!weir_strings || !b || !cg)
-		return 0;
-	path_start(b);
-	kn = BPF_CORE_READ(cg, kn);
-	for (i = 0; i < CGROUP_DEPTH_MAX && !b->done; i++) {
-		parent = kernfs_parent(kn);
-		if (!parent) {
-			b->done = PATH_WHOLE;
-			break;
-		}
-		n = bpf_probe_read_kernel_str(name, sizeof(name),
-					      BPF_CORE_READ(kn, name));
-		if (n < 1)
-			break;
-		b->done = path_name(b, name, n - 1, 0);
-		kn = parent;
-	}
-	return path_finish(b);
-}
-
-/* Put the path of a cgroup into the stream when it is new there. */
-static __always_inline void see_cgroup(struct cgroup *cg, __u32 slot)
-{
-	struct ev_cgroup_path *ev;
-	__u64 id = cgroup_id(cg), root;
-	__u32 len = 0;
-
-	if (bpf_map_lookup_elem(&cgroups_seen, &id))
-		return;
-	ev = weir_begin(slot);
-	if (!ev)
-		return;
-	root = (__u64)get(cg, root);
-	bpf_map_update_elem(&cgroups_seen, &id, &root, BPF_ANY);
-	ev->h.flags = WEIR_F_CONTEXT;
-	ev->cgroup = id;
-	if (weir_strings)
-		len = path_of_cgroup((__u64)cg, slot);
-	len = path_put(ev, &ev->path, sizeof(*ev), slot, len);
-	ev->h.kind = EV_CGROUP_PATH;
-	if (!weir_emit_slot(slot, len, 0))
-		bpf_map_delete_elem(&cgroups_seen, &id); /* the next time */
-}
-
-/* ---- what is alive ------------------------------------------------------- */
-
-/* @t: the verifier may know it as a number only, as on 5.10 the current one. */
-static __always_inline void fill_alive(struct ev_task_alive *ev,
-				       struct task_struct *t, struct cgroup *cg)
-{
-	__u32 flags = get(t, flags);
-
-	ev->h.flags = WEIR_F_CONTEXT;
-	ev->start_time = get(t, start_time);
-	ev->cgroup = cgroup_id(cg);
-	ev->ppid = task_ppid(t);
-	ev->uid = task_uid(t);
-	ev->exiting = !!(flags & PF_EXITING);
-	ev->kthread = !!(flags & PF_KTHREAD);
-	if (weir_strings)
-		bpf_probe_read_kernel(ev->task_comm, WEIR_COMM_LEN, t->comm);
-	else
-		__builtin_memcpy(ev->task_comm, t->comm, WEIR_COMM_LEN);
-	weir_no_str(&ev->argv);
-}
-
-/* The file that an address space executes; a kernel thread has none. */
-static __always_inline __u32 put_exe(void *base, struct weir_str *s, __u32 pos,
-				     struct mm_struct *mm, __u32 slot)
-{
-	struct file *file = NULL;
-
-	if (weir_strings && mm)
-		file = BPF_CORE_READ(mm, exe_file);
-	return weir_put_file(base, s, pos, (__u64)file, slot);
-}
-
-static __always_inline void say_alive(struct task_struct *t, __u32 slot)
-{
-	struct cgroup *cg = task_cgroup(t);
-	struct ev_task_alive *ev;
-	__u32 len = sizeof(*ev);
-
-	see_cgroup(cg, slot);
-	ev = weir_begin_of(slot, weir_who(get(t, tgid), get(t, pid)));
-	if (!ev)
-		return;
-	fill_alive(ev, t, cg);
-	len = put_exe(ev, &ev->file, len, get(t, mm), slot);
-	weir_emit(&ev->h, slot, EV_TASK_ALIVE, len);
-}
-
-/*
- * Is @t perhaps not known yet? Its first event, before the walk over what is
- * alive has come to it, is to have a name; the walk may find it gone.
- */
-static __always_inline bool is_stranger(struct task_struct *t)
-{
-	__u64 start = get(t, start_time), *last;
-	__u32 tid = get(t, pid), slot = tid % MET_SLOTS;
-
-	if (weir_walked || !tid)
-		return false;
-	last = bpf_map_lookup_elem(&met, &slot);
-	if (!last || *last == start)
-		return false;
-	*last = start;
-	return true;
-}
-
-/* For hooks without a slot. The file it executes is left to the walk. */
-static __noinline int introduce(struct task_struct *t)
-{
-	struct ev_task_alive *ev;
-
-	if (!is_stranger(t))
-		return 0;
-	ev = weir_reserve_of(task_alive, EV_TASK_ALIVE,
-			     weir_who(get(t, tgid), get(t, pid)));
-	if (!ev)
-		return 0;
-	fill_alive(ev, t, task_cgroup(t));
-	weir_no_str(&ev->file);
-	ev->file.full = WEIR_STR_UNKNOWN;
-	return weir_submit(ev);
-}
-
-static __always_inline void introduce_current(void)
-{
-	if (weir_task_btf || weir_strings)
-		introduce(weir_current());
-}
 
 /* ---- fork ---------------------------------------------------------------- */
 
@@ -258,7 +76,7 @@ int BPF_PROG(task__fork, struct task_struct *child)
 		follow_child(child, parent);
 	if (!weir_admit(pid))
 		return 1;
-	introduce_current();
+	meet_current(WEIR_SLOT_FORK);
 	see_cgroup(cg, WEIR_SLOT_FORK);
 	ev = weir_reserve(task_fork, EV_TASK_FORK);
 	if (!ev)
@@ -382,11 +200,13 @@ static __always_inline int on_exit(struct task_struct *t, bool ends)
 {
 	struct ev_task_exit *ev;
 	__u32 pid = t->tgid;
+	bool met;
 
 	/* That one is recorded: whoever comes next is to know that it ended. */
 	if (weir_pinned && ends)
 		weir_forget_own(pid);
-	if (!weir_admit(pid))
+	met = part(t) && !why_followed(pid);
+	if (!met && !weir_admit(pid))
 		return 1;
 	if (weir_follow && ends)
 		follow_to_end(pid);
@@ -395,6 +215,8 @@ static __always_inline int on_exit(struct task_struct *t, bool ends)
 	ev = weir_reserve(task_exit, EV_TASK_EXIT);
 	if (!ev)
 		return 1;
+	if (met)
+		ev->h.flags = WEIR_F_CONTEXT;
 	fill_exit(ev, t, ends);
 	return weir_submit(ev);
 }
@@ -493,7 +315,7 @@ int BPF_PROG(task__signal, int sig, struct kernel_siginfo *info,
 		who = weir_who(t->tgid, t->pid);
 		introduce(t);
 	} else {
-		introduce_current();
+		meet_current(WEIR_SLOT_SEND);
 	}
 	ev = weir_draft(task_signal, EV_TASK_SIGNAL, &image, who);
 	if (!ev)
@@ -537,7 +359,7 @@ int BPF_PROG(task__cgroup, struct cgroup *to, const char *path,
 		follow_moved(t);
 	if (!weir_admit(t->tgid))
 		return 1;
-	introduce_current();
+	meet_current(WEIR_SLOT_MOVE);
 	cg = task_cgroup(t);
 	see_cgroup(cg, WEIR_SLOT_MOVE);
 	ev = weir_reserve(task_cgroup, EV_TASK_CGROUP);
@@ -567,6 +389,43 @@ int BPF_PROG(task__rmdir, struct cgroup *cg)
 	ev->cgroup = id;
 	bpf_map_delete_elem(&cgroups_seen, &id);
 	return weir_submit(ev);
+}
+
+/* ---- whom those followed have to do with ----------------------------------
+ */
+
+/* What the source sched tells of these has two tasks, of which one is followed.
+ * Its hooks are attached later, and so run after these. */
+static __always_inline int meet_current_of(struct task_struct *t)
+{
+	if (why_followed(t->tgid))
+		meet_current(WEIR_SLOT_MEET);
+	return 1;
+}
+
+WEIR_HOOK("tp_btf/sched_switch", "sched_switch")
+int BPF_PROG(task__switch_followed, bool preempt, struct task_struct *prev,
+	     struct task_struct *next)
+{
+	if (why_followed(prev->tgid))
+		meet(next, WEIR_SLOT_MEET);
+	else if (why_followed(next->tgid))
+		meet(prev, WEIR_SLOT_MEET);
+	return 1;
+}
+
+WEIR_HOOK("tp_btf/sched_waking", "sched_wakeup")
+int BPF_PROG(task__waking_followed, struct task_struct *t)
+{
+	if (why_followed(bpf_get_current_pid_tgid() >> 32))
+		meet(t, WEIR_SLOT_MEET);
+	return meet_current_of(t);
+}
+
+WEIR_HOOK("tp_btf/sched_migrate_task", "sched_migrate")
+int BPF_PROG(task__migrate_followed, struct task_struct *t)
+{
+	return meet_current_of(t);
 }
 
 /* ---- what was alive ------------------------------------------------------ */

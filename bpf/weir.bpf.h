@@ -31,7 +31,8 @@
 /*
  * Markers, read from BTF by user/schema_btf.c; no code, no data at run time.
  * WEIR_HOOK is SEC() for a program that is attached only where one of these
- * kinds (a blank between them) is wanted; others are wherever their source is.
+ * kinds (a blank between them; also of other sources) is recorded; others are
+ * wherever their source is.
  * WEIR_EVENT points to an array of @number event structs: one variable says
  * both the kind's number and its struct. (Behind a pointer that is a struct's
  * member clang keeps only a forward declaration.)

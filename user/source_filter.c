@@ -254,7 +254,7 @@ bool source_makes_wanted(const struct sources *s, const struct source *src,
 		len = strcspn(makes, " ");
 		snprintf(name, sizeof(name), "%.*s", (int)len, makes);
 		k = schema_kind_by_name(s->schema, name);
-		if (k && !s->unwanted[k->number])
+		if (k && !s->unwanted[k->number] && source_of(s, k)->wanted)
 			return true;
 	}
 	return false;

@@ -226,8 +226,9 @@ int source_program_fd(const struct program *p);
  */
 void source_choose_programs(struct sources *s, struct source *src);
 
-/** source_makes_none - Return: does the program make no event? Those called
- * <what>_followed keep the map of that name, where some processes are. */
+/** source_makes_none - Return: does the program make no event of its own? Those
+ * called <what>_followed keep the map of that name, where some processes are,
+ * or say who others are that these have to do with. */
 bool source_makes_none(const char *name);
 
 /** source_is_iter - Return: is it run by reading, not attached? */
