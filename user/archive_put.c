@@ -14,7 +14,8 @@
 #define WEIR_VERSION "0.1"
 #endif
 
-#define FRAME_ROOM 1024 /* bytes: what a small frame needs beside its data */
+#define FRAME_ROOM     1024 /* bytes: what a small frame needs beside its data */
+#define CLOCK_NOISE_NS (10 * (int64_t)NS_PER_US)
 
 /* ---- frames ------------------------------------------------------------ */
 
@@ -115,10 +116,24 @@ static int put_schema(struct archive_put *p)
 	return put_packed(p, &f, &p->schema);
 }
 
+/*
+ * No two readings are quite the same. What differs by no more than that is one
+ * clock: the start of a task, half of its identity, is to be the same instant
+ * in each segment.
+ */
+static int64_t wall_offset(struct archive_put *p)
+{
+	int64_t now = clock_wall_offset();
+
+	if (llabs(now - p->wall_offset) > CLOCK_NOISE_NS)
+		p->wall_offset = now;
+	return p->wall_offset;
+}
+
 int archive_put_clock(struct archive_put *p)
 {
 	struct frame f = {.type = FRAME_CLOCK};
-	int64_t wall = clock_wall_offset();
+	int64_t wall = wall_offset(p);
 	struct segment_clock c = {.monotonic = clock_now()};
 	uint64_t realtime = clock_read(CLOCK_REALTIME);
 
@@ -219,7 +234,7 @@ static int begin_segment(struct archive_put *p, const struct archive_account *a)
 	if (err)
 		return err;
 	p->head.monotonic = clock_now();
-	p->head.realtime = p->head.monotonic + (uint64_t)clock_wall_offset();
+	p->head.realtime = p->head.monotonic + (uint64_t)wall_offset(p);
 	p->head.number++;
 	p->is_full = false;
 	archive_retain_look(&p->retain, p->dir.fd, p->head.number);

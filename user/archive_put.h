@@ -33,6 +33,7 @@ struct archive_put {
 	bool is_full;		 /* RLIMIT_FSIZE: another segment is needed */
 	struct archive_stats stats;
 	uint64_t ended_bytes; /* of segments done with */
+	int64_t wall_offset;  /* realtime - monotonic, ns, as put last */
 };
 
 /**

@@ -151,6 +151,19 @@ static void segments_end_by_size_and_read_as_one(void **state)
 	expect_whole();
 }
 
+/* The same instant is the same wall clock time in each segment. */
+static void all_segments_have_the_same_clock(void **state)
+{
+	struct store_read r;
+
+	(void)state;
+	make(200000, 512 << 10);
+	assert_true(count_files(".weir") >= 3);
+	r = store_read(path);
+	expect_all(&r);
+	assert_int_equal(r.info.wall_offset_max - r.info.wall_offset_min, 0);
+}
+
 static void segments_end_by_time(void **state)
 {
 	struct store_read r;
@@ -540,6 +553,7 @@ int main(void)
 		T(the_account_comes_back),
 		T(segments_end_by_size_and_read_as_one),
 		T(segments_end_by_time),
+		T(all_segments_have_the_same_clock),
 		T(every_segment_decodes_alone),
 		T(first_segments_may_go_but_not_middle_ones),
 		T(late_events_are_no_disorder_when_flagged),
