@@ -23,6 +23,8 @@ WEIR_FILTERED(sched_switch, EV_SCHED_SWITCH, 1)
 WEIR_FILTERED(sched_wakeup, EV_SCHED_WAKEUP, 1)
 WEIR_FILTERED(sched_migrate, EV_SCHED_MIGRATE, 1)
 
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+
 const volatile __u32 args_sched_switch;
 
 /* Who has a CPU, and since when. */
@@ -75,19 +77,35 @@ static __always_inline bool idle_or_self(__u32 pid)
 }
 
 /*
+ * Who stops a CPU that is taken offline: migration/N, which seems to have the
+ * highest priority of all (sched_set_stop_task(), kernel/sched/core.c). That
+ * the CPU goes from there to its idle task is shown to nobody: tracepoints are
+ * silent where cpu_online() is not (include/linux/tracepoint.h), which is no
+ * loss.
+ */
+static __always_inline bool has_stopped(const struct holder *was, __u32 to)
+{
+	struct task_struct *t = (struct task_struct *)was->task;
+
+	return weir_strings && !to && !BPF_CORE_READ(t, prio) &&
+	       BPF_CORE_READ(t, flags) & PF_KTHREAD;
+}
+
+/*
  * Who leaves a CPU is who got it last, or a switch between the two was shown to
  * no program: counted, as no other hook can be. (Some kernels run no programs
  * while certain tasks are on a CPU: a build of 6.18 for microVMs none while a
  * thread of process 1 is, interrupts and all; recursion_misses stays 0.)
+ * @to: process of who leaves
  */
-static __noinline int miss_switch(__u32 from, __u32 to)
+static __always_inline void miss_switch(const struct holder *was, __u32 to)
 {
-	if (idle_or_self(from) && idle_or_self(to))
-		return 0;
-	if (!weir_follow || bpf_map_lookup_elem(&followed, &from) ||
+	if ((idle_or_self(was->pid) && idle_or_self(to)) ||
+	    has_stopped(was, to))
+		return;
+	if (!weir_follow || bpf_map_lookup_elem(&followed, &was->pid) ||
 	    bpf_map_lookup_elem(&followed, &to))
 		weir_count_missed();
-	return 0;
 }
 
 /* ---- times --------------------------------------------------------------- */
@@ -124,7 +142,7 @@ static __always_inline __u64 take_ran(struct task_struct *prev,
 	if (was.task == (__u64)prev)
 		return now > was.since ? now - was.since : 0;
 	if (was.task)
-		miss_switch(was.pid, prev->tgid);
+		miss_switch(&was, prev->tgid);
 	return 0;
 }
 
