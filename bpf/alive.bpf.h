@@ -220,10 +220,11 @@ static __always_inline void introduce_current(void)
 		introduce(weir_current());
 }
 
-/* One that is not followed has to do with one that is. */
+/* One that is not followed has to do with one that is; one that is may yet have
+ * to be come to by the walk. */
 static __noinline int meet(struct task_struct *t, __u32 slot)
 {
-	if (is_stranger(t) && !why_followed(get(t, tgid)))
+	if (is_stranger(t) && (!weir_walked || !why_followed(get(t, tgid))))
 		say_alive(t, slot);
 	return 0;
 }
