@@ -9,11 +9,12 @@
 
 HZ=4000 # events of 4 KB a second
 
-# run N OPTIONS…: N of them into $disk/a
+# run N OPTIONS…: N of them into $disk/a. The mini-buffers, one for each CPU, hold
+# them all: what is lost is lost at the disk.
 run() {
 	local n=$1
 	shift
-	"$WEIR" record -q -o "$disk/a" --buffer 64M --set syscall.calls=openat \
+	"$WEIR" record -q -o "$disk/a" --buffer 256M --set syscall.calls=openat \
 		--set syscall.slower=0 -s syscall "$@" -- \
 		"$LOAD" noise $HZ "$n" >"$dir/out" 2>"$dir/err"
 	is "the command's status" $? 0
